@@ -1,0 +1,166 @@
+# shellcheck shell=bash
+# The image every local machine starts from: Debian with everything a node needs already installed, built once a suite.
+# The name of an image contains a digest of its recipe, so a changed recipe builds a new one and the old one is left to
+# the machines that use it.  Sourced by `machine`.
+
+# What a node needs.  No recommended packages: they would bring a mail server and a firmware loader.
+image_packages=(
+  systemd systemd-sysv dbus openssh-server sudo cloud-init
+  corosync pacemaker pacemaker-cli-utils resource-agents libxml2-utils
+  puppet-agent puppetserver
+  python3 procps iproute2 iputils-ping netbase ca-certificates less curl psmisc
+)
+
+# The cluster's own daemons are started by whoever forms the cluster, never by a boot of an unconfigured node.
+image_disabled=(corosync.service pacemaker.service puppet.service puppetserver.service logd.service)
+
+# Units that a container cannot use, or that would only make a boot longer.
+image_masked=(
+  apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer man-db.timer
+  e2scrub_reap.service getty.target console-getty.service getty-static.service
+  systemd-networkd.service systemd-networkd.socket systemd-networkd-wait-online.service systemd-network-generator.service
+  systemd-resolved.service systemd-timesyncd.service systemd-firstboot.service systemd-hwdb-update.service
+  systemd-pstore.service systemd-udevd.service systemd-udev-trigger.service systemd-udev-settle.service
+  systemd-udevd-kernel.socket systemd-udevd-control.socket networking.service ifupdown-wait-online.service
+  sys-kernel-config.mount sys-kernel-debug.mount sys-kernel-tracing.mount dev-hugepages.mount
+  cloud-init-hotplugd.socket cloud-init-hotplugd.service cloud-init-network.target puppet-master.service pxp-agent.service
+)
+
+# image_mirrors SUITE: the archives to build from, as lines of sources.list: those that this host's own apt uses.
+image_mirrors() {
+  local suite=$1 main='' security='' updates='' origin label codename uri signed
+  # shellcheck disable=SC2016  # the fields are for apt to fill in
+  local format='$(ORIGIN)|$(LABEL)|$(CODENAME)|$(REPO_URI)'
+  signed="[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
+  while IFS='|' read -r origin label codename uri; do
+    [[ $origin == Debian ]] || continue
+    case $label:$codename in
+      Debian-Security:*) security=${security:-$uri} ;;
+      Debian:*-updates) updates=${updates:-$uri} ;;
+      Debian:*-backports*) ;;
+      Debian:*) main=${main:-$uri} ;;
+    esac
+  done < <(apt-get indextargets --format "$format" 'Identifier: Packages' 2>/dev/null | sort -u)
+  printf 'deb %s %s %s main\n' "$signed" "${main:-http://deb.debian.org/debian}" "$suite"
+  if [[ -n $updates ]]; then printf 'deb %s %s %s-updates main\n' "$signed" "$updates" "$suite"; fi
+  if [[ -n $security ]]; then printf 'deb %s %s %s-security main\n' "$signed" "$security" "$suite"; fi
+}
+
+# image_path SUITE: where the image of the present recipe is, or will be.  The mirror is no part of the recipe.
+image_path() {
+  local digest
+  digest=$({ echo "$1"; declare -p image_packages image_disabled image_masked; declare -f image_customize image_cloud_init; } | sha256sum)
+  printf '%s/%s-%s\n' "$CACHE" "$1" "${digest:0:12}"
+}
+
+# image_customize ROOT: what Debian's packages leave to the administrator.
+image_customize() {
+  local root=$1 unit
+  chroot "$root" systemctl --quiet disable "${image_disabled[@]}"
+  for unit in "${image_masked[@]}"; do ln -sfn /dev/null "$root/etc/systemd/system/$unit"; done
+  # Identities are made when a machine boots: host keys by cloud-init, the machine id by systemd.
+  rm -f "$root"/etc/ssh/ssh_host_*_key "$root"/etc/ssh/ssh_host_*_key.pub
+  : >"$root/etc/machine-id"
+  rm -f "$root/var/lib/dbus/machine-id"
+  # Debian's example makes every node a cluster of its own.
+  rm -f "$root/etc/corosync/corosync.conf" "$root/etc/hostname"
+  # Nothing answers names here.  Without a server in it, a lookup is refused by the loopback at once instead of timing out.
+  rm -f "$root/etc/resolv.conf"
+  printf 'options timeout:1 attempts:1\n' >"$root/etc/resolv.conf"
+  printf '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n' >"$root/etc/hosts"
+  printf 'LANG=C.UTF-8\n' >"$root/etc/default/locale"
+  printf 'UseDNS no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n' >"$root/etc/ssh/sshd_config.d/10-sirikata.conf"
+  image_cloud_init "$root/etc/cloud"
+  # Nothing in /etc or /var is older than /usr, so the first boot need not rebuild caches.
+  touch "$root/etc/.updated" "$root/var/.updated"
+  # The mirror, proxy and date checks of the host that built this are not a node's business.
+  rm -f "$root"/etc/apt/apt.conf.d/99mmdebstrap "$root"/etc/dpkg/dpkg.cfg.d/99mmdebstrap
+  rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*.bin "$root"/var/log/{apt,dpkg.log,alternatives.log,bootstrap.log}
+}
+
+# image_cloud_init ETC_CLOUD: user-data comes from a seed on the disk; the network is there before the machine is.
+image_cloud_init() {
+  local etc=$1
+  rm -f "$etc/ds-identify.cfg"
+  cat >"$etc/cloud.cfg.d/90_sirikata.cfg" <<'CFG'
+datasource_list: [ NoCloud, None ]
+network: { config: disabled }
+ssh_genkeytypes: [ ecdsa, ed25519 ]
+# Only what user-data for a node may ask for; the rest would look for disks, clouds and mirrors that are not there.
+cloud_init_modules: [ seed_random, bootcmd, write_files, ca_certs, set_hostname, update_hostname, update_etc_hosts, users_groups, ssh ]
+cloud_config_modules: [ set_passwords, timezone, locale, runcmd ]
+cloud_final_modules: [ package_update_upgrade_install, write_files_deferred, scripts_per_once, scripts_per_boot, scripts_per_instance, scripts_user, final_message ]
+CFG
+}
+
+# image_apt_options: the host's own settings for reaching its mirror, as options of mmdebstrap, which would not read them.
+image_apt_options() {
+  apt-config dump 2>/dev/null | grep -E '^Acquire::((http|https)::(Proxy|Timeout|CaInfo|Verify)|Retries|ForceIPv|Check-)' || true
+}
+
+# image_progress: mmdebstrap's output on stdin, `progress<TAB>PERCENT<TAB>TEXT` lines on stdout; one a percent at most.
+# The packages that a system cannot do without come first, in a run of their own, a tenth of the work.
+image_progress() {
+  awk -v OFS='\t' '
+    function say(text, p) {
+      p = int(from + width * (0.2 * fetched + 0.4 * unpacked + 0.4 * ready) / total)
+      if (p > last && p < 98) { last = p; print "progress", p, text; fflush() }
+    }
+    / newly installed/ {
+      for (i = 2; i <= NF; i++) if ($i == "newly") total = $(i - 1)
+      from = runs++ ? 13 : 3; width = from == 3 ? 10 : 84; fetched = unpacked = ready = 0
+    }
+    !total { next }
+    /^Get:/ { fetched++; say("downloading " $5) }
+    /^Unpacking / { unpacked++; say("unpacking " $2) }
+    /^Setting up / { ready++; say("setting up " $3) }
+  '
+}
+
+# image_build SUITE TARGET: builds into a directory beside the target and renames it at the end.
+image_build() {
+  local suite=$1 target=$2 work mirrors option options=()
+  # Whoever holds the lock is the only builder, so any other work directory belongs to a build that was interrupted.
+  rm -rf --one-file-system "$CACHE"/.build-"$suite".*
+  work=$(mktemp -d "$CACHE/.build-$suite.XXXXXX")
+  chmod 0755 "$work"
+  mapfile -t mirrors < <(image_mirrors "$suite")
+  while read -r option; do options+=("--aptopt=$option"); done < <(image_apt_options)
+  printf 'progress\t0\tbuilding a Debian %s image from %s\n' "$suite" "${mirrors[0]#*] }"
+  mmdebstrap --mode=root --variant=minbase --format=directory --verbose --include="${image_packages[*]}" "${options[@]}" \
+    --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' --dpkgopt=force-unsafe-io \
+    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+    "$suite" "$work/root" "${mirrors[@]}" </dev/null 2>&1 | tee "$work/log" | image_progress || {
+    grep -E '^(E|W|Err|dpkg: error)[: ]' "$work/log" | tail -n 5 >&2 || true
+    cp "$work/log" "$CACHE/$suite.log"
+    die "the image of $suite could not be built; the whole story is in $CACHE/$suite.log"
+  }
+  printf 'progress\t98\tconfiguring\n'
+  image_customize "$work/root"
+  sync -f "$work/root"
+  mv -T "$work/root" "$target"
+  rm -rf "$work" "$CACHE/$suite.log"
+  printf 'progress\t100\tdone\n'
+}
+
+# image_expire SUITE KEEP: removes images of older recipes that no machine uses.
+image_expire() {
+  local suite=$1 keep=$2 image used
+  used=$(cat "$STATE"/clusters/*/*/image 2>/dev/null || true)
+  for image in "$CACHE/$suite"-*; do
+    if [[ ! -d $image || $image == "$keep" ]] || grep -qxF "$image" <<<"$used"; then continue; fi
+    # Renamed first, so that a removal that is interrupted leaves no image that looks whole.
+    mv -T "$image" "$CACHE/.build-$suite.old-${image##*-}" && rm -rf --one-file-system "$CACHE/.build-$suite.old-${image##*-}"
+  done
+}
+
+verb_image() {
+  valid_suite "$1"
+  local suite=$1 target
+  mkdir -p "$CACHE"
+  target=$(image_path "$suite")
+  lock 7 exclusive "$RUN/locks/image.$suite"
+  if [[ ! -d $target ]]; then image_build "$suite" "$target"; fi
+  image_expire "$suite" "$target"
+  printf '%s\n' "$target"
+}

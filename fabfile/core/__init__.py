@@ -1,0 +1,1 @@
+"""Pure values: what a cluster is, and the texts made from it.  No I/O, no clock, no environment."""

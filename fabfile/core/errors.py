@@ -1,0 +1,65 @@
+"""Everything that can go wrong, as one tree.
+
+ClusterError                a sentence for a person: what, which, the next step   exit 1
+|- UsageError               wrong use: names, sizes, files, what is missing       exit 2
+|  |- NotFound              no such cluster, node or service
+|  `- Preflight             what this host or account lacks
+|- StoreError               a file of ours that cannot be read, or is held by another process
+|- NodeError                one node refused or failed, with its own last words
+`- NodeFailures             several nodes: one line each                          exit 1, or 3 when some succeeded
+"""
+
+from collections.abc import Mapping, Sequence
+
+
+class ClusterError(Exception):
+    """A failure that a person can act on.  Its text is shown as it is, without a traceback."""
+
+    exit_code = 1
+
+
+class UsageError(ClusterError):
+    """What was asked for cannot be done as asked.  Holds every problem found, not only the first."""
+
+    exit_code = 2
+
+    def __init__(self, problems: str | Sequence[str]) -> None:
+        self.problems = [problems] if isinstance(problems, str) else list(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class NotFound(UsageError):
+    """A name that nothing here goes by."""
+
+
+class Preflight(UsageError):
+    """Something that the host or the account lacks, found before anything was started."""
+
+
+class StoreError(ClusterError):
+    """A specification or state file that cannot be used, or that another process holds."""
+
+
+class NodeError(ClusterError):
+    """One node refused or failed.
+
+    `node` is the node's name; `said` the last lines that it printed.
+    """
+
+    def __init__(self, node: str, problem: str, said: str = "") -> None:
+        self.node, self.problem, self.said = node, problem, said.strip()
+        super().__init__(f"{node}: {problem}" + (f": {self.said}" if self.said else ""))
+
+
+class NodeFailures(ClusterError):
+    """Some or all nodes failed at one action.
+
+    `failures` maps the node's name to its error, in node order; `succeeded` names the others.
+    """
+
+    def __init__(self, action: str, failures: Mapping[str, ClusterError], succeeded: Sequence[str] = ()) -> None:
+        self.action, self.failures, self.succeeded = action, dict(failures), list(succeeded)
+        total = len(self.failures) + len(self.succeeded)
+        self.exit_code = 3 if self.succeeded else 1
+        head = f"{action}: {len(self.failures)} of {total} nodes failed"
+        super().__init__("\n".join([head, *(f"  {error}" for error in self.failures.values())]))

@@ -1,0 +1,194 @@
+"""A cluster as it was asked for (ClusterSpec), and its machines as they exist (Node)."""
+
+import ipaddress
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from .services import UNKNOWN_KEYS_ARE_ERRORS, Service
+
+ProviderName = Literal["local", "ec2", "adhoc"]
+PROVIDERS: tuple[ProviderName, ...] = ("local", "ec2", "adhoc")
+SUITES = ("trixie", "bookworm")
+PROFILES = ("lan", "cloud")
+
+# A name becomes part of a host name (RFC 1123), of corosync's cluster_name and of a Puppet certname; with
+# dashes for underscores it is the Puppet environment.
+_NAME = re.compile(r"[a-z]([a-z0-9-]{0,29}[a-z0-9])?")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
+# votequorum and Pacemaker are not tested by their makers above 32 full members.
+MAX_SIZE = 32
+
+State = Literal["pending", "running", "stopped", "broken", "terminated"]
+Role = Literal["node", "master"]
+
+# The word that stands for "this machine" as a Puppet master.
+THIS_MACHINE = "localhost"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ec2Options:
+    """What only EC2 needs to know of a cluster.  Empty fields take the account's defaults."""
+
+    __pydantic_config__ = UNKNOWN_KEYS_ARE_ERRORS
+
+    keypair: str = ""
+    instance_type: str = ""
+    group: str = ""
+    ami: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterSpec:
+    """What was asked for.
+
+    name           tells clusters apart, `[a-z][a-z0-9-]*`, at most 31 characters
+    uid            four hexadecimal digits, made at creation: tells two clusters of one name on one host apart
+    size           the number of nodes, 1 to 32, the Puppet master not counted
+    puppet_master  a host of the user's; "localhost" for this machine; empty: a machine beside the nodes
+    suite          the Debian release of `local` nodes
+    profile        corosync's timing, `lan` or `cloud`
+    user           the administrator on the nodes, who may use sudo without a password
+    sirikata_url   where nodes fetch the Sirikata archive from; empty: none
+    """
+
+    __pydantic_config__ = UNKNOWN_KEYS_ARE_ERRORS
+
+    name: str
+    uid: str
+    size: int
+    provider: ProviderName = "local"
+    puppet_master: str = ""
+    suite: str = "trixie"
+    profile: str = "lan"
+    user: str = "admin"
+    sirikata_url: str = ""
+    sirikata_sha256: str = ""
+    ec2: Ec2Options = Ec2Options()
+    services: tuple[Service, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The name that no other cluster on this host or account has, for example `demo-3f2a`."""
+        return f"{self.name}-{self.uid}"
+
+    @property
+    def environment(self) -> str:
+        """The Puppet environment; environments allow no dash (puppet.com, "Creating environments")."""
+        return self.name.replace("-", "_")
+
+    @property
+    def own_master(self) -> bool:
+        """Whether the Puppet master is a machine of the cluster's own."""
+        return not self.puppet_master
+
+    def service(self, service_id: str) -> Service | None:
+        """The service of that id, or None."""
+        return next((service for service in self.services if service.id == service_id), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """A machine that exists.
+
+    index      from 0; the Puppet master's is -1
+    name       its host name, and its name as a member of the cluster: `node0`
+    address    the private address that the members use among themselves
+    ssh_host   where this machine reaches it; `ssh_port` likewise
+    state      as its provider reports it now
+    id         the provider's name for it
+    """
+
+    index: int
+    name: str
+    address: str
+    ssh_host: str
+    state: State
+    id: str
+    role: Role = "node"
+    ssh_port: int = 22
+    user: str = "admin"
+
+    @property
+    def node_id(self) -> int:
+        """Corosync's node id.  From 1, since 0 is refused with knet (corosync.conf(5))."""
+        return self.index + 1
+
+    @property
+    def running(self) -> bool:
+        return self.state == "running"
+
+    def certname(self, cluster: str) -> str:
+        """The name in its Puppet certificate: `node0.demo`; also its fully qualified host name."""
+        return f"{self.name}.{cluster}"
+
+
+MASTER_NAME = "puppet"
+MASTER_INDEX = -1
+
+
+def node_name(index: int) -> str:
+    """The host name of the node with that index."""
+    return f"node{index}"
+
+
+def name_problems(name: str) -> list[str]:
+    """Why a cluster cannot go by that name; empty when it can."""
+    if _NAME.fullmatch(name):
+        return []
+    return [
+        f"the cluster name {name!r} does not fit: use lower-case letters, digits and dashes, "
+        "start with a letter, end with none of the dashes, 31 characters at most, for example 'web-1'"
+    ]
+
+
+def size_problems(size: int) -> list[str]:
+    """Why a cluster cannot have that many nodes."""
+    if 1 <= size <= MAX_SIZE:
+        return []
+    return [f"the size {size} does not fit: a cluster has 1 to {MAX_SIZE} nodes"]
+
+
+def validate(spec: ClusterSpec) -> list[str]:
+    """Every problem of a specification, a sentence each; empty when it is sound."""
+    problems = name_problems(spec.name) + size_problems(spec.size)
+    if spec.provider not in PROVIDERS:
+        problems.append(f"no provider {spec.provider!r}: choose one of {', '.join(PROVIDERS)}")
+    if spec.suite not in SUITES:
+        problems.append(f"no Debian release {spec.suite!r} for nodes: choose one of {', '.join(SUITES)}")
+    if spec.profile not in PROFILES:
+        problems.append(f"no timing profile {spec.profile!r}: choose one of {', '.join(PROFILES)}")
+    if spec.puppet_master and not is_host(spec.puppet_master):
+        problems.append(
+            f"the Puppet master {spec.puppet_master!r} is no host name or address, for example 'puppet.example.edu'"
+        )
+    if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,30}", spec.user):
+        problems.append(f"the user {spec.user!r} is no name that Linux accepts, for example 'admin'")
+    if spec.sirikata_url and not re.fullmatch(r"(https?|puppet|file)://\S+", spec.sirikata_url):
+        problems.append(f"the Sirikata archive {spec.sirikata_url!r} is no http, https or file address")
+    if spec.sirikata_sha256 and not re.fullmatch(r"[0-9a-f]{64}", spec.sirikata_sha256):
+        problems.append("the checksum of the Sirikata archive is not 64 hexadecimal digits (sha256sum prints it)")
+    if spec.sirikata_url and not spec.sirikata_sha256:
+        problems.append("the Sirikata archive needs its checksum: sha256sum ARCHIVE prints it")
+    return problems
+
+
+def is_host(text: str) -> bool:
+    """Whether the text can be a host name or an IP address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return bool(_HOST.fullmatch(text)) and ".." not in text
+    return True
+
+
+def members(nodes: Sequence[Node]) -> list[Node]:
+    """The nodes that are members of the cluster, by index: all but the Puppet master and what is gone."""
+    living = (node for node in nodes if node.role == "node" and node.state != "terminated")
+    return sorted(living, key=lambda node: node.index)
+
+
+def master(nodes: Sequence[Node]) -> Node | None:
+    """The Puppet master among the machines, where it is one of the cluster's own."""
+    return next((node for node in nodes if node.role == "master" and node.state != "terminated"), None)

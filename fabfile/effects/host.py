@@ -1,0 +1,100 @@
+"""Programs on this machine, as the user or as root."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..core.errors import ClusterError, Preflight
+
+
+@dataclass(frozen=True)
+class Completed:
+    """What a program on this machine answered."""
+
+    exit: int
+    out: str
+    err: str
+
+    @property
+    def ok(self) -> bool:
+        return self.exit == 0
+
+    @property
+    def last_words(self) -> str:
+        return "\n".join((self.err.strip() or self.out.strip()).splitlines()[-5:])
+
+
+def run(
+    command: Sequence[str],
+    *,
+    stdin: bytes = b"",
+    check: bool = True,
+    on_line: Callable[[str], None] | None = None,
+) -> Completed:
+    """Run a program to its end; `on_line` sees each line of its output as it comes.
+
+    Raises ClusterError with its last words when it cannot start or, with `check`, when it fails.
+    """
+    try:
+        process = subprocess.Popen(list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    except OSError as error:
+        raise ClusterError(f"cannot run {command[0]}: {error.strerror}") from error
+    with process:
+        if on_line is None:
+            out, err = process.communicate(stdin)
+        else:
+            out, err = _follow(process, stdin, on_line)
+    done = Completed(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
+    if check and not done.ok:
+        raise ClusterError(f"{' '.join(command[:4])} … exited with {done.exit}: {done.last_words}")
+    return done
+
+
+def as_root(command: Sequence[str]) -> list[str]:
+    """The command with what it takes to run it as root from here."""
+    return list(command) if os.geteuid() == 0 else ["sudo", "-n", *command]
+
+
+def root_problems() -> list[str]:
+    """Why this user cannot act as root, asking once for a password where there is a terminal to ask at."""
+    if os.geteuid() == 0:
+        return []
+    if shutil.which("sudo") is None:
+        return ["root is needed and sudo is not installed: run this as root, or 'apt-get install sudo'"]
+    if run(["sudo", "-n", "true"], check=False).ok:
+        return []
+    if sys.stdin.isatty() and subprocess.run(["sudo", "-v"], check=False).returncode == 0:
+        return []
+    return ["root is needed and sudo wants a password: run 'sudo -v' first, or run this as root"]
+
+
+def require_root() -> None:
+    """Raise Preflight unless this user can act as root."""
+    if problems := root_problems():
+        raise Preflight(problems)
+
+
+def replace_by(command: Sequence[str]) -> None:
+    """Become another program, which keeps the terminal.  Raises Preflight when it is not installed."""
+    if shutil.which(command[0]) is None:
+        raise Preflight(f"{command[0]!r} is not installed: apt-get install {_PACKAGES.get(command[0], command[0])}")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execvp(command[0], list(command))
+
+
+_PACKAGES = {"ssh": "openssh-client"}
+
+
+def _follow(process: "subprocess.Popen[bytes]", stdin: bytes, on_line: Callable[[str], None]) -> tuple[bytes, bytes]:
+    assert process.stdin and process.stdout and process.stderr
+    process.stdin.write(stdin)
+    process.stdin.close()
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        on_line(line.decode(errors="replace").rstrip("\n"))
+    return b"".join(lines), process.stderr.read()

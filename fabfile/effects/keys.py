@@ -1,0 +1,41 @@
+"""Keys and tokens, made from the system's randomness."""
+
+import secrets
+
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+AUTHKEY_BYTES = 256  # corosync-keygen(8): 1024 to 32768 bits; ours has 2048
+
+
+def authkey() -> bytes:
+    """A new corosync key."""
+    return secrets.token_bytes(AUTHKEY_BYTES)
+
+
+def token() -> bytes:
+    """The secret that a cluster's nodes put into their certificate requests: 64 hexadecimal digits."""
+    return secrets.token_hex(32).encode()
+
+
+def uid() -> str:
+    """Four hexadecimal digits that tell two clusters of one name apart."""
+    return secrets.token_hex(2)
+
+
+def login_key() -> tuple[bytes, bytes]:
+    """A new ed25519 key pair for the administrator: (private in OpenSSH's form, public line)."""
+    return _pair(ed25519.Ed25519PrivateKey.generate())
+
+
+def bootstrap_host_key() -> tuple[bytes, bytes]:
+    """A new ECDSA host key that travels in user-data and is given up at first contact.
+
+    Its type differs from the final key's (ed25519), so a known_hosts file can hold both while one replaces the other.
+    """
+    return _pair(ec.generate_private_key(ec.SECP256R1()))
+
+
+def _pair(key: ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> tuple[bytes, bytes]:
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    return private, key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)

@@ -1,0 +1,27 @@
+"""The recipes.  Each reads as the steps that a person would take.
+
+Modules are loaded when first used, so that `fab --list` does not pay for SSH, templates and validation.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import boot as boot
+    from . import cluster as cluster
+    from . import corosync as corosync
+    from . import form as form
+    from . import nodes as nodes
+    from . import prepare as prepare
+    from . import provision as provision
+    from . import puppet as puppet
+    from . import services as services
+    from . import session as session
+    from . import status as status
+    from . import up as up
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("_"):
+        raise AttributeError(name)
+    return importlib.import_module(f".{name}", __name__)

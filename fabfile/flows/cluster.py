@@ -1,0 +1,97 @@
+"""A cluster's beginning and end: create, list, terminate its machines, destroy."""
+
+from dataclasses import replace
+from typing import Any
+
+from ..core.errors import ClusterError, StoreError, UsageError
+from ..core.spec import ClusterSpec, Node, members, validate
+from ..effects import keys, store
+from ..effects.providers import provider_for
+from ..effects.store import Store, drop_known_host_keys
+from .session import Session
+
+
+def create(wanted: ClusterSpec) -> ClusterSpec:
+    """Save a new specification; boots nothing.
+
+    `wanted.uid` is replaced by a new one.  Raises UsageError with every problem, also when the name is taken.
+    """
+    problems = validate(wanted)
+    if not problems and Store(wanted.name).exists:
+        problems.append(
+            f"the cluster {wanted.name!r} exists. Look at it: fab cluster.show {wanted.name}; "
+            f"or remove it first: fab down {wanted.name} cluster.destroy {wanted.name}"
+        )
+    if problems:
+        raise UsageError(problems)
+    spec = replace(wanted, uid=keys.uid())
+    cluster_store = Store(spec.name)
+    with cluster_store.lock("cluster.create"):
+        cluster_store.save_spec(spec)
+    return spec
+
+
+def overview() -> list[dict[str, Any]]:
+    """Every cluster with a specification: name, provider, size, running nodes, or the problem with its file."""
+    rows: list[dict[str, Any]] = []
+    for name in store.names():
+        row: dict[str, Any] = {"name": name, "provider": "", "size": 0, "running": 0, "problem": ""}
+        try:
+            spec = Store(name).spec()
+            row |= {"provider": spec.provider, "size": spec.size}
+            nodes = members(provider_for(spec, Store(name)).nodes(spec))
+            row["running"] = sum(node.running for node in nodes)
+        except (StoreError, ClusterError) as error:
+            row["problem"] = str(error)
+        rows.append(row)
+    return rows
+
+
+def terminate(session: Session) -> list[Node]:
+    """Take every machine of the cluster away; the specification and the services' definitions stay.
+
+    Answers the machines that were there.
+    """
+    machines = list(session.provider.nodes(session.spec))
+    if machines:
+        with session.report.step("terminate the machines"):
+            for node in machines:
+                session.remote.forget(node)
+            session.provider.terminate(session.spec, machines, session.report)
+    session.provider.release(session.spec)
+    session.store.forget_runtime()
+    return machines
+
+
+def destroy(session: Session) -> None:
+    """Forget the cluster.  Raises ClusterError, which lists them, while machines of it exist."""
+    living = session.provider.nodes(session.spec)
+    if living:
+        names = ", ".join(f"{node.name} ({node.state})" for node in living)
+        raise ClusterError(
+            f"the cluster {session.spec.name!r} still has machines: {names}. "
+            f"Terminate them first: fab cluster.nodes.terminate {session.spec.name}"
+        )
+    session.provider.release(session.spec)
+    session.store.remove()
+
+
+def power(session: Session, index: int, change: str) -> Node:
+    """Cut the power of a node ("off"), give it back ("on"), or both ("reboot")."""
+    node = session.node(index)
+    session.remote.forget(node)
+    action = {
+        "off": session.provider.power_off,
+        "on": session.provider.power_on,
+        "reboot": session.provider.reboot,
+    }[change]
+    action(session.spec, node)
+    return session.node(index)
+
+
+def forget_host_key(session: Session, node: Node) -> None:
+    """Drop what is remembered of a machine that is gone."""
+    for kind in ("ssh-ed25519", "ecdsa-sha2-nistp256"):
+        drop_known_host_keys(session.store.known_hosts, node.ssh_host, kind)
+    kept = tuple(name for name in session.store.state().keyed if name != node.id)
+    session.store.update_state(keyed=kept)

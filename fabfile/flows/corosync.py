@@ -1,0 +1,182 @@
+"""corosync.conf: made from the nodes that exist, and put on every one of them as one transaction."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from ..core import corosync, corosync_scripts
+from ..core.corosync_scripts import MemberStatus, parse_status
+from ..core.errors import ClusterError, NodeFailures, UsageError
+from ..core.spec import Node
+from ..effects import keys
+from . import form, provision
+from .session import Session
+
+CONF = "corosync.conf"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distribution:
+    """What a distribution did: the version now in force, on which nodes, and how it differs from before."""
+
+    version: int
+    nodes: list[str]
+    differences: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberView:
+    """One node's view of the membership, as `corosync.status` shows it."""
+
+    name: str
+    version: int | None
+    quorate: bool
+    members: list[int]
+    problem: str
+
+
+def keygen(session: Session) -> str:
+    """Make the key that the members share, unless there is one; says which."""
+    if session.store.secret("authkey") is not None:
+        return f"{session.spec.name} has a key already; it stays"
+    session.store.save_secret("authkey", keys.authkey())
+    return f"made a key of {keys.AUTHKEY_BYTES} bytes for {session.spec.name}"
+
+
+def rendered(session: Session) -> str:
+    """The corosync.conf that the nodes ask for now.  Its number rises only when something else in it changes.
+
+    Raises ClusterError when no node exists.
+    """
+    nodes = [node for node in session.members() if node.state != "broken"]
+    if not nodes:
+        raise ClusterError(
+            f"{session.spec.name!r} has no nodes yet, so no addresses. Boot them: fab cluster.nodes.boot {session.spec.name}"
+        )
+    version = session.store.state().config_version
+    text = corosync.render(session.spec, nodes, config_version=version)
+    if text == session.store.text(CONF):
+        return text
+    return corosync.render(session.spec, nodes, config_version=version + 1)
+
+
+def update(session: Session) -> str:
+    """Put the corosync.conf that the nodes ask for into its place here; answers it."""
+    text = rendered(session)
+    # The number first: after a crash in between it skips one, and never goes to two different texts.
+    session.store.update_state(config_version=corosync.config_version(text))
+    session.store.save_text(CONF, text)
+    return text
+
+
+def distribute(session: Session) -> Distribution:
+    """Put corosync.conf on the Puppet master and on every node, reload, verify on each, restart the Puppet agents.
+
+    All nodes take it or none does: a failure puts the old file back everywhere.  Nodes that are switched off get it
+    from Puppet when they return.  Raises NodeFailures.
+    """
+    text = update(session)
+    version = corosync.config_version(text)
+    nodes = session.running()
+    absent = [node.name for node in session.members() if not node.running]
+    old = session.remote.sudo(nodes[0], "cat /etc/corosync/corosync.conf 2>/dev/null", check=False).out
+    differences = corosync.differences(old, text) if old else ["a first corosync.conf"]
+    _check_change(session, old, text)
+    _transaction(session, nodes, text, old)
+    provision.run_agents(session, nodes)
+    if absent:
+        session.report.warn(f"switched off, so without it for now: {', '.join(absent)}")
+    return Distribution(version=version, nodes=[node.name for node in nodes], differences=differences)
+
+
+def status(session: Session) -> list[MemberView]:
+    """What corosync says on every running node."""
+    statuses = form.member_statuses(session, session.running())
+    return [_member_view(name, found) for name, found in statuses.items()]
+
+
+def _check_change(session: Session, old: str, new: str) -> None:
+    if not old:
+        return
+    if refused := corosync.refused(old, new):
+        raise UsageError([f"a running corosync takes no new address for a member: {change}" for change in refused])
+    if restart := corosync.needs_restart(old, new):
+        session.report.warn(f"takes effect at each node's next start of corosync: {', '.join(restart)}")
+
+
+def _transaction(session: Session, nodes: Sequence[Node], text: str, old: str) -> None:
+    """Stage everywhere, give it to the master, commit everywhere, reload once, verify everywhere; or undo it all."""
+    version = corosync.config_version(text)
+    txn = f"v{version}"
+    everywhere = partial(_everywhere, session)
+    try:
+        with session.report.step("stage and check corosync.conf"):
+            stage = corosync_scripts.stage_script(txn)
+            staged = everywhere("stage", nodes, stage, stdin=text.encode())
+        active = [node for node in nodes if parse_status(staged[node.name]).active]
+        # Before the commit: what Puppet pulls from here on has passed the check on every node.
+        provision.publish_conf(session, text)
+        with session.report.step("put corosync.conf into force"):
+            everywhere("commit", nodes, corosync_scripts.commit_script(txn))
+            if active:
+                session.remote.sudo(active[0], corosync_scripts.reload_script())
+            if active and (idle := [node for node in nodes if node not in active]):
+                form.restart_idle(session, idle)
+        if active:
+            with session.report.step("verify corosync.conf on every node"):
+                verify = corosync_scripts.verify_script(version, [node.node_id for node in nodes])
+                everywhere("verify", nodes, verify)
+    except BaseException:
+        _undo(session, nodes, txn, old)
+        raise
+    everywhere("clean up", nodes, corosync_scripts.finish_script())
+
+
+def _undo(session: Session, nodes: Sequence[Node], txn: str, old: str) -> None:
+    """Put the old file back everywhere; what cannot be undone is said, and mended by the next distribution."""
+    session.report.warn("it failed: putting the old corosync.conf back on every node")
+
+    def reload() -> None:
+        active = [
+            n for n, s in form.member_statuses(session, nodes).items() if isinstance(s, MemberStatus) and s.active
+        ]
+        for node in [node for node in nodes if node.name in active][:1]:
+            session.remote.sudo(node, corosync_scripts.reload_script())
+
+    steps: list[Callable[[], object]] = [
+        lambda: _everywhere(session, "roll back", nodes, corosync_scripts.rollback_script(txn)),
+        reload,
+    ]
+    if old:
+        steps.insert(0, lambda: provision.publish_conf(session, old))
+    for step in steps:
+        try:
+            step()
+        except ClusterError as error:
+            session.report.warn(str(error))
+
+
+def _everywhere(
+    session: Session, action: str, nodes: Sequence[Node], script: str, *, stdin: bytes = b""
+) -> dict[str, str]:
+    def run(node: Node) -> str:
+        out = session.remote.sudo(node, script, stdin=stdin).out
+        session.report.node(node.name, f"{action}: done")
+        return out
+
+    try:
+        return session.remote.fan_out(nodes, action, run)
+    except NodeFailures as failures:
+        # The others' success is undone: nothing was partly done.
+        failures.exit_code = 1
+        raise
+
+
+def _member_view(name: str, found: MemberStatus | ClusterError) -> MemberView:
+    if isinstance(found, ClusterError):
+        return MemberView(name=name, version=None, quorate=False, members=[], problem=str(found))
+    problem = "" if found.active else "corosync does not run"
+    problem = problem or ", ".join(f"no link to node id {link.node_id}" for link in found.links if not link.connected)
+    return MemberView(
+        name=name, version=found.version, quorate=found.quorate, members=list(found.members), problem=problem
+    )

@@ -1,0 +1,104 @@
+"""From provisioned nodes to a cluster: seed and start Corosync and Pacemaker, wait for quorum and a coordinator."""
+
+from collections.abc import Mapping, Sequence
+
+from ..core.corosync_scripts import MemberStatus, parse_status, status_script
+from ..core.errors import ClusterError, NodeError
+from ..core.pacemaker import (
+    NodeReport,
+    install_seed_script,
+    join_script,
+    make_seed_script,
+    parse_report,
+    report_script,
+    wait_script,
+)
+from ..core.spec import Node
+from .session import Session
+
+FORM_TIMEOUT = 90  # seconds from the start of the daemons to every node online; 16 nodes on 2 cores take 41
+
+
+def form(session: Session, nodes: Sequence[Node]) -> list[str]:
+    """Start what does not run on these nodes and wait until all are online.  Answers what was changed.
+
+    A cluster that was never formed starts from a seed, so that it need not wait 20 s for its first election.  A node
+    that joins a living cluster, or one that was merely stopped, starts without.
+    """
+    reports = session.remote.fan_out(
+        nodes, "look at Pacemaker", lambda node: parse_report(session.remote.sudo(node, report_script()).out)
+    )
+    idle = [node for node in nodes if not (reports[node.name].corosync and reports[node.name].pacemaker)]
+    changed: list[str] = []
+    with session.report.step("form the cluster"):
+        if not any(report.formed for report in reports.values()):
+            _seed(session, nodes, reports)
+            changed.append(f"formed the cluster of {len(nodes)} nodes")
+        elif idle:
+            session.remote.fan_out(idle, "join", lambda node: _join(session, node))
+            changed += [f"{node.name} joined" for node in idle]
+        wait_for_members(session, nodes)
+    return changed
+
+
+def wait_for_members(session: Session, nodes: Sequence[Node], *, seconds: int = FORM_TIMEOUT) -> None:
+    """Wait until the cluster has quorum and a coordinator and those nodes are online.
+
+    Raises NodeError, which says what is missing and what corosync sees on each node.
+    """
+    names = [node.name for node in nodes]
+    result = session.remote.sudo(nodes[0], wait_script(names, seconds=seconds), check=False)
+    if result.ok:
+        return
+    views = "; ".join(f"{name} {_view(status)}" for name, status in member_statuses(session, nodes).items())
+    raise NodeError(
+        nodes[0].name,
+        f"the cluster did not form in {seconds} s",
+        f"{result.last_words}\n{views}\nRun the same command again; 'fab corosync.status {session.spec.name}' shows more",
+    )
+
+
+def member_statuses(session: Session, nodes: Sequence[Node]) -> Mapping[str, MemberStatus | ClusterError]:
+    """What corosync says on each node, or why it could not be asked."""
+
+    def ask(node: Node) -> MemberStatus | ClusterError:
+        try:
+            return parse_status(session.remote.sudo(node, status_script()).out)
+        except ClusterError as error:
+            return error
+
+    return session.remote.fan_out(nodes, "ask corosync", ask)
+
+
+def _seed(session: Session, nodes: Sequence[Node], reports: Mapping[str, NodeReport]) -> None:
+    def version(node: Node) -> list[int]:
+        return [int(part) for part in reports[node.name].feature_set.split(".") if part.isdigit()]
+
+    # The oldest Pacemaker's configuration is one that all of them understand.
+    seed = session.remote.sudo(min(nodes, key=version), make_seed_script()).out
+
+    def install(node: Node) -> None:
+        session.report.node(node.name, "starting corosync and pacemaker")
+        session.remote.sudo(node, install_seed_script(), stdin=seed.encode())
+
+    session.remote.fan_out(nodes, "start corosync and pacemaker", install)
+
+
+def _join(session: Session, node: Node) -> None:
+    session.report.node(node.name, "joining")
+    session.remote.sudo(node, join_script())
+
+
+def _view(status: MemberStatus | ClusterError) -> str:
+    if isinstance(status, ClusterError):
+        return f"cannot be asked ({status})"
+    if not status.active:
+        return "does not run corosync"
+    return f"sees the node ids {', '.join(map(str, status.members)) or 'none'}" + (
+        "" if status.quorate else ", no quorum"
+    )
+
+
+def restart_idle(session: Session, nodes: Sequence[Node]) -> None:
+    """Start corosync and pacemaker where they do not run, on members of a cluster that was formed before."""
+    session.remote.fan_out(nodes, "start corosync and pacemaker", lambda node: _join(session, node))

@@ -1,0 +1,70 @@
+"""A cluster opened for work: what was asked for, what is remembered, its machines and how they are reached."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from ..core.errors import ClusterError, NotFound
+from ..core.report import Report
+from ..core.spec import ClusterSpec, Node, members
+from ..effects.providers import provider_for
+from ..effects.providers.base import Provider
+from ..effects.remote import Access, Remote
+from ..effects.store import Store
+
+
+@dataclass(frozen=True)
+class Session:
+    """One cluster, as a recipe sees it."""
+
+    spec: ClusterSpec
+    store: Store
+    provider: Provider
+    remote: Remote
+    report: Report
+
+    def members(self) -> list[Node]:
+        """The nodes that exist, by index, as they are now; without the Puppet master."""
+        return members(self.provider.nodes(self.spec))
+
+    def running(self) -> list[Node]:
+        """The nodes that run now.  Raises ClusterError when there are none."""
+        nodes = [node for node in self.members() if node.running]
+        if not nodes:
+            raise ClusterError(
+                f"no node of {self.spec.name!r} is running. Boot them: fab cluster.nodes.boot {self.spec.name}"
+            )
+        return nodes
+
+    def node(self, index: int) -> Node:
+        """The node of that index.  Raises NotFound, which names those that exist."""
+        nodes = self.members()
+        for node in nodes:
+            if node.index == index:
+                return node
+        known = ", ".join(str(node.index) for node in nodes) or "none: boot them first"
+        raise NotFound(f"no node {index} in {self.spec.name!r} (existing: {known})")
+
+    def saved(self, spec: ClusterSpec) -> "Session":
+        """Remember another specification; a session with it."""
+        self.store.save_spec(spec)
+        return replace(self, spec=spec)
+
+
+def reading(name: str, report: Report) -> Session:
+    """Open a cluster to look at it.  Raises NotFound or StoreError."""
+    store = Store(name)
+    spec = store.spec()
+    provider = provider_for(spec, store)
+    key = provider.ssh_key(spec)
+    remote = Remote(Access(known_hosts=store.known_hosts, keys=(key,) if key else ()))
+    return Session(spec, store, provider, remote, report)
+
+
+@contextmanager
+def changing(name: str, report: Report, doing: str) -> Iterator[Session]:
+    """Open a cluster to change it: nobody else does meanwhile."""
+    store = Store(name)
+    store.spec()
+    with store.lock(doing):
+        yield reading(name, report)

@@ -1,0 +1,166 @@
+"""What a cluster is doing now: machines from their provider, members and services from Pacemaker."""
+
+from dataclasses import dataclass
+
+from ..core.crm_mon import STATUS_COMMAND, ClusterStatus, Failure, ResourceState, parse_status
+from ..core.errors import ClusterError, NodeError
+from ..core.services import Service
+from ..core.spec import Node
+from .session import Session
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeView:
+    """A node as its provider and its cluster see it; `member` is online, offline, pending, standby or unknown."""
+
+    name: str
+    index: int
+    address: str
+    machine: str
+    member: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceView:
+    """A service: `state` is running, starting, stopped, failed, blocked or missing; `reasons` say why it does not run."""
+
+    id: str
+    state: str
+    node: str
+    command: str
+    reasons: tuple[str, ...] = ()
+    failover: bool = True
+
+    @property
+    def running(self) -> bool:
+        return self.state == "running"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """The whole cluster at one moment."""
+
+    name: str
+    quorate: bool
+    coordinator: str | None
+    online: int
+    nodes: list[NodeView]
+    services: list[ServiceView]
+    failures: list[str]
+    problems: list[str]
+
+    @property
+    def healthy(self) -> bool:
+        """Quorum, a coordinator, every node online, every service running."""
+        all_online = all(node.member == "online" for node in self.nodes)
+        return bool(self.quorate and self.coordinator and all_online and all(s.running for s in self.services))
+
+
+def status(session: Session) -> Status:
+    """The state of a cluster.  Never raises for what is merely down: that is what it shows."""
+    nodes = session.members()
+    found, problems = look(session, nodes)
+    missing = session.spec.size - len(nodes)
+    if missing:
+        problems.append(f"{missing} of {session.spec.size} nodes do not exist. Boot them: fab up {session.spec.name}")
+    views = [_node_view(node, found) for node in nodes]
+    return Status(
+        name=session.spec.name,
+        quorate=bool(found and found.quorate),
+        coordinator=found.coordinator if found else None,
+        online=sum(view.member == "online" for view in views),
+        nodes=views,
+        services=service_views(session, found),
+        failures=[_sentence(failure) for failure in found.failures] if found else [],
+        problems=problems,
+    )
+
+
+def look(session: Session, nodes: list[Node]) -> tuple[ClusterStatus | None, list[str]]:
+    """What Pacemaker says, asked of every running node at once; the quorate answer counts more.  And who did not answer."""
+    running = [node for node in nodes if node.running]
+
+    def ask(node: Node) -> ClusterStatus | ClusterError:
+        try:
+            return parse_status(session.remote.sudo(node, STATUS_COMMAND, check=False, timeout=20).out)
+        except NodeError as error:
+            return error
+        except ClusterError as error:
+            return NodeError(node.name, str(error))
+
+    answers = session.remote.fan_out(running, "ask Pacemaker", ask)
+    found = [answer for answer in answers.values() if isinstance(answer, ClusterStatus)]
+    problems = [str(answer) for answer in answers.values() if isinstance(answer, ClusterError)]
+    return next((answer for answer in found if answer.quorate), found[0] if found else None), problems
+
+
+def service_views(session: Session, found: ClusterStatus | None) -> list[ServiceView]:
+    """Every service that is defined, and every one that runs without a definition."""
+    defined = [service_view(service, found) for service in session.spec.services]
+    known = {service.id for service in session.spec.services}
+    others = [r for r in (found.resources if found else ()) if r.id not in known]
+    return defined + [
+        ServiceView(id=r.id, state=_state(r, found), node=" ".join(r.nodes), command=f"({r.agent}, not defined here)")
+        for r in others
+    ]
+
+
+def service_view(service: Service, found: ClusterStatus | None) -> ServiceView:
+    """One service as Pacemaker has it."""
+    resource = found.resource(service.id) if found else None
+    state = _state(resource, found)
+    return ServiceView(
+        id=service.id,
+        state=state,
+        node=" ".join(resource.nodes) if resource else "",
+        command=service.command,
+        reasons=() if state == "running" else _reasons(service, resource, found),
+        failover=service.failover,
+    )
+
+
+def _state(resource: ResourceState | None, found: ClusterStatus | None) -> str:
+    if found is None:
+        return "stopped"
+    if resource is None:
+        return "missing"
+    if resource.blocked:
+        return "blocked"
+    if resource.failed:
+        return "failed"
+    if resource.active and resource.nodes:
+        return "running" if resource.role == "Started" else resource.role.lower()
+    return "failed" if any(failure.resource == resource.id for failure in found.failures) else "stopped"
+
+
+def _reasons(service: Service, resource: ResourceState | None, found: ClusterStatus | None) -> tuple[str, ...]:
+    if found is None:
+        return ("no node of the cluster answers",)
+    if resource is None:
+        return ("the cluster does not know it. Add it again: fab up NAME",)
+    reasons = [_sentence(failure) for failure in found.failures if failure.resource == service.id]
+    if not found.quorate:
+        reasons.append("the cluster has no quorum, so it runs nothing")
+    if found.maintenance:
+        reasons.append("the cluster is in maintenance")
+    pinned = f"node{service.on}"
+    if not service.failover and pinned not in found.online:
+        reasons.append(f"it runs on {pinned} only, which is not online")
+    return tuple(reasons)
+
+
+def _sentence(failure: Failure) -> str:
+    return f"{failure.resource}: {failure.operation} on {failure.node} failed: {failure.reason} ({failure.when})"
+
+
+def _node_view(node: Node, found: ClusterStatus | None) -> NodeView:
+    member = next((m for m in found.nodes if m.name == node.name), None) if found else None
+    if member is None:
+        state = "unknown"
+    elif member.pending:
+        state = "pending"
+    elif not member.online:
+        state = "offline"
+    else:
+        state = "standby" if member.standby else "online"
+    return NodeView(name=node.name, index=node.index, address=node.address, machine=node.state, member=state)

@@ -1,0 +1,52 @@
+"""What a user types.  A task parses, calls one recipe and prints; here is the one door where an error becomes a message."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+import fabric
+from invoke.exceptions import Exit
+
+from ..core.errors import ClusterError, UsageError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
+
+
+class ClusterTask(fabric.tasks.Task):  # type: ignore[misc]
+    """A task whose errors are sentences with an exit code, never tracebacks."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().__call__(*args, **kwargs)
+        except ClusterError as error:
+            raise Exit(message(error), code=error.exit_code) from None
+        except KeyboardInterrupt:
+            raise Exit("interrupted. The same command, run again, goes on from here", code=INTERRUPTED) from None
+
+
+def message(error: ClusterError) -> str:
+    """An error as it is shown: one line a problem."""
+    problems = error.problems if isinstance(error, UsageError) else [str(error)]
+    return "\n".join(f"error: {problem}" for problem in problems)
+
+
+def task(
+    *, name: str | None = None, help: Mapping[str, str] | None = None, iterable: Sequence[str] = ()
+) -> Callable[[F], F]:
+    """Make a function a task that a user can type.
+
+    Short flags are left out: they are given by the order of the parameters and would shift whenever one is added.
+    """
+    make = partial(fabric.task, klass=ClusterTask, auto_shortflags=False)
+    decorator: Callable[[F], F] = make(name=name, help=dict(help or {}), iterable=list(iterable))
+    return decorator
+
+
+def number(text: str, what: str) -> int:
+    """A whole number that a user typed.  Raises UsageError, which says what it was meant to be."""
+    try:
+        return int(text)
+    except ValueError:
+        raise UsageError(f"{what} is {text!r}, which is no whole number") from None

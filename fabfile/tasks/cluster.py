@@ -1,0 +1,81 @@
+"""Clusters: create, list, show, watch, destroy."""
+
+from dataclasses import replace
+from typing import Any
+
+from .. import flows
+from ..core.spec import Ec2Options
+from . import parse, show, task
+from .report import reporter
+
+
+@task(
+    help={
+        **parse.SPEC_HELP,
+        "puppet_master": "the host of the Puppet master; 'own': a machine beside the nodes; 'localhost': this one",
+        "keypair": "the EC2 key pair; local clusters make a key of their own",
+        "provider": "ec2 (default) or local",
+        "instance_type": "EC2 instance type",
+        "group": "EC2 security group",
+        "ami": "EC2 machine image",
+    }
+)
+def create(
+    c: Any,
+    name: str,
+    size: str,
+    puppet_master: str,
+    keypair: str,
+    provider: str = "ec2",
+    instance_type: str = "",
+    group: str = "",
+    ami: str = "",
+    suite: str = "",
+    profile: str = "",
+    sirikata_url: str = "",
+    sirikata_sha256: str = "",
+) -> None:
+    """Save a cluster's specification; boots nothing."""
+    spec = parse.wanted_spec(
+        name,
+        size,
+        provider,
+        puppet_master="" if puppet_master == "own" else puppet_master,
+        suite=suite,
+        profile=profile,
+        sirikata_url=sirikata_url,
+        sirikata_sha256=sirikata_sha256,
+    )
+    ec2 = Ec2Options(keypair=keypair, instance_type=instance_type, group=group, ami=ami)
+    show.created(flows.cluster.create(replace(spec, ec2=ec2)))
+
+
+@task(name="list", help={"json": "for programs"})
+def list_clusters(c: Any, json: bool = False) -> None:
+    """List the clusters."""
+    show.clusters(flows.cluster.overview(), as_json=json)
+
+
+@task(name="show", help={"name": "the cluster's name", "json": "for programs"})
+def show_cluster(c: Any, name: str, json: bool = False) -> None:
+    """Show a cluster's specification and machines."""
+    session = flows.session.reading(name, reporter())
+    show.cluster(session.spec, session.provider.nodes(session.spec), as_json=json)
+
+
+@task(help={"name": "the cluster's name", "json": "for programs", "watch": "live, until interrupted"})
+def status(c: Any, name: str, json: bool = False, watch: bool = False) -> None:
+    """Show nodes, quorum, coordinator, services, failures."""
+    session = flows.session.reading(name, reporter())
+    if watch:
+        show.watch(lambda: flows.status.status(session))
+    else:
+        show.status(flows.status.status(session), as_json=json)
+
+
+@task(help={"name": "the cluster's name"})
+def destroy(c: Any, name: str) -> None:
+    """Forget a cluster; refuses while a machine of it lives."""
+    with flows.session.changing(name, reporter(), "cluster.destroy") as session:
+        flows.cluster.destroy(session)
+    show.line(f"{name} is destroyed")

@@ -1,0 +1,36 @@
+"""Machines on this host."""
+
+from typing import Any
+
+from .. import flows
+from . import parse, show, task
+from .report import reporter
+
+
+@task()
+def prepare(c: Any) -> None:
+    """Install what this host needs to run machines."""
+    show.line(flows.prepare.prepare(reporter()))
+
+
+@task(help={"suite": "trixie (default) or bookworm"})
+def image(c: Any, suite: str = "trixie") -> None:
+    """Build the machines' image, if it is not cached."""
+    show.line(flows.prepare.image(suite, reporter()))
+
+
+@task(help={**parse.SPEC_HELP, "size": "how many nodes, 1 to 32"})
+def create(
+    c: Any,
+    name: str,
+    size: str,
+    suite: str = "",
+    puppet_master: str = "",
+    profile: str = "",
+    sirikata_url: str = "",
+    sirikata_sha256: str = "",
+) -> None:
+    """Save the specification of a cluster on this host."""
+    options = {"suite": suite, "puppet_master": puppet_master, "profile": profile}
+    options |= {"sirikata_url": sirikata_url, "sirikata_sha256": sirikata_sha256}
+    show.created(flows.cluster.create(parse.wanted_spec(name, size, "local", **options)))

@@ -1,0 +1,69 @@
+"""A cluster's machines: boot, list, enter, run commands, power, terminate."""
+
+from typing import Any
+
+from .. import flows
+from . import number, parse, show, task
+from .report import reporter
+
+_NAME = {"name": "the cluster's name"}
+_NODE = {**_NAME, "index": "the node, from 0"}
+
+
+@task(help=_NAME)
+def boot(c: Any, name: str) -> None:
+    """Boot the nodes, provision them, form the cluster."""
+    with flows.session.changing(name, reporter(), "cluster.nodes.boot") as session:
+        flows.up.bring_up(session)
+        show.status(flows.status.status(session))
+
+
+@task(name="list", help={**_NAME, "json": "for programs"})
+def list_nodes(c: Any, name: str, json: bool = False) -> None:
+    """List the machines as they are now."""
+    session = flows.session.reading(name, reporter())
+    show.nodes(session.provider.nodes(session.spec), as_json=json)
+
+
+@task(help={**_NODE, "pem": "a private key file to use", "command": "run this instead of a shell"})
+def ssh(c: Any, name: str, index: str, pem: str = "", command: str = "") -> None:
+    """Open a shell on a node."""
+    session = flows.session.reading(name, reporter())
+    flows.nodes.ssh(session, number(index, "the node"), pem=pem, command=command)
+
+
+@task(help={**_NAME, "command": "a shell command line", "on": "only on that node", "json": "for programs"})
+def run(c: Any, name: str, command: str, on: str = "", json: bool = False) -> None:
+    """Run a command on every node at once."""
+    session = flows.session.reading(name, reporter())
+    show.answers(flows.nodes.run(session, command, on=parse.index_or_any(on)), as_json=json)
+
+
+@task(name="power-off", help=_NODE)
+def power_off(c: Any, name: str, index: str) -> None:
+    """Cut a node's power, as a failure would."""
+    _power(name, index, "off")
+
+
+@task(name="power-on", help=_NODE)
+def power_on(c: Any, name: str, index: str) -> None:
+    """Switch a node on; it joins its cluster again."""
+    _power(name, index, "on")
+
+
+@task(help=_NODE)
+def reboot(c: Any, name: str, index: str) -> None:
+    """Cut a node's power and give it back."""
+    _power(name, index, "reboot")
+
+
+@task(help=_NAME)
+def terminate(c: Any, name: str) -> None:
+    """Take all machines away; the specification stays."""
+    show.terminated(name, flows.up.down(name, reporter()))
+
+
+def _power(name: str, index: str, change: str) -> None:
+    with flows.session.changing(name, reporter(), f"cluster.nodes.power-{change}") as session:
+        node = flows.cluster.power(session, number(index, "the node"), change)
+    show.line(f"{node.name} is {node.state}")

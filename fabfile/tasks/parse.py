@@ -1,0 +1,57 @@
+"""From what a user typed to values; every problem at once."""
+
+from typing import Any, get_args
+
+from ..core.errors import UsageError
+from ..core.services import Service
+from ..core.spec import ClusterSpec, ProviderName
+from . import number
+
+# Every task that makes a cluster offers these, in these words.
+SPEC_HELP = {
+    "name": "the cluster's name: lower-case letters, digits, dashes",
+    "size": "how many nodes, 1 to 32 (default 3)",
+    "suite": "Debian release of local nodes: trixie (default) or bookworm",
+    "puppet_master": "a master of yours: a host, or 'localhost'; default: a machine beside the nodes",
+    "profile": "corosync's timing: lan (default) or cloud",
+    "sirikata_url": "where nodes fetch the Sirikata archive from",
+    "sirikata_sha256": "the archive's checksum",
+}
+
+
+def wanted_spec(name: str, size: str = "", provider: str = "", **options: str) -> ClusterSpec:
+    """The specification that the options ask for; empty options take the defaults.
+
+    Raises UsageError for a size or a provider that is none; the recipe checks the rest.
+    """
+    known = get_args(ProviderName)
+    chosen = provider or known[0]
+    if chosen not in known:
+        raise UsageError(f"no provider {chosen!r}: choose one of {', '.join(known)}")
+    given = {key: value for key, value in options.items() if value}
+    return ClusterSpec(name=name, uid="0000", size=number(size or "3", "the size"), provider=chosen, **given)
+
+
+def index_or_any(text: str) -> int | None:
+    """A node's index, or None for any."""
+    return None if text in ("", "any") else number(text, "the node (--on)")
+
+
+def pairs(words: list[str]) -> tuple[tuple[str, str], ...]:
+    """KEY=VALUE words as pairs.  Raises UsageError with every word that is none."""
+    split = [word.partition("=") for word in words]
+    if wrong := [key for key, equals, _ in split if not equals]:
+        raise UsageError([f"--env={word} is no KEY=VALUE" for word in wrong])
+    return tuple((key, value) for key, _, value in split)
+
+
+def service(service_id: str, command: str, *, on: str, env: list[str], monitor: str, **rest: Any) -> Service:
+    """The service that the options ask for; the recipe checks whether it fits."""
+    return Service(
+        id=service_id,
+        command=command,
+        on=index_or_any(on),
+        env=pairs(env),
+        monitor=number(monitor, "the monitor interval"),
+        **rest,
+    )

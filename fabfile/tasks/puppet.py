@@ -1,0 +1,38 @@
+"""Puppet: the master's files, the agents' runs."""
+
+from typing import Any
+
+from invoke.collection import Collection
+
+from .. import flows
+from . import show, task
+from .report import reporter
+
+_NAME = {"name": "the cluster's name"}
+
+
+@task(name="config", help=_NAME)
+def config(c: Any, name: str) -> None:
+    """Put the master's files in place and start it."""
+    with flows.session.changing(name, reporter(), "puppet.master.config") as session:
+        show.master(flows.provision.configure_master(session))
+
+
+@task(name="restart", help=_NAME)
+def restart(c: Any, name: str) -> None:
+    """Restart every agent and show what its run changed."""
+    with flows.session.changing(name, reporter(), "puppet.agents.restart") as session:
+        show.agents(flows.provision.run_agents(session))
+
+
+@task(help=_NAME)
+def update(c: Any, name: str) -> None:
+    """Update the master's files, then run every agent."""
+    with flows.session.changing(name, reporter(), "puppet.update") as session:
+        show.master(flows.provision.configure_master(session))
+        show.agents(flows.provision.run_agents(session))
+
+
+ns = Collection("puppet", update)
+ns.add_collection(Collection("master", config))
+ns.add_collection(Collection("agents", restart))

@@ -1,0 +1,217 @@
+"""Values as a person or a program reads them, on stdout.  The only prints."""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from typing import TYPE_CHECKING, Any
+
+from invoke.exceptions import Exit
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from ..core.spec import ClusterSpec, Node
+    from ..flows.services import ServiceView
+    from ..flows.status import Status
+
+
+def line(text: str) -> None:
+    print(text)
+
+
+def text(content: str) -> None:
+    print(content, end="" if content.endswith("\n") else "\n")
+
+
+def as_document(value: Any) -> str:
+    """A value as JSON, dataclasses as objects."""
+    return json.dumps(_plain(value), indent=1)
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> "RenderableType":
+    """A table in the one style that all share."""
+    from rich import box
+    from rich.table import Table
+
+    drawn = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for row in rows:
+        drawn.add_row(*(str(cell) for cell in row))
+    return drawn
+
+
+def _print(*parts: "RenderableType") -> None:
+    from rich.console import Console
+
+    # On a pipe a table keeps its full width instead of being cut to 80 columns.
+    console = Console(markup=False, highlight=False)
+    if not console.is_terminal:
+        console = Console(markup=False, highlight=False, width=200)
+    for part in parts:
+        console.print(part)
+
+
+def created(spec: "ClusterSpec") -> None:
+    line(
+        f"{spec.name}: {spec.size} nodes on {spec.provider}, nothing booted yet. Next: fab cluster.nodes.boot {spec.name}"
+    )
+
+
+def clusters(rows: list[dict[str, Any]], *, as_json: bool = False) -> None:
+    if as_json:
+        line(as_document(rows))
+    elif not rows:
+        line("no clusters yet. Create one: fab up demo")
+    else:
+        cells = [(r["name"], r["provider"], f"{r['running']}/{r['size']}", r["problem"]) for r in rows]
+        _print(table(("cluster", "provider", "running", "problem"), cells))
+
+
+def cluster(spec: "ClusterSpec", machines: "Sequence[Node]", *, as_json: bool = False) -> None:
+    if as_json:
+        line(as_document({"spec": spec, "machines": machines}))
+        return
+    facts = [
+        ("provider", spec.provider),
+        ("size", spec.size),
+        ("Debian", spec.suite),
+        ("Puppet master", spec.puppet_master or "a machine of its own"),
+        ("timing", spec.profile),
+        ("services", ", ".join(service.id for service in spec.services) or "none"),
+    ]
+    _print(table((spec.name, ""), facts))
+    nodes(machines)
+
+
+def nodes(machines: "Sequence[Node]", *, as_json: bool = False) -> None:
+    if as_json:
+        line(as_document(machines))
+    elif not machines:
+        line("no machines. Boot them: fab cluster.nodes.boot NAME")
+    else:
+        cells = [(n.name, "" if n.index < 0 else n.index, n.address, n.role, n.state) for n in machines]
+        _print(table(("machine", "index", "address", "role", "state"), cells))
+
+
+def members(found: "Sequence[Node]", *, as_json: bool = False) -> None:
+    if as_json:
+        line(as_document([asdict(node) | {"node_id": node.node_id} for node in found]))
+    else:
+        cells = [(n.name, n.node_id, n.address, n.state) for n in found]
+        _print(table(("member", "node id", "address", "state"), cells))
+
+
+def terminated(name: str, machines: "Sequence[Node]") -> None:
+    gone = ", ".join(node.name for node in machines)
+    line(f"{name}: terminated {gone}" if gone else f"{name}: nothing was running")
+
+
+def answers(results: Mapping[str, Any], *, as_json: bool = False) -> None:
+    """What a command said on each node; exits with the worst of their codes."""
+    if as_json:
+        line(as_document(results))
+    else:
+        for name, result in results.items():
+            for said in (result.out + result.err).splitlines() or [""]:
+                line(f"{name}: {said}")
+            if result.exit:
+                line(f"{name}: exited with {result.exit}")
+    if worst := max((result.exit for result in results.values()), default=0):
+        raise Exit(code=worst)
+
+
+def status(found: "Status", *, as_json: bool = False) -> None:
+    if as_json:
+        line(as_document(found))
+    else:
+        _print(*status_parts(found))
+
+
+def status_parts(found: "Status") -> "list[RenderableType]":
+    quorum = "quorate" if found.quorate else "NO QUORUM"
+    parts: list[RenderableType] = [
+        f"{found.name}: {quorum}, coordinator {found.coordinator or 'none'}, "
+        f"{found.online} of {len(found.nodes)} nodes online",
+        table(
+            ("node", "address", "machine", "member"),
+            [(n.name, n.address, n.machine, n.member) for n in found.nodes],
+        ),
+    ]
+    if found.services:
+        rows = [(s.id, s.state, s.node or "-", s.command) for s in found.services]
+        parts.append(table(("service", "state", "node", "command"), rows))
+    parts += [f"failed: {failure}" for failure in found.failures]
+    parts += [f"problem: {problem}" for problem in found.problems]
+    return parts
+
+
+def watch(look: "Callable[[], Status]") -> None:
+    """Draw the status anew each second until interrupted."""
+    from rich.console import Group
+    from rich.live import Live
+
+    with Live(Group("looking ..."), auto_refresh=False) as live:
+        while True:
+            live.update(Group(*status_parts(look())), refresh=True)
+            time.sleep(1)
+
+
+def services(found: "Sequence[ServiceView]", *, as_json: bool = False) -> None:
+    if as_json:
+        line(as_document(found))
+    elif not found:
+        line('no services. Add one: fab service.add NAME ID "COMMAND LINE"')
+    else:
+        _print(
+            table(("service", "state", "node", "command"), [(s.id, s.state, s.node or "-", s.command) for s in found])
+        )
+
+
+def service(found: "ServiceView", *, as_json: bool = False, verdict: bool = False) -> None:
+    """One service; with `verdict`, exits 1 unless it runs."""
+    if as_json:
+        line(as_document(found))
+    else:
+        line(f"{found.id} is {found.state}" + (f" on {found.node}" if found.node else ""))
+        for reason in found.reasons:
+            line(f"  {reason}")
+    if verdict and not found.running:
+        raise Exit(code=1)
+
+
+def master(result: Any) -> None:
+    changed = ", ".join(result.changed) or "nothing"
+    line(f"Puppet master {result.certname}: changed {changed}" + (", restarted" if result.restarted else ""))
+
+
+def agents(runs: Mapping[str, Any]) -> None:
+    for name, run in runs.items():
+        line(f"{name}: {run.summary}")
+        for change in run.changed:
+            line(f"  {change}")
+
+
+def distributed(result: Any) -> None:
+    for change in result.differences:
+        line(f"  {change}")
+    line(f"corosync.conf {result.version} is on {', '.join(result.nodes)}: quorate, all members present")
+
+
+def corosync(rows: Sequence[Any], *, as_json: bool = False) -> None:
+    if as_json:
+        line(as_document(rows))
+    else:
+        cells = [
+            (r.name, r.version, "yes" if r.quorate else "no", " ".join(map(str, r.members)), r.problem) for r in rows
+        ]
+        _print(table(("node", "corosync.conf", "quorate", "member ids", "problem"), cells))

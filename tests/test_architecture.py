@@ -1,0 +1,157 @@
+"""The three rules of the layers, read from the sources."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "fabfile"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+LAYERS = {"core": 0, "effects": 1, "flows": 2, "tasks": 3}
+# Modules that may be imported inside a function, because `fab --list` must not pay for them.
+SLOW = {"boto3", "botocore", "jinja2", "rich"}
+
+
+def name(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def layer(path: Path) -> str | None:
+    first = path.relative_to(PACKAGE).parts[0]
+    return first if first in LAYERS else None
+
+
+def imports(path: Path) -> Iterator[tuple[ast.stmt, str]]:
+    """Every imported module, relative ones resolved to a path inside the package."""
+    package = ("fabfile", *path.relative_to(PACKAGE).parent.parts)
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((node, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            yield node, module
+            yield from ((node, f"{module}.{alias.name}") for alias in node.names if node.level)
+
+
+@pytest.mark.parametrize("path", [m for m in MODULES if layer(m)], ids=name)
+def test_imports_point_down(path: Path) -> None:
+    own = LAYERS[layer(path) or ""]
+    for _, module in imports(path):
+        parts = module.split(".")
+        if parts[0] == "fabfile" and len(parts) > 1 and parts[1] in LAYERS:
+            assert LAYERS[parts[1]] <= own, f"{name(path)} imports {module}, which is above it"
+
+
+def test_no_import_goes_round() -> None:
+    known = {"fabfile." + name(m)[:-3].replace("/", ".").removesuffix(".__init__"): m for m in MODULES}
+    graph = {
+        module: {imported for _, imported in imports(path) if imported in known and imported != module}
+        for module, path in known.items()
+        # The namespace and the lazy table of recipes name everything below them; nothing below names them.
+        if module not in ("fabfile", "fabfile.flows")
+    }
+    done: set[str] = set()
+
+    def visit(module: str, above: tuple[str, ...]) -> None:
+        assert module not in above, f"a cycle: {' -> '.join([*above, module])}"
+        if module in done:
+            return
+        for imported in graph.get(module, ()):
+            # A package's __init__ is imported by all of its modules and imports them only where it is a table.
+            if not module.startswith(imported + "."):
+                visit(imported, (*above, module))
+        done.add(module)
+
+    for module in graph:
+        visit(module, ())
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_imports_inside_functions_only_save_start_up_time(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    for function in ast.walk(tree):
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            for node in ast.walk(function):
+                if isinstance(node, ast.Import):
+                    found = {alias.name.split(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom):
+                    found = {(node.module or ".").split(".")[0]}
+                else:
+                    continue
+                assert found <= SLOW, f"{name(path)}: {function.name} imports {found}"
+
+
+FORBIDDEN_IN_CORE = {
+    "boto3", "datetime", "fabric", "invoke", "io", "os", "paramiko", "random", "secrets", "shutil",
+    "socket", "subprocess", "sys", "tempfile", "threading", "time", "urllib",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", [m for m in MODULES if layer(m) == "core"], ids=name)
+def test_core_is_pure(path: Path) -> None:
+    for _, module in imports(path):
+        assert module.split(".")[0] not in FORBIDDEN_IN_CORE, f"{name(path)} imports {module}"
+    calls = {
+        node.func.id
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert not calls & {"open", "print", "input"}, f"{name(path)} does I/O"
+
+
+# Each effect's modules or calls, and the one place that may use them.
+DOORS = {
+    "SSH": ({"paramiko", "fabric"}, {"effects/remote.py", "tasks/__init__.py"}),
+    "threads": (
+        {"concurrent.futures", "threading"},
+        # A report is written to from every thread, and so holds a lock.
+        {"effects/remote.py", "tasks/report.py"},
+    ),
+    "clouds": ({"boto3", "botocore"}, {"effects/providers/ec2.py"}),
+    "programs": ({"subprocess"}, {"effects/host.py"}),
+    "randomness": ({"secrets", "random", "uuid"}, {"effects/keys.py"}),
+    "state on disk": ({"tempfile", "filelock", "platformdirs"}, {"effects/store.py"}),
+}
+
+
+@pytest.mark.parametrize("effect", DOORS)
+def test_each_effect_has_one_door(effect: str) -> None:
+    modules, doors = DOORS[effect]
+    for path in MODULES:
+        used = {module for _, module in imports(path)} & modules
+        assert not used or name(path) in doors, f"{name(path)} uses {used}"
+
+
+@pytest.mark.parametrize("path", [m for m in MODULES if layer(m) != "tasks"], ids=name)
+def test_only_tasks_print(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id != "print", f"{name(path)}:{node.lineno} prints"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_modules_and_functions_stay_small(path: Path) -> None:
+    text = path.read_text()
+    assert text.count("\n") <= 330, f"{name(path)} has {text.count(chr(10))} lines"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            first = node.body[1].lineno if ast.get_docstring(node) and len(node.body) > 1 else node.body[0].lineno
+            length = (node.end_lineno or first) - first + 1
+            assert length <= 34, f"{name(path)}: {node.name} has {length} lines"
+
+
+def _tasks() -> Iterator[tuple[str, ast.FunctionDef]]:
+    for path in (PACKAGE / "tasks").glob("*.py"):
+        for node in ast.parse(path.read_text()).body:
+            decorators = [ast.unparse(d) for d in getattr(node, "decorator_list", [])]
+            if isinstance(node, ast.FunctionDef) and any(d.startswith("task") for d in decorators):
+                yield f"{path.name}:{node.name}", node
+
+
+@pytest.mark.parametrize(("where", "node"), list(_tasks()), ids=lambda value: value if isinstance(value, str) else "")
+def test_a_task_is_short_and_says_what_it_does(where: str, node: ast.FunctionDef) -> None:
+    first_line = (ast.get_docstring(node) or "").partition("\n")[0]
+    assert 0 < len(first_line) < 60, f"{where}: its first line must be an imperative under 60 characters"
+    assert sum((s.end_lineno or s.lineno) - s.lineno + 1 for s in node.body[1:]) <= 14, f"{where} is too long"
