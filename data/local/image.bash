@@ -41,7 +41,9 @@ image_mirrors() {
       Debian:*) main=${main:-$uri} ;;
     esac
   done < <(apt-get indextargets --format "$format" 'Identifier: Packages' 2>/dev/null | sort -u)
-  printf 'deb %s %s %s main\n' "$signed" "${main:-http://deb.debian.org/debian}" "$suite"
+  # A host of another kind, or one that has never fetched a list.
+  if [[ -z $main ]]; then main=http://deb.debian.org/debian updates=$main security=http://deb.debian.org/debian-security; fi
+  printf 'deb %s %s %s main\n' "$signed" "$main" "$suite"
   if [[ -n $updates ]]; then printf 'deb %s %s %s-updates main\n' "$signed" "$updates" "$suite"; fi
   if [[ -n $security ]]; then printf 'deb %s %s %s-security main\n' "$signed" "$security" "$suite"; fi
 }
@@ -56,7 +58,6 @@ image_path() {
 # image_customize ROOT: what Debian's packages leave to the administrator.
 image_customize() {
   local root=$1 unit
-  chroot "$root" systemctl --quiet disable "${image_disabled[@]}"
   for unit in "${image_masked[@]}"; do ln -sfn /dev/null "$root/etc/systemd/system/$unit"; done
   # Identities are made when a machine boots: host keys by cloud-init, the machine id by systemd.
   rm -f "$root"/etc/ssh/ssh_host_*_key "$root"/etc/ssh/ssh_host_*_key.pub
@@ -117,22 +118,31 @@ image_progress() {
   '
 }
 
+# image_bootstrap SUITE ROOT: the packages.  In namespaces that die with us, and with them all that is in them: a build that
+# nobody waits for any more would hold the lock for minutes and leave its mounts.  Replaces its (sub)shell, which would not die.
+image_bootstrap() {
+  local suite=$1 root=$2 mirrors option options=()
+  mapfile -t mirrors < <(image_mirrors "$suite")
+  while read -r option; do options+=("--aptopt=$option"); done < <(image_apt_options)
+  exec setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc -- \
+    mmdebstrap --mode=root --variant=minbase --format=directory --verbose --include="${image_packages[*]}" "${options[@]}" \
+    --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' --dpkgopt=force-unsafe-io \
+    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+    --customize-hook="chroot \"\$1\" systemctl --quiet disable ${image_disabled[*]}" \
+    "$suite" "$root" "${mirrors[@]}" </dev/null 2>&1
+}
+
 # image_build SUITE TARGET: builds into a directory beside the target and renames it at the end.
 image_build() {
-  local suite=$1 target=$2 work mirrors option options=()
+  local suite=$1 target=$2 work
   # Whoever holds the lock is the only builder, so any other work directory belongs to a build that was interrupted.
   rm -rf --one-file-system "$CACHE"/.build-"$suite".*
   work=$(mktemp -d "$CACHE/.build-$suite.XXXXXX")
-  chmod 0755 "$work"
-  mapfile -t mirrors < <(image_mirrors "$suite")
-  while read -r option; do options+=("--aptopt=$option"); done < <(image_apt_options)
-  printf 'progress\t0\tbuilding a Debian %s image from %s\n' "$suite" "${mirrors[0]#*] }"
-  mmdebstrap --mode=root --variant=minbase --format=directory --verbose --include="${image_packages[*]}" "${options[@]}" \
-    --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' --dpkgopt=force-unsafe-io \
-    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
-    "$suite" "$work/root" "${mirrors[@]}" </dev/null 2>&1 | tee "$work/log" | image_progress || {
+  printf 'progress\t0\tbuilding a Debian %s image\n' "$suite"
+  image_bootstrap "$suite" "$work/root" | tee "$work/log" | image_progress || {
     grep -E '^(E|W|Err|dpkg: error)[: ]' "$work/log" | tail -n 5 >&2 || true
-    cp "$work/log" "$CACHE/$suite.log"
+    mv "$work/log" "$CACHE/$suite.log"
+    rm -rf --one-file-system "$work"
     die "the image of $suite could not be built; the whole story is in $CACHE/$suite.log"
   }
   printf 'progress\t98\tconfiguring\n'

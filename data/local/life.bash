@@ -63,7 +63,10 @@ machine_release() {
   if [[ -n $address && -e /run/netns/$switch ]]; then ip -n "$switch" link set "p${address##*.}" down 2>/dev/null || true; fi
   process_kill "$1" "$2"
   cable_pull "$1" "$2" "$address"
-  while mountpoint -q "$root" 2>/dev/null; do retry umount "$root"; done
+  while mountpoint -q "$root" 2>/dev/null; do
+    rm -f "/run/systemd/nspawn/locks/inode-$(stat -c %d:%i "$root")"
+    retry umount "$root"
+  done
   machine_forget_nspawn "$(machine_host "$1" "$2")"
   rm -f "${root%/*}/.#$2.lck"
 }
@@ -228,5 +231,5 @@ verb_purge() {
   fi
   rmdir "$RUN/root/$cluster" 2>/dev/null || true
   process_forget_cluster "$cluster"
-  rm -f "$RUN/locks/cluster.$cluster"
+  rm -f "$RUN/locks/machine.$cluster".* "$RUN/locks/cluster.$cluster"
 }

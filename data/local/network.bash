@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The network of a cluster: a switch in a network namespace of its own, and one cable from it to this host.
 # The switch is not in the host's namespace because there the host's firewall would see what machines say to each other
-# (Docker turns that on for every bridge of the host, and then drops it).  Machines have no default route, so clusters
+# (Docker turns that on for every bridge of the host, and then drops it); a new namespace has no firewall.  Machines have no default route, so clusters
 # cannot reach each other.  Sourced by `machine`.
 
 # Number N of 198.18.0.0/15, as its first three octets.
@@ -58,9 +58,6 @@ network_up() {
   network_down "$cluster" "$number"
   ip netns add "$switch"
   ip -n "$switch" link add name ports type bridge stp_state 0 forward_delay 0 mcast_snooping 0
-  # A new namespace starts with bridged packets going through iptables, where that module is loaded.
-  # shellcheck disable=SC2016  # for the inner shell
-  ip netns exec "$switch" sh -c 'cd /proc/sys/net/bridge 2>/dev/null || exit 0; for f in bridge-nf-call-*; do echo 0 >"$f"; done'
   ip link add "$cable" type veth peer name host netns "$switch"
   ip -n "$switch" link set host master ports
   ip -n "$switch" link set host up

@@ -3,11 +3,12 @@
 Man page: cibadmin(8).  Schema: resources-*.rng and constraints-*.rng in /usr/share/pacemaker.
 """
 
+import re
 import shlex
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 
-from .errors import ClusterError, NotFound
+from .errors import ClusterError, NotFound, UsageError
 from .services import Service
 from .spec import Node
 
@@ -19,17 +20,23 @@ PREFERENCE = 50
 
 # Pacemaker gives up on an operation after these.
 _TIMEOUTS = {"start": "60s", "stop": "40s", "monitor": "20s"}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _PARAMETERS = ("command", "user", "cwd", "pidfile", "ready", "log")
 
 
 def service_resource(service: Service) -> ET.Element:
     """The service as a resource: only what it sets, the rest is the agent's and the cluster's default.
 
-    Ids inside of it hold a dot, which no service's id can, so they never are another service's.
+    Ids inside of it hold a dot, which no service's id can, so they never are another service's.  Raises UsageError
+    for a line end or another control character: Pacemaker 2.1.5 writes it back as something else (crm_xml_escape()).
     """
     primitive = ET.Element("primitive", {"id": service.id, **AGENT})
     values = {name: getattr(service, name) for name in _PARAMETERS}
     values["env"] = " ".join(f"{name}={shlex.quote(value)}" for name, value in service.env)
+    if broken := [name for name, value in values.items() if _CONTROL.search(value)]:
+        raise UsageError(
+            [f"the {name} of service {service.id} holds a line end, tab or control character" for name in broken]
+        )
     attributes = ET.SubElement(primitive, "instance_attributes", id=f"{service.id}.parameters")
     for name, value in values.items():
         if value:
@@ -56,8 +63,8 @@ def service_constraint(service: Service, nodes: Sequence[Node]) -> ET.Element | 
         return ET.Element("rsc_location", where)
     constraint = ET.Element("rsc_location", id=f"{service.id}.pinned", rsc=service.id)
     rule = ET.SubElement(constraint, "rule", id=f"{service.id}.pinned.rule", score="-INFINITY")
-    elsewhere = {"attribute": "#uname", "operation": "ne", "value": name}
-    ET.SubElement(rule, "expression", id=f"{service.id}.pinned.elsewhere", **elsewhere)
+    elsewhere = {"id": f"{service.id}.pinned.elsewhere", "attribute": "#uname", "operation": "ne", "value": name}
+    ET.SubElement(rule, "expression", elsewhere)
     return constraint
 
 
@@ -99,7 +106,7 @@ def _service(primitive: ET.Element, root: ET.Element, places: Mapping[str, int])
         id=service_id,
         **{name: values.get(name, "") for name in _PARAMETERS},
         env=_environment(service_id, values.get("env", "")),
-        monitor=int(seconds.rstrip("s")) if seconds.rstrip("s").isdigit() else Service.monitor,
+        monitor=int(seconds.rstrip("s")) if seconds.rstrip("s").isdecimal() else Service.monitor,
         on=on,
         failover=failover,
     )

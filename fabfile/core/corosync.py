@@ -6,18 +6,6 @@ Man pages: corosync.conf(5), votequorum(5), cmap_keys(7).
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from .corosync_scripts import KEY_BYTES as KEY_BYTES
-from .corosync_scripts import Link as Link
-from .corosync_scripts import MemberStatus as MemberStatus
-from .corosync_scripts import commit_script as commit_script
-from .corosync_scripts import finish_script as finish_script
-from .corosync_scripts import install_key_script as install_key_script
-from .corosync_scripts import parse_status as parse_status
-from .corosync_scripts import reload_script as reload_script
-from .corosync_scripts import rollback_script as rollback_script
-from .corosync_scripts import stage_script as stage_script
-from .corosync_scripts import status_script as status_script
-from .corosync_scripts import verify_script as verify_script
 from .errors import ClusterError
 from .render import render as render_template
 from .spec import ClusterSpec, Node
@@ -144,7 +132,7 @@ def members(text: str) -> list[Member]:
         for node in nodelist.named("node"):
             address = node.values.get("ring0_addr", "")
             node_id = node.values.get("nodeid", "0")
-            if not node_id.isdigit():
+            if not node_id.isdecimal():
                 raise ClusterError(f"corosync.conf: the nodeid {node_id!r} of {address} is no number")
             found.append(Member(int(node_id), node.values.get("name", address), address))
     return sorted(found)
@@ -153,36 +141,18 @@ def members(text: str) -> list[Member]:
 def config_version(text: str) -> int:
     """The version that a corosync.conf carries; 0 where it has none, as corosync takes it."""
     version = _flat(parse(text)).get("totem.config_version", "0")
-    if not version.isdigit():
+    if not version.isdecimal():
         raise ClusterError(f"corosync.conf: the config_version {version!r} is no number")
     return int(version)
 
 
 def differences(old: str, new: str) -> list[str]:
     """What a change of corosync.conf changes, a line each; its version left out.  Empty: nothing."""
-    before, after = set(members(old)), set(members(new))
-    old_ids = {member.node_id: member for member in before}
-    new_ids = {member.node_id: member for member in after}
-    lines = []
-    for member in sorted(after - before):
-        was = old_ids.get(member.node_id)
-        now = f"{member.name} {member.address}"
-        lines.append(
-            f"+ node {member.node_id}: {now}"
-            if was is None
-            else f"~ node {member.node_id}: {was.name} {was.address} -> {now}"
-        )
-    lines += [
-        f"- node {gone.node_id}: {gone.name} {gone.address}"
-        for gone in sorted(before - after)
-        if gone.node_id not in new_ids
-    ]
-    changed = _changed(old, new)
-    lines += [
-        f"~ {key}: {was if was is not None else '(unset)'} -> {now if now is not None else '(unset)'}"
-        for key, (was, now) in changed.items()
-        if not key.startswith("nodelist.node[") and key != "totem.config_version"
-    ]
+    lines = _member_differences(members(old), members(new))
+    for key, values in _changed(old, new).items():
+        if not key.startswith("nodelist.node[") and key != "totem.config_version":
+            before, after = ("(unset)" if value is None else value for value in values)
+            lines.append(f"~ {key}: {before} -> {after}")
     return lines
 
 
@@ -207,6 +177,20 @@ def refused(old: str, new: str) -> list[str]:
 
 def _bad(line: int, problem: str) -> ClusterError:
     return ClusterError(f"corosync.conf: line {line} {problem}")
+
+
+def _member_differences(old: Sequence[Member], new: Sequence[Member]) -> list[str]:
+    before = {member.node_id: f"{member.name} {member.address}" for member in old}
+    after = {member.node_id: f"{member.name} {member.address}" for member in new}
+    lines = []
+    for node_id in sorted(before.keys() | after.keys()):
+        if node_id not in before:
+            lines.append(f"+ node {node_id}: {after[node_id]}")
+        elif node_id not in after:
+            lines.append(f"- node {node_id}: {before[node_id]}")
+        elif before[node_id] != after[node_id]:
+            lines.append(f"~ node {node_id}: {before[node_id]} -> {after[node_id]}")
+    return lines
 
 
 def _changed(old: str, new: str) -> dict[str, tuple[str | None, str | None]]:

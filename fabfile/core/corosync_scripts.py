@@ -1,4 +1,4 @@
-"""What a node does to take a corosync.conf: scripts for `sh`, run as root, one transaction on all nodes together.
+"""What a node does to take a corosync.conf: scripts for `sh`, run as root, one transaction over all nodes.
 
     stage     on every node    the new file beside the old; corosync there finds it sound
     commit    on every node    rename(2): the old file stays as `corosync.conf.rollback-TXN`
@@ -7,9 +7,11 @@
     finish    on every node    nothing of the transaction is left
     rollback  on every node    instead, when a step failed: the old file is back; then reload once more
 
-Each may be cut off at any point: the next `stage` mends what it finds.  A corosync that cannot parse its file keeps
-what it has and does not even set config.reload_status, so the version is what tells (exec/cfg.c, 3.1.7 and 3.1.9).
-What every script prints on its standard output are lines of key=value; parse_status() reads them.
+Each may be cut off at any point: the next `stage` mends what it finds.  A corosync that cannot parse its file
+keeps what it has and does not even set config.reload_status, so the version is what tells (exec/cfg.c of 3.1.7
+and 3.1.9).  What the scripts print on standard output are lines of key=value; parse_status() reads them.
+
+Man pages: corosync(8), corosync-cfgtool(8), corosync-cmapctl(8), corosync-quorumtool(8), cmap_keys(7).
 """
 
 import shlex
@@ -35,13 +37,116 @@ status() {
   printf '%s\n' "$map" | sed -n \
     -e 's/^totem\.config_version (u64) = /version=/p' \
     -e 's/^config\.reload_status (i32) = /reload_status=/p' \
-    -e 's/^config\.totemconfig_reload_in_progress (u8) = /reloading=/p' \
     -e 's/^runtime\.votequorum\.this_node_id (u32) = /node_id=/p' \
     -e 's/^nodelist\.node\.[0-9]*\.nodeid (u32) = /configured=/p'
-  corosync-quorumtool -s 2>/dev/null | sed -n -e 's/^Quorate: *Yes.*/quorate=yes/p' -e 's/^Quorate: *No.*/quorate=no/p' \
-    -e 's/^Ring ID: */ring=/p' -e 's/^ *\([0-9][0-9]*\)  *[0-9][0-9]* .*/member=\1/p'
-  corosync-cfgtool -n 2>/dev/null | awk '/^nodeid:/ { node = $2 } $1 == "LINK:" { print "link=" node, $2, /connected/ && !/disconnected/ ? "up" : "down" }'
+  corosync-quorumtool -s 2>/dev/null | sed -n \
+    -e 's/^Quorate: *Yes.*/quorate=yes/p' \
+    -e 's/^Quorate: *No.*/quorate=no/p' \
+    -e 's/^Ring ID: */ring=/p' \
+    -e 's/^ *\([0-9][0-9]*\)  *[0-9][0-9]* .*/member=\1/p'
+  corosync-cfgtool -n 2>/dev/null | awk '
+    /^nodeid:/ { node = $2 }
+    $1 == "LINK:" { print "link=" node, $2, / connected/ ? "up" : "down" }'
 }
+"""
+
+# What corosync said against a reload since $since, in seconds of the clock.  The reason is in cmap for few errors,
+# and only from 3.1.9 on; the journal has it once it is synchronized.
+_COMPLAINT = r"""
+complaint() {
+  corosync-cmapctl -g config.reload_error_message 2>/dev/null | sed 's/.* = //' | grep . && return
+  journalctl --sync 2>/dev/null || :
+  journalctl -u corosync -n 40 -o cat --no-pager --since "@$since" 2>/dev/null |
+    grep -E 'Cannot configure|Unable to reload|not valid|different (address|knet)' | sed 's/^ *//' | tail -n 2
+}
+"""
+
+# First mends: where a transaction was cut off after its rename and what runs is the old file, that one is back.
+# With `to_stderr: no` most complaints of `corosync -t` reach the journal alone, so it is asked again, aloud.
+_STAGE = r"""
+version() { sed -n 's/^[[:space:]]*config_version:[[:space:]]*//p' "$1" 2>/dev/null; }
+running=$(corosync-cmapctl -g totem.config_version 2>/dev/null | sed 's/.* = //') || :
+for cut in corosync.conf.rollback-*; do
+  [ -s "$cut" ] && [ "$running" ] && [ "$running" = "$(version "$cut")" ] || continue
+  [ "$running" = "$(version corosync.conf)" ] || mv -f "$cut" corosync.conf
+done
+rm -f corosync.conf.rollback-* corosync.conf.new-*
+umask 022
+cat >"$new"
+sync "$new"
+if ! said=$(corosync -t -c "$PWD/$new" 2>&1); then
+  printf 'logging {\nto_stderr: yes\n}\n' >>"$new"
+  [ "$said" ] || said=$(corosync -t -c "$PWD/$new" 2>&1) || :
+  rm -f "$new"
+  said=$(printf '%s\n' "$said" | grep -v -e NOTICE -e 'exiting with' | sed 's/.*\[MAIN *\] //' | tail -n 2)
+  fail "corosync refuses the new corosync.conf: $said"
+fi
+status
+"""
+
+_COMMIT = r"""
+[ -e "$new" ] || { [ -e "$old" ] && exit 0; fail 'no corosync.conf is staged'; }
+if [ -e corosync.conf ]; then ln -f corosync.conf "$old"; else : >"$old"; fi
+mv -f "$new" corosync.conf
+sync .
+"""
+
+_ROLLBACK = r"""
+if [ -s "$old" ]; then mv -f "$old" corosync.conf; elif [ -e "$old" ]; then rm -f corosync.conf "$old"; fi
+rm -f "$new"
+sync .
+"""
+
+_RELOAD = r"""
+systemctl is-active --quiet corosync || fail 'corosync does not run here'
+code=0
+since=$(date +%s)
+said=$(corosync-cfgtool -R 2>&1) || code=$?
+case $code,$said in 0,*Done*) exit 0;; esac
+why=$(complaint) || :
+fail "corosync refuses to reload: ${why:-$(printf '%s\n' "$said" | tail -n 1)}"
+"""
+
+_VERIFY = r"""
+missing() {
+  case $1 in active=no*) echo 'corosync does not run'; return;; esac
+  printf '%s\n' "$1" | awk -F= -v version="$version" -v wanted="$wanted" '
+    $1 == "member" { seen[$2] = 1 }
+    $1 == "configured" { named = named " " $2 }
+    { value[$1] = $2 }
+    END {
+      running = value["version"] == "" ? "none" : value["version"]
+      if (running != version) print "corosync runs with version " running ", not " version
+      if (value["reload_status"] > 1) print "its last reload failed with " value["reload_status"]
+      if (value["quorate"] != "yes") print "no quorum"
+      count = split(wanted == "" ? named : wanted, ids, " ")
+      for (i = 1; i <= count; i++) if (!(ids[i] in seen)) print "node id " ids[i] " is not in the membership"
+    }'
+}
+since=$(( $(date +%s) - 15 ))  # the reload came just before
+end=$(( $(uptime) + seconds ))
+while :; do
+  now=$(status)
+  lack=$(missing "$now")
+  if [ -z "$lack" ]; then printf '%s\n' "$now"; exit 0; fi
+  if [ "$(uptime)" -ge "$end" ]; then
+    printf '%s\n' "$now"
+    complaint >&2 || :
+    fail "$lack"
+  fi
+  sleep 0.2
+done
+"""
+
+_INSTALL_KEY = r"""
+umask 077
+cat >"$key"
+size=$(wc -c <"$key")
+[ "$size" -eq "$bytes" ] || { rm -f "$key"; fail "the key has $size bytes, not $bytes"; }
+chmod 0400 "$key"
+sync "$key"
+mv -f "$key" authkey
+sync .
 """
 
 
@@ -80,58 +185,20 @@ class MemberStatus:
 def stage_script(txn: str) -> str:
     """Put the corosync.conf from standard input beside the one in use, and let corosync check it.
 
-    `txn` names the transaction.  Fails with corosync's own complaint.  Prints the status of the corosync that runs.
-    First ends what a transaction that was cut off has left: its old file comes back if that is what runs.
+    `txn` names the transaction.  Fails with corosync's own complaint.  Prints the status of the corosync that
+    runs.  First mends what a transaction that was cut off has left.
     """
-    return _script(
-        txn,
-        _STATUS,
-        r"""
-version() { sed -n 's/^[[:space:]]*config_version:[[:space:]]*//p' "$1" 2>/dev/null; }
-running=$(corosync-cmapctl -g totem.config_version 2>/dev/null | sed 's/.* = //') || :
-for cut in corosync.conf.rollback-*; do
-  [ -s "$cut" ] && [ "$running" ] && [ "$running" = "$(version "$cut")" ] || continue
-  [ "$running" = "$(version corosync.conf)" ] || mv -f "$cut" corosync.conf
-done
-rm -f corosync.conf.rollback-* corosync.conf.new-*
-umask 022
-cat >"$new"
-sync "$new"
-if ! said=$(corosync -t -c "$PWD/$new" 2>&1); then
-  # With to_stderr: no, most complaints reach the journal alone: ask again, aloud.
-  printf 'logging {\nto_stderr: yes\n}\n' >>"$new"
-  [ "$said" ] || said=$(corosync -t -c "$PWD/$new" 2>&1) || :
-  rm -f "$new"
-  fail "corosync refuses the new corosync.conf: $(printf '%s\n' "$said" | grep -v NOTICE | tail -n 3)"
-fi
-status
-""",
-    )
+    return _script(txn, _STATUS, _STAGE)
 
 
 def commit_script(txn: str) -> str:
     """Make the staged file the one in use, in one step, and keep the old one.  May be repeated."""
-    return _script(
-        txn,
-        r"""
-[ -e "$new" ] || { [ -e "$old" ] && exit 0; fail 'no corosync.conf is staged'; }
-if [ -e corosync.conf ]; then ln -f corosync.conf "$old"; else : >"$old"; fi
-mv -f "$new" corosync.conf
-sync .
-""",
-    )
+    return _script(txn, _COMMIT)
 
 
 def rollback_script(txn: str) -> str:
     """Put the old file back, where the transaction got that far.  May be repeated."""
-    return _script(
-        txn,
-        r"""
-if [ -s "$old" ]; then mv -f "$old" corosync.conf; elif [ -e "$old" ]; then rm -f corosync.conf "$old"; fi
-rm -f "$new"
-sync .
-""",
-    )
+    return _script(txn, _ROLLBACK)
 
 
 def finish_script() -> str:
@@ -142,56 +209,21 @@ def finish_script() -> str:
 def reload_script() -> str:
     """Let every corosync of the cluster read its file again; run it on one node where corosync runs.
 
-    Fails when the corosync of *this* node refuses; the others are asked by verify_script().
+    Fails when the corosync of *this* node refuses; the others are asked by verify_script().  The exit status of
+    corosync-cfgtool is not enough: 3.1.9 answers 0 where a reload failed, and only leaves out "Done".
     """
-    return (
-        _BASE
-        + r"""
-systemctl is-active --quiet corosync || fail 'corosync does not run here'
-said=$(corosync-cfgtool -R 2>&1) && exit 0
-why=$(corosync-cmapctl -g config.reload_error_message 2>/dev/null | sed 's/.* = //') || :
-[ "$why" ] || why=$(journalctl -u corosync -n 20 -o cat --no-pager 2>/dev/null | grep -iE 'error|not valid|cannot|unable|different' | tail -n 2) || :
-fail "corosync refuses to reload: ${why:-$said}"
-"""
-    )
+    return _BASE + _COMPLAINT + _RELOAD
 
 
 def verify_script(version: int, members: Sequence[int] = (), *, seconds: int = 15) -> str:
-    """Wait until corosync here runs with that version, is quorate and sees those members; then print its status.
+    """Wait until corosync here runs with that version, is quorate and sees those members; print its status.
 
-    `members` are node ids; none: whoever its configuration names.  Polls every 0.2 s.  After `seconds` it prints the
-    status all the same, says on standard error what is missing, and exits with 1.
+    `members` are node ids; none: whoever its configuration names.  Polls every 0.2 s.  After `seconds` it prints
+    the status all the same, says on standard error what is missing, and exits with 1.
     """
-    wanted = " ".join(str(member) for member in sorted(members))
-    return (
-        _BASE
-        + _STATUS
-        + f"version={version:d} wanted={shlex.quote(wanted)} seconds={seconds:d}\n"
-        + r"""
-missing() {
-  case $1 in active=no*) echo 'corosync does not run'; return;; esac
-  printf '%s\n' "$1" | awk -F= -v version="$version" -v wanted="$wanted" '
-    $1 == "member" { seen[$2] = 1 }
-    $1 == "configured" { named = named " " $2 }
-    { value[$1] = $2 }
-    END {
-      if (value["version"] != version) print "corosync runs with version " (value["version"] == "" ? "none" : value["version"]) ", not " version
-      if (value["reloading"] == 1) print "corosync is still reloading"
-      if (value["quorate"] != "yes") print "no quorum"
-      count = split(wanted == "" ? named : wanted, ids, " ")
-      for (i = 1; i <= count; i++) if (!(ids[i] in seen)) print "node id " ids[i] " is not in the membership"
-    }'
-}
-end=$(( $(uptime) + seconds ))
-while :; do
-  now=$(status)
-  lack=$(missing "$now")
-  if [ -z "$lack" ]; then printf '%s\n' "$now"; exit 0; fi
-  if [ "$(uptime)" -ge "$end" ]; then printf '%s\n' "$now"; fail "$lack"; fi
-  sleep 0.2
-done
-"""
-    )
+    wanted = shlex.quote(" ".join(str(member) for member in sorted(members)))
+    values = f"version={version:d} wanted={wanted} seconds={seconds:d}\n"
+    return _BASE + _STATUS + _COMPLAINT + values + _VERIFY
 
 
 def status_script() -> str:
@@ -200,22 +232,11 @@ def status_script() -> str:
 
 
 def install_key_script(txn: str) -> str:
-    """Put the key from standard input into place, readable by root alone; refuse one of another length."""
-    return _script(
-        txn,
-        r"""
-umask 077
-cat >"$key"
-size=$(wc -c <"$key")
-"""
-        + f'[ "$size" -eq {KEY_BYTES} ] || {{ rm -f "$key"; fail "the key has $size bytes, not {KEY_BYTES}"; }}'
-        + r"""
-chmod 0400 "$key"
-sync "$key"
-mv -f "$key" authkey
-sync .
-""",
-    )
+    """Put the key from standard input into place, readable by root alone; refuse one of another length.
+
+    Where corosync runs, it takes the key with the next reload; every node must have it by then.
+    """
+    return _script(txn, f"bytes={KEY_BYTES}\n", _INSTALL_KEY)
 
 
 def parse_status(text: str) -> MemberStatus:
@@ -243,11 +264,8 @@ def parse_status(text: str) -> MemberStatus:
 
 
 def _script(txn: str, *parts: str) -> str:
-    names = "".join(f"{name}={shlex.quote(f'{stem}-{txn}')}\n" for name, stem in _FILES.items())
-    return _BASE + names + "".join(parts)
-
-
-_FILES = {"new": "corosync.conf.new", "old": "corosync.conf.rollback", "key": "authkey.new"}
+    files = {"new": f"corosync.conf.new-{txn}", "old": f"corosync.conf.rollback-{txn}", "key": f"authkey.new-{txn}"}
+    return _BASE + "".join(f"{name}={shlex.quote(file)}\n" for name, file in files.items()) + "".join(parts)
 
 
 def _number(values: dict[str, list[str]], key: str) -> int | None:

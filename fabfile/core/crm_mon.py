@@ -151,7 +151,7 @@ def _resource(resource: ET.Element) -> ResourceState:
     return ResourceState(
         id=resource.get("id", ""),
         agent=resource.get("resource_agent", ""),
-        role=resource.get("pending") or resource.get("role", ""),
+        role=resource.get("pending", "") or resource.get("role", ""),
         active=_yes(resource, "active"),
         failed=_yes(resource, "failed"),
         managed=_yes(resource, "managed"),
@@ -165,10 +165,10 @@ def _failure(failure: ET.Element) -> Failure:
     # svc_monitor_10000: the resource's id may itself hold underscores.
     resource, _, operation = failure.get("op_key", "").rpartition("_")[0].rpartition("_")
     return Failure(
-        resource=failure.get("id") or resource,
+        resource=failure.get("id", "") or resource,
         node=failure.get("node", ""),
-        operation=failure.get("task") or operation,
+        operation=failure.get("task", "") or operation,
         exit=int(failure.get("exitcode", "-1")),
-        reason=failure.get("exitreason") or failure.get("exitstatus", ""),
+        reason=failure.get("exitreason", "") or failure.get("exitstatus", ""),
         when=failure.get("last-rc-change", ""),
     )

@@ -1,10 +1,10 @@
-"""Forming a Pacemaker cluster: what a node has, the configuration that it first starts with, and the start itself.
+"""Forming a Pacemaker cluster: what a node has, the configuration that it first starts with, the start itself.
 
 A fresh Pacemaker waits `dc-deadtime`, 20 s, for a coordinator before it elects one.  So every initial node gets one
 and the same cib.xml, made on one of them while Pacemaker is stopped, which sets 2 s.  A node that joins later gets
-none: it takes the living cluster's.  The scripts are for `sh`, run as root; what they print are lines of key=value.
+none: it takes the living cluster's.  The scripts are for `sh`, run as root.
 
-Man pages: pacemaker-schedulerd(7) and pacemaker-controld(7) for the options, cibadmin(8), crm_mon(8).
+Man pages: pacemaker-schedulerd(7) and pacemaker-controld(7) for the options; cibadmin(8), crm_mon(8), crm_node(8).
 """
 
 import shlex
@@ -12,30 +12,15 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .cib import PREFERENCE as PREFERENCE
-from .cib import parse_services as parse_services
-from .cib import service_constraint as service_constraint
-from .cib import service_resource as service_resource
-from .cib import service_xml as service_xml
-from .crm_mon import STATUS_COMMAND as STATUS_COMMAND
-from .crm_mon import ClusterStatus as ClusterStatus
-from .crm_mon import Failure as Failure
-from .crm_mon import MemberState as MemberState
-from .crm_mon import ResourceState as ResourceState
-from .crm_mon import parse_status as parse_status
 from .errors import ClusterError
-from .service_scripts import add_service_script as add_service_script
-from .service_scripts import cleanup_script as cleanup_script
-from .service_scripts import move_script as move_script
-from .service_scripts import remove_service_script as remove_service_script
-from .service_scripts import wait_running_script as wait_running_script
 
 # Its presence says that this node has been given its place in a cluster, so that it is never seeded again.
 FORMED = "/var/lib/sirikata-cluster/formed"
 
-# `dc-deadtime` stays at 2 s where nothing fences: without fencing an early election costs nothing, and a cluster that
-# lost power is back 18 s earlier.  With fencing a partition that elects early shoots the nodes that boot slower, so
-# whoever turns fencing on sets FENCED_PROPERTIES.
+# `dc-deadtime` stays at 2 s where nothing fences: an early election then costs nothing, since whoever has no quorum
+# runs nothing, and a cluster that lost power is back 18 s sooner.  It plays no part when a single node returns: the
+# living coordinator calls it in at once.  With fencing, a partition that elects early shoots the nodes that boot
+# slower, so whoever turns fencing on sets FENCED_PROPERTIES.
 SEED_PROPERTIES: Mapping[str, str] = {
     "dc-deadtime": "2s",
     "stonith-enabled": "false",
@@ -52,6 +37,7 @@ RESOURCE_DEFAULTS: Mapping[str, str] = {
     "failure-timeout": "60s",
 }
 
+# `fail` says why and ends.  Uptime, since the clock of a node may be set while a script waits.
 _BASE = r"""
 set -eu
 export LC_ALL=C
@@ -60,39 +46,94 @@ uptime() { read -r up rest </proc/uptime; printf '%s\n' "${up%%.*}"; }
 command -v pacemakerd >/dev/null || fail 'pacemaker is not installed'
 """
 
-_CIB = (
-    "cib=/var/lib/pacemaker/cib formed="
-    + shlex.quote(FORMED)
-    + r"""
+_STATE = r"""
+cib=/var/lib/pacemaker/cib
 active() { if systemctl is-active --quiet "$1"; then echo yes; else echo no; fi; }
 resources() {
-  if [ -e "$cib/cib.xml" ]; then
-    CIB_file=$cib/cib.xml cibadmin --query --xpath '//resources//primitive' --node-path 2>/dev/null | grep -c /primitive || :
-  else
-    echo 0
-  fi
+  [ -e "$cib/cib.xml" ] || { echo 0; return; }
+  CIB_file=$cib/cib.xml cibadmin --query --xpath '//resources//primitive' --node-path 2>/dev/null |
+    grep -c /primitive || :
 }
 """
-)
 
-# A node that was never given its place may hold what the package's own first start has left: a cluster of one.  Its
-# configuration could be the newer one, and win.  One with resources is somebody's, and is left alone.
+_REPORT = r"""
+if [ -e "$formed" ]; then echo formed=yes; else echo formed=no; fi
+echo corosync="$(active corosync)"
+echo pacemaker="$(active pacemaker)"
+echo resources="$(resources)"
+pacemakerd --features | sed -n \
+  -e 's/^Pacemaker \([0-9.]*\).*/version=\1/p' \
+  -e 's/^ *Supporting v\([0-9.]*\).*/feature_set=\1/p'
+"""
+
+_MAKE_SEED = r"""
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+export CIB_file="$dir/cib.xml"
+cibadmin --empty >"$CIB_file"
+cibadmin --modify --allow-create --scope configuration --xml-text "$settings"
+cat "$CIB_file"
+"""
+
+# A node that was never given its place may hold what the package's own first start has left: a cluster of one.
+# Its configuration could be the newer one, and win.  One with resources is somebody's, and is left alone.
 _CLEAR = r"""
-[ "$(resources)" = 0 ] || fail 'this node already runs a Pacemaker configuration with resources: empty it first'
+[ "$(resources)" = 0 ] || fail 'this node already has a Pacemaker configuration with resources: empty it first'
 systemctl stop pacemaker corosync
 rm -f "$cib"/cib*
 """
 
+_INSTALL_SEED = r"""
+install -o hacluster -g haclient -m 0600 /dev/null "$cib/new.xml"
+cat >"$cib/new.xml"
+[ -s "$cib/new.xml" ] || fail 'no configuration was given'
+sync "$cib/new.xml"
+mv "$cib/new.xml" "$cib/cib.xml"
+"""
+
+# Not `systemctl enable`: with the packages' init scripts it takes 3 s, for the same two links.
 _START = r"""
 mkdir -p "${formed%/*}"
 : >"$formed"
-sync "$formed" "${formed%/*}"
+sync "${formed%/*}"
 systemctl is-enabled --quiet corosync pacemaker 2>/dev/null ||
   systemctl --quiet --no-reload add-wants multi-user.target corosync.service pacemaker.service
 if ! systemctl start corosync pacemaker; then
   journalctl -u corosync -u pacemaker -n 20 -o cat --no-pager | grep -iE 'error|crit|exiting' | tail -n 4 >&2
   fail 'corosync or pacemaker did not start'
 fi
+"""
+
+_WAIT = r"""
+missing() {
+  said=$(crm_mon -1 --output-as=text --include=none,dc,nodes 2>&1) ||
+    { printf '%s\n' "$said" | tail -n 1; return; }
+  case $said in
+    *'with quorum'*) ;;
+    *'Current DC: NONE'*) echo 'no coordinator'; return ;;
+    *) echo 'no quorum' ;;
+  esac
+  online=" $(printf '%s\n' "$said" | sed -n 's/.*Online: \[ *\(.*\) *\].*/\1/p') "
+  for name in $names; do
+    case $online in *" $name "*) ;; *) echo "$name is not online" ;; esac
+  done
+}
+end=$(( $(uptime) + seconds ))
+while lack=$(missing); [ "$lack" ]; do
+  [ "$(uptime)" -lt "$end" ] || break
+  sleep 0.2
+done
+crm_mon --output-as=xml || :
+[ -z "$lack" ] || fail "$lack"
+"""
+
+# crm_node takes the node out of the configuration and out of every daemon's memory.  Asked for one that is gone
+# already it fails, and so it does for one that still is a member.
+_FORGET = r"""
+for name in $names; do
+  cibadmin --query --xpath "//nodes/node[@uname='$name']" >/dev/null 2>&1 || continue
+  said=$(crm_node --force --remove "$name" 2>&1) || fail "$name: $said"
+done
 """
 
 
@@ -115,18 +156,8 @@ class NodeReport:
 
 
 def report_script() -> str:
-    """Print what this node has; parse_report() reads it."""
-    return (
-        _BASE
-        + _CIB
-        + r"""
-if [ -e "$formed" ]; then echo formed=yes; else echo formed=no; fi
-echo corosync="$(active corosync)"
-echo pacemaker="$(active pacemaker)"
-echo resources="$(resources)"
-pacemakerd --features | sed -n -e 's/^Pacemaker \([0-9.]*\).*/version=\1/p' -e 's/^ *Supporting v\([0-9.]*\).*/feature_set=\1/p'
-"""
-    )
+    """Print what this node has, as lines of key=value; parse_report() reads them."""
+    return _script(_STATE, _REPORT)
 
 
 def parse_report(text: str) -> NodeReport:
@@ -148,20 +179,10 @@ def parse_report(text: str) -> NodeReport:
 def make_seed_script(properties: Mapping[str, str] = SEED_PROPERTIES) -> str:
     """Print the cib.xml that every initial node starts with.  Run it on one node; it changes nothing there.
 
-    It carries that node's own feature set, since the controller does not start with another: where nodes have
+    It carries that node's own feature set, since the controller does not start with a later one: where nodes have
     different versions of Pacemaker, run it on one with the lowest.
     """
-    return (
-        _BASE
-        + r"""
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-export CIB_file="$dir/cib.xml"
-cibadmin --empty >"$CIB_file"
-"""
-        + f"cibadmin --modify --allow-create --scope configuration --xml-text {shlex.quote(_seed(properties))}\n"
-        + 'cat "$CIB_file"\n'
-    )
+    return _script(f"settings={shlex.quote(_seed(properties))}\n", _MAKE_SEED)
 
 
 def install_seed_script() -> str:
@@ -169,22 +190,8 @@ def install_seed_script() -> str:
 
     Refuses on a node that has been given its place before, and on one that holds resources.
     """
-    return (
-        _BASE
-        + _CIB
-        + r"""
-[ ! -e "$formed" ] || fail 'this node is a member already'
-"""
-        + _CLEAR
-        + r"""
-install -o hacluster -g haclient -m 0600 /dev/null "$cib/new.xml"
-cat >"$cib/new.xml"
-[ -s "$cib/new.xml" ] || fail 'no configuration was given'
-sync "$cib/new.xml"
-mv "$cib/new.xml" "$cib/cib.xml"
-"""
-        + _START
-    )
+    refuse = "[ ! -e \"$formed\" ] || fail 'this node is a member already'\n"
+    return _script(_STATE, refuse, _CLEAR, _INSTALL_SEED, _START)
 
 
 def join_script() -> str:
@@ -192,7 +199,7 @@ def join_script() -> str:
 
     Right as well for a node that is a member already and is merely stopped.
     """
-    return _BASE + _CIB + 'if [ ! -e "$formed" ]; then\n' + _CLEAR + "fi\n" + _START
+    return _script(_STATE, 'if [ ! -e "$formed" ]; then\n', _CLEAR, "fi\n", _START)
 
 
 def wait_script(names: Sequence[str], *, seconds: int = 60) -> str:
@@ -200,38 +207,29 @@ def wait_script(names: Sequence[str], *, seconds: int = 60) -> str:
 
     Polls every 0.2 s.  After `seconds` it prints the XML all the same, says what is missing and exits with 1.
     """
-    return (
-        _BASE
-        + f"names={shlex.quote(' '.join(names))} seconds={seconds:d}\n"
-        + r"""
-missing() {
-  said=$(crm_mon -1 --output-as=text --include=none,dc,nodes 2>&1) || { printf '%s\n' "$said" | tail -n 1; return; }
-  case $said in *'with quorum'*) ;; *'Current DC: NONE'*) echo 'no coordinator'; return;; *) echo 'no quorum';; esac
-  online=" $(printf '%s\n' "$said" | sed -n 's/.*Online: \[ *\(.*\) *\].*/\1/p') "
-  for name in $names; do
-    case $online in *" $name "*) ;; *) echo "$name is not online";; esac
-  done
-}
-end=$(( $(uptime) + seconds ))
-while lack=$(missing); [ "$lack" ]; do
-  [ "$(uptime)" -lt "$end" ] || break
-  sleep 0.2
-done
-crm_mon --output-as=xml || :
-[ -z "$lack" ] || fail "$lack"
-"""
-    )
+    return _script(_names(names), f"seconds={seconds:d}\n", _WAIT)
+
+
+def forget_script(names: Sequence[str]) -> str:
+    """Take nodes that no longer exist out of Pacemaker's configuration; run it on one member.  May be repeated.
+
+    They must be stopped, and out of the corosync.conf in force, or they are soon back.
+    """
+    return _script(_names(names), _FORGET)
 
 
 def set_properties_script(properties: Mapping[str, str]) -> str:
     """Set options of a living cluster, in one step."""
-    return (
-        _BASE + f"cibadmin --modify --allow-create --scope crm_config --xml-text {shlex.quote(_options(properties))}\n"
-    )
+    options = ET.tostring(_set("cluster_property_set", "cib-bootstrap-options", properties), encoding="unicode")
+    return _script(f"cibadmin --modify --allow-create --scope crm_config --xml-text {shlex.quote(options)}\n")
 
 
-def _options(properties: Mapping[str, str]) -> str:
-    return ET.tostring(_set("cluster_property_set", "cib-bootstrap-options", properties), encoding="unicode")
+def _script(*parts: str) -> str:
+    return _BASE + f"formed={shlex.quote(FORMED)}\n" + "".join(parts)
+
+
+def _names(names: Sequence[str]) -> str:
+    return f"names={shlex.quote(' '.join(names))}\n"
 
 
 def _seed(properties: Mapping[str, str]) -> str:

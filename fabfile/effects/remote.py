@@ -161,7 +161,7 @@ class Remote:
     def _open(self, node: Node) -> Connection:
         connection = Connection(
             node.ssh_host,
-            user=node.user,
+            user=node.user or None,  # none: the one of ~/.ssh/config
             port=node.ssh_port,
             connect_timeout=CONNECT_TIMEOUT,
             config=_fabric_config(),
@@ -292,7 +292,7 @@ def _drain(receive: Callable[[int], bytes], into: list[bytes]) -> None:
 
 
 def _why_unreachable(node: Node, access: Access, error: Exception) -> str:
-    where = f"{node.user}@{node.ssh_host} port {node.ssh_port}"
+    where = f"{node.user}@{node.ssh_host}".removeprefix("@") + f" port {node.ssh_port}"
     match error:
         case paramiko.BadHostKeyException():
             return (

@@ -11,12 +11,11 @@ Every file is replaced in one step (rename(2)), so a reader never sees half of o
 
 import json
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -38,14 +37,18 @@ FORMAT = 1
 class State:
     """What was decided since the cluster was created.
 
-    config_version  the number that the last corosync.conf put into place carries
-    keyed           ids of the machines whose own host key is in known_hosts
+    config_version   the number that the last corosync.conf put into place carries
+    keyed            by the ids of the machines whose own host key is in known_hosts: how that names them
+    certified        ids of the machines whose certificates were seen to work
+    master_certname  of a Puppet master that is a host of the user's
     """
 
     __pydantic_config__ = UNKNOWN_KEYS_ARE_ERRORS
 
     config_version: int = 0
-    keyed: tuple[str, ...] = ()
+    keyed: dict[str, str] = field(default_factory=dict)
+    certified: tuple[str, ...] = ()
+    master_certname: str = ""
 
 
 def home() -> Path:
@@ -131,7 +134,7 @@ class Store:
     def forget_runtime(self) -> None:
         """Forget what only holds while machines live: host keys, and what was verified about them."""
         self.known_hosts.unlink(missing_ok=True)
-        self.update_state(keyed=())
+        self.update_state(keyed={}, certified=(), master_certname="")
 
     @contextmanager
     def lock(self, doing: str) -> Iterator[None]:
@@ -201,21 +204,23 @@ class Store:
         return path
 
 
-def add_known_host(path: Path, hosts: list[str], key: str) -> None:
-    """Add one line to a known_hosts file (sshd(8)) unless it is there; `key` is `type base64`."""
-    line = f"{','.join(hosts)} {key}"
-    old = path.read_text() if path.exists() else ""
-    if line not in old.splitlines():
-        _rewrite_known_hosts(path, old + line + "\n")
+def know_host(path: Path, host: str, key: str) -> None:
+    """Make this the host's one key of its type in a known_hosts file (sshd(8)); `key` is `type base64`."""
+    kept = _without(path, host, key.split()[0])
+    _rewrite_known_hosts(path, kept + f"{host} {key.strip()}\n")
 
 
-def drop_known_host_keys(path: Path, host: str, key_type: str) -> None:
-    """Take a host's keys of one type out of a known_hosts file."""
+def unknow_host(path: Path, host: str, key_type: str) -> None:
+    """Take a host's key of one type out of a known_hosts file."""
+    if path.exists():
+        _rewrite_known_hosts(path, _without(path, host, key_type))
+
+
+def _without(path: Path, host: str, key_type: str) -> str:
     if not path.exists():
-        return
-    pattern = re.compile(rf"^(?:[^ ]*,)?{re.escape(host)}(?:,[^ ]*)? {re.escape(key_type)} ")
-    lines = [line for line in path.read_text().splitlines(keepends=True) if not pattern.match(line)]
-    _rewrite_known_hosts(path, "".join(lines))
+        return ""
+    lines = path.read_text().splitlines(keepends=True)
+    return "".join(line for line in lines if line.split()[:2] != [host, key_type])
 
 
 def _rewrite_known_hosts(path: Path, text: str) -> None:

@@ -6,11 +6,13 @@ from ..core.render import render
 from ..core.spec import Node, master
 from ..effects import keys
 from ..effects.remote import POLL, wait_until
-from ..effects.store import add_known_host, drop_known_host_keys
+from ..effects.store import know_host, unknow_host
 from .provision import master_name
 from .session import Session
 
 BOOT_TIMEOUT = 180.0  # seconds for a machine to answer over SSH and to finish cloud-init
+# The types of the host key that travels in the user-data, and of the one made on the machine.
+BOOTSTRAP_KEY, OWN_KEY = "ecdsa-sha2-nistp256", "ssh-ed25519"
 _EC2_USER_DATA_LIMIT = 16384  # bytes, before encoding (EC2 User Guide, "Instance user data")
 
 
@@ -24,12 +26,26 @@ def boot(session: Session) -> tuple[list[Node], list[str]]:
     if problems := session.provider.preflight(session.spec):
         raise Preflight(problems)
     secrets = _secrets(session)
-    before = {node.name for node in session.provider.nodes(session.spec) if node.running}
+    existing = session.provider.nodes(session.spec)
+    before = {node.name for node in existing if node.running}
+    _forget_gone(session, {node.id for node in existing})
     with session.report.step("boot the machines"):
         machines = list(session.provider.boot(session.spec, _user_data(session, secrets), session.report))
     with session.report.step("first contact"):
         _greet(session, machines, secrets["bootstrap_key.pub"])
     return machines, [f"booted {node.name}" for node in machines if node.name not in before]
+
+
+def _forget_gone(session: Session, existing: set[str]) -> None:
+    """Forget machines that went away without us: whatever comes up in their place has other keys."""
+    state = session.store.state()
+    for node_id, pattern in state.keyed.items():
+        if node_id not in existing:
+            unknow_host(session.store.known_hosts, pattern, OWN_KEY)
+    session.store.update_state(
+        keyed={node_id: pattern for node_id, pattern in state.keyed.items() if node_id in existing},
+        certified=tuple(node_id for node_id in state.certified if node_id in existing),
+    )
 
 
 def _secrets(session: Session) -> dict[str, str]:
@@ -69,23 +85,18 @@ def _user_data(session: Session, secrets: dict[str, str]) -> dict[str, str]:
 
 def _greet(session: Session, machines: list[Node], bootstrap_key: str) -> None:
     """Make every machine known: its own host key here, the others' addresses there."""
-    keyed = set(session.store.state().keyed)
+    known_hosts, keyed = session.store.known_hosts, session.store.state().keyed
     fresh = [node for node in machines if node.id not in keyed]
     for node in fresh:
-        add_known_host(session.store.known_hosts, [_host_pattern(node)], bootstrap_key)
+        know_host(known_hosts, _host_pattern(node), bootstrap_key)
     hosts = _hosts(session, machines)
-
-    def first(node: Node) -> str:
-        return _first_contact(session, node, hosts)
-
-    new_keys = session.remote.fan_out(machines, "first contact", first)
+    own_keys = session.remote.fan_out(machines, "first contact", lambda node: _first_contact(session, node, hosts))
     for node in fresh:
-        add_known_host(session.store.known_hosts, [_host_pattern(node)], new_keys[node.name])
-    session.remote.fan_out(fresh, "give up the bootstrap host key", lambda node: _drop_bootstrap(session, node))
+        know_host(known_hosts, _host_pattern(node), own_keys[node.name])
+    session.remote.fan_out(fresh, "give up the bootstrap host key", lambda node: session.remote.sudo(node, _DROP_KEY))
     for node in fresh:
-        drop_known_host_keys(session.store.known_hosts, _host_pattern(node), "ecdsa-sha2-nistp256")
-    known = keyed & {node.id for node in machines} | {node.id for node in fresh}
-    session.store.update_state(keyed=tuple(sorted(known)))
+        unknow_host(known_hosts, _host_pattern(node), BOOTSTRAP_KEY)
+    session.store.update_state(keyed={**keyed, **{node.id: _host_pattern(node) for node in fresh}})
 
 
 def _first_contact(session: Session, node: Node, hosts: str) -> str:
@@ -107,10 +118,6 @@ def _first_contact(session: Session, node: Node, hosts: str) -> str:
     key = session.remote.sudo(node, _FIRST_CONTACT, stdin=hosts.encode(), timeout=BOOT_TIMEOUT).out.strip()
     session.report.node(node.name, "ready")
     return key
-
-
-def _drop_bootstrap(session: Session, node: Node) -> None:
-    session.remote.sudo(node, _DROP_BOOTSTRAP)
 
 
 def _host_pattern(node: Node) -> str:
@@ -150,7 +157,7 @@ cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub
 """
 
 # Reloading keeps the connections that are open.
-_DROP_BOOTSTRAP = """set -eu
+_DROP_KEY = """set -eu
 rm -f /etc/ssh/ssh_host_ecdsa_key /etc/ssh/ssh_host_ecdsa_key.pub
 systemctl reload-or-restart ssh
 """

@@ -7,7 +7,7 @@ from ..core.errors import ClusterError, StoreError, UsageError
 from ..core.spec import ClusterSpec, Node, members, validate
 from ..effects import keys, store
 from ..effects.providers import provider_for
-from ..effects.store import Store, drop_known_host_keys
+from ..effects.store import Store
 from .session import Session
 
 
@@ -87,11 +87,3 @@ def power(session: Session, index: int, change: str) -> Node:
     }[change]
     action(session.spec, node)
     return session.node(index)
-
-
-def forget_host_key(session: Session, node: Node) -> None:
-    """Drop what is remembered of a machine that is gone."""
-    for kind in ("ssh-ed25519", "ecdsa-sha2-nistp256"):
-        drop_known_host_keys(session.store.known_hosts, node.ssh_host, kind)
-    kept = tuple(name for name in session.store.state().keyed if name != node.id)
-    session.store.update_state(keyed=kept)

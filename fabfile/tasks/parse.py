@@ -1,10 +1,10 @@
 """From what a user typed to values; every problem at once."""
 
-from typing import Any, get_args
+from typing import Any
 
 from ..core.errors import UsageError
 from ..core.services import Service
-from ..core.spec import ClusterSpec, ProviderName
+from ..core.spec import PROVIDERS, ClusterSpec
 from . import number
 
 # Every task that makes a cluster offers these, in these words.
@@ -24,11 +24,10 @@ def wanted_spec(name: str, size: str = "", provider: str = "", **options: str) -
 
     Raises UsageError for a size or a provider that is none; the recipe checks the rest.
     """
-    known = get_args(ProviderName)
-    chosen = provider or known[0]
-    if chosen not in known:
-        raise UsageError(f"no provider {chosen!r}: choose one of {', '.join(known)}")
-    given = {key: value for key, value in options.items() if value}
+    if provider and provider not in PROVIDERS:
+        raise UsageError(f"no provider {provider!r}: choose one of {', '.join(PROVIDERS)}")
+    given: dict[str, Any] = {key: value for key, value in options.items() if value}
+    chosen: Any = provider or PROVIDERS[0]
     return ClusterSpec(name=name, uid="0000", size=number(size or "3", "the size"), provider=chosen, **given)
 
 

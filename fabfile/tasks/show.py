@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from ..core.spec import ClusterSpec, Node
-    from ..flows.services import ServiceView
-    from ..flows.status import Status
+    from ..flows.status import ServiceView, Status
 
 
 def line(text: str) -> None:
@@ -196,7 +195,7 @@ def master(result: Any) -> None:
 
 def agents(runs: Mapping[str, Any]) -> None:
     for name, run in runs.items():
-        line(f"{name}: {run.summary}")
+        line(f"{name}: {run.outcome} in {run.seconds:.1f} s")
         for change in run.changed:
             line(f"  {change}")
 

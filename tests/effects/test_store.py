@@ -120,12 +120,12 @@ def test_a_second_process_is_told_who_holds_the_cluster() -> None:
         holder.stdin.close()
 
 
-def test_known_hosts_gain_and_lose_single_keys(home: Path) -> None:
+def test_known_hosts_hold_one_key_of_a_type_for_a_host(home: Path) -> None:
     path = home / "known_hosts"
-    store.add_known_host(path, ["198.18.0.10"], "ssh-ed25519 AAAA")
-    store.add_known_host(path, ["198.18.0.10"], "ecdsa-sha2-nistp256 BBBB")
-    store.add_known_host(path, ["198.18.0.1"], "ecdsa-sha2-nistp256 CCCC")
-    store.add_known_host(path, ["198.18.0.1"], "ecdsa-sha2-nistp256 CCCC")
-    store.drop_known_host_keys(path, "198.18.0.10", "ecdsa-sha2-nistp256")
-    assert path.read_text() == "198.18.0.10 ssh-ed25519 AAAA\n198.18.0.1 ecdsa-sha2-nistp256 CCCC\n"
+    store.know_host(path, "198.18.0.10", "ssh-ed25519 AAAA")
+    store.know_host(path, "198.18.0.10", "ecdsa-sha2-nistp256 BBBB")
+    store.know_host(path, "198.18.0.1", "ecdsa-sha2-nistp256 CCCC")
+    store.know_host(path, "198.18.0.10", "ssh-ed25519 DDDD")
+    store.unknow_host(path, "198.18.0.10", "ecdsa-sha2-nistp256")
+    assert path.read_text() == "198.18.0.1 ecdsa-sha2-nistp256 CCCC\n198.18.0.10 ssh-ed25519 DDDD\n"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

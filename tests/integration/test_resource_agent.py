@@ -132,7 +132,7 @@ def service(node: Node, place: str) -> Iterator[Callable[..., Service]]:
 
     yield make
     for one in made:
-        one.node.sudo(f"systemctl kill -s KILL {quoted(one.unit)}; systemctl stop {quoted(one.unit)}")
+        one.node.sudo(f"systemctl kill -s KILL {quoted(one.unit)}")
         one.run("stop", 20)
 
 
@@ -249,6 +249,10 @@ def test_a_node_without_the_program_says_that_it_does_not_run_and_stops_it(servi
         ({"command": '/bin/sleep "1000'}, CONFIGURED, "quote"),
         ({"command": "/bin/sleep 1000\\"}, CONFIGURED, "backslash"),
         ({"command": "'/opt/a$b' 1"}, CONFIGURED, "dollar"),
+        ({"command": "/bin/sleep $'1000"}, CONFIGURED, "quote"),
+        ({"command": "/bin/sleep $'\\q'"}, CONFIGURED, "escape"),
+        ({"command": "/bin/sleep $'\\x4'"}, CONFIGURED, "escape"),
+        ({"command": "/bin/sleep $'\\x00'"}, CONFIGURED, "escape"),
         ({"env": "A=1 2B=2"}, CONFIGURED, "word 2"),
         ({"env": "A=1 secret"}, CONFIGURED, "word 2"),
         ({"env": "A='1"}, CONFIGURED, "quote"),
@@ -305,10 +309,9 @@ def received(node: Node, service: Callable[..., Service], place: str, written: s
     return whole.split("\0")[:-1]
 
 
-@pytest.mark.parametrize("text", ODD_TEXTS)
-def test_a_quoted_word_arrives_as_it_is(node: Node, service: Callable[..., Service], place: str, text: str) -> None:
-    got = received(node, service, place, f"before {quoted(text)} after")
-    assert got[:3] == ["before", text, "after"]
+def test_quoted_words_arrive_as_they_are(node: Node, service: Callable[..., Service], place: str) -> None:
+    got = received(node, service, place, shlex.join([*ODD_TEXTS, "end"]))
+    assert got[: len(ODD_TEXTS) + 1] == [*ODD_TEXTS, "end"]
     assert node.sudo("test -e /run/evaluated").exit != 0
 
 
@@ -322,6 +325,9 @@ def test_a_quoted_word_arrives_as_it_is(node: Node, service: Callable[..., Servi
         ('"\\"\\\\\\$\\`\\a"', ['"\\$`\\a']),
         ("'\\'", ["\\"]),
         ("'' \"\"", ["", ""]),
+        ("$'a\\nb\\tc\\rd' x$'\\'\\\"\\\\'y $'' $'$HOME'", ["a\nb\tc\rd", "x'\"\\y", "", "$HOME"]),
+        ("$'gr\\xc3\\xbc\\xC3\\x9fe \\x41\\x7f'", ["grüße A\x7f"]),
+        ("\"$'a'\" '$'b $", ["$'a'", "$b", "$"]),
         ("$HOME ${HOME} $$ $(id) `id`", ["$HOME", "${HOME}", "$$", "$(id)", "`id`"]),
         ("a;b | c & d > /run/evaluated", ["a;b", "|", "c", "&", "d", ">", "/run/evaluated"]),
         ("/etc/* ~ {a,b} # x", ["/etc/*", "~", "{a,b}", "#", "x"]),
@@ -344,10 +350,11 @@ def test_the_shell_of_a_command_that_names_one_works(node: Node, service: Callab
 # --- the environment ---
 
 
-@pytest.mark.parametrize("text", ODD_TEXTS)
-def test_a_variable_arrives_as_it_is(node: Node, service: Callable[..., Service], place: str, text: str) -> None:
-    got = received(node, service, place, "x", env=f"BEFORE=1 ODD={quoted(text)}\nAFTER=2")
-    assert {"BEFORE=1", f"ODD={text}", "AFTER=2"} <= set(got)
+def test_variables_arrive_as_they_are(node: Node, service: Callable[..., Service], place: str) -> None:
+    variables = [f"ODD{index}={text}" for index, text in enumerate(ODD_TEXTS)]
+    got = received(node, service, place, "x", env=f"FIRST=1 {shlex.join(variables)}\nFIRST=2")
+    assert [entry for entry in got if entry.startswith("ODD")] == variables
+    assert "FIRST=2" in got and "FIRST=1" not in got
     assert node.sudo("test -e /run/evaluated").exit != 0
 
 
@@ -439,7 +446,8 @@ def test_a_command_that_ends_at_once_fails_to_start_with_its_last_words(
     result = broken.run("start")
     assert result.exit == GENERIC
     assert "status 1" in reason(result)
-    assert 'cannot bind 100% of <port> "80" — ende' in reason(result)
+    # The XML that Pacemaker 2.1 makes of a reason is only sound without certain characters.
+    assert "cannot bind 100% of (port) '80' — ende" in reason(result)
     assert broken.run("monitor").exit == NOT_RUNNING
     assert broken.leftovers() == ""
 

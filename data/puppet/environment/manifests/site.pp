@@ -1,0 +1,8 @@
+# Managed by sirikata-cluster.  Classes of your own: name them under the key `classes` in data/common.yaml.
+node default {
+  include sirikata_cluster
+
+  lookup('classes', Array[String[1]], 'unique', []).each |String[1] $class| {
+    include $class
+  }
+}

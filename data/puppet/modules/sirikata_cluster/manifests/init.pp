@@ -1,0 +1,42 @@
+# @summary A member of a Corosync and Pacemaker cluster.
+#
+# Prepares everything, and starts nothing before the tool has formed the cluster; from then on it keeps the daemons
+# running and reloads corosync.conf in the running ones.
+#
+# @param packages
+#   What every member needs.
+# @param fence_packages
+#   By provider, what fences its nodes.
+# @param provider
+#   What the nodes are: `local`, `ec2` or `adhoc`.
+# @param sirikata_url
+#   Where the archive of Sirikata is fetched from; undef for none.  http, https, file or puppet.
+# @param sirikata_sha256
+#   Its checksum.  Another checksum is another version, unpacked beside the old one.
+# @param sirikata_packages
+#   What unpacking it takes.
+# @param sirikata_root
+#   Where it is unpacked; `current` in it is the version in use.
+class sirikata_cluster (
+  Array[String[1]] $packages,
+  Hash[String[1], Array[String[1]]] $fence_packages = {},
+  String[1] $provider = 'adhoc',
+  Optional[Pattern[/\A(https?|file|puppet):\/\//]] $sirikata_url = undef,
+  Optional[Pattern[/\A[0-9a-f]{64}\z/]] $sirikata_sha256 = undef,
+  Array[String[1]] $sirikata_packages = [],
+  Pattern[/\A\/\S+\z/] $sirikata_root = '/opt/sirikata',
+) {
+  contain sirikata_cluster::corosync
+  contain sirikata_cluster::install
+  contain sirikata_cluster::agent
+  contain sirikata_cluster::pacemaker
+  contain sirikata_cluster::sirikata
+
+  # Configuration before packages: apt keeps ours, so that Debian's default never forms a cluster of one.
+  Class['sirikata_cluster::corosync']
+  -> Class['sirikata_cluster::install']
+  -> Class['sirikata_cluster::agent']
+  -> Class['sirikata_cluster::pacemaker']
+
+  Class['sirikata_cluster::install'] -> Class['sirikata_cluster::sirikata']
+}

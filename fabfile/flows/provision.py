@@ -1,0 +1,153 @@
+"""The cluster's Puppet master and agents: which machine the master is, its files, the agents' certificates and runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..core import puppet as core
+from ..core.errors import ClusterError, NodeError
+from ..core.puppet import AgentRun, Secrets
+from ..core.spec import MASTER_INDEX, THIS_MACHINE, Node, master
+from ..effects import host
+from ..effects.remote import Access, Remote, Result
+from . import puppet
+from .puppet import MasterHost, MasterResult, RemoteMaster
+from .session import Session
+
+
+@dataclass(frozen=True)
+class ThisMachine:
+    """This machine as a Puppet master, reached without SSH."""
+
+    name: str = THIS_MACHINE
+
+    def sudo(self, script: str, *, stdin: bytes = b"", check: bool = True, timeout: float = 600.0) -> Result:
+        done = host.run(host.as_root(["sh", "-c", script]), stdin=stdin, check=False)
+        if check and not done.ok:
+            raise NodeError(self.name, f"a command exited with {done.exit}", done.last_words)
+        return Result(done.exit, done.out, done.err)
+
+
+def master_name(session: Session) -> str:
+    """The name in the master's certificate, under which the nodes look for it.
+
+    A host of the user's is asked once; Puppet's server is installed on it where there is none.
+    """
+    if session.spec.own_master:
+        return core.own_certname(session.spec)
+    known = session.store.state().master_certname
+    if known:
+        return known
+    with session.report.step(f"look at the Puppet master {session.spec.puppet_master}"):
+        answer = master_host(session).sudo(core.look_script(session.spec), timeout=puppet.MASTER_TIMEOUT)
+    found = core.parse_look(answer.out).settings["certname"]
+    session.store.update_state(master_certname=found)
+    return found
+
+
+def master_host(session: Session) -> MasterHost:
+    """The machine that the master runs on.  Raises ClusterError when it is one of the cluster's and does not run."""
+    if session.spec.puppet_master == THIS_MACHINE:
+        host.require_root()
+        return ThisMachine()
+    if session.spec.puppet_master:
+        return RemoteMaster(Remote(Access(Path("~/.ssh/known_hosts").expanduser())), _users_host(session))
+    machine = master(session.provider.nodes(session.spec))
+    if machine is None or not machine.running:
+        raise ClusterError(
+            f"the Puppet master of {session.spec.name!r} is not running. Boot it: fab up {session.spec.name}"
+        )
+    return RemoteMaster(session.remote, machine)
+
+
+def provision(session: Session, machines: Sequence[Node]) -> list[str]:
+    """Put the master's files in place, then run every agent.  Answers what was changed."""
+    done = configure_master(session)
+    changed = [] if done.unchanged else [f"configured the Puppet master ({len(done.changed)} files)"]
+    nodes = [node for node in machines if node.role == "node"]
+    _mend_certificates(session, machines)
+    runs = run_agents(session, nodes)
+    session.store.update_state(certified=tuple(sorted(node.id for node in machines)))
+    return changed + [
+        f"Puppet changed {len(run.changed)} resources on {run.node}" for run in runs.values() if run.changed
+    ]
+
+
+def configure_master(session: Session) -> MasterResult:
+    """Put everything that the cluster needs on its master, and wait until it serves.
+
+    Raises ClusterError when there is no corosync.conf yet: it comes from nodes that exist.
+    """
+    conf = session.store.text("corosync.conf")
+    token, authkey = session.store.secret("token"), session.store.secret("authkey")
+    if conf is None or token is None or authkey is None:
+        raise ClusterError(
+            f"{session.spec.name!r} has nothing for a Puppet master yet: boot it first: fab up {session.spec.name}"
+        )
+    with session.report.step("configure the Puppet master"):
+        return puppet.configure_master(
+            master_host(session),
+            session.spec,
+            Secrets(token.decode().strip(), authkey),
+            conf,
+            own=session.spec.own_master,
+            report=session.report,
+        )
+
+
+def run_agents(session: Session, nodes: Sequence[Node] | None = None) -> dict[str, AgentRun]:
+    """Run the agent of those nodes, or of all that run, and watch each run to its end."""
+    with session.report.step("run the Puppet agents"):
+        return puppet.run_agents(
+            session.remote, session.spec, session.running() if nodes is None else nodes, report=session.report
+        )
+
+
+def publish_conf(session: Session, text: str) -> None:
+    """Replace the corosync.conf that the master gives to the nodes."""
+    puppet.publish(master_host(session), session.spec, text)
+
+
+def forget(session: Session) -> None:
+    """Let a master that stays forget the nodes that go."""
+    if not session.spec.own_master and (nodes := session.members()):
+        names = [node.certname(session.spec.name) for node in nodes]
+        puppet.forget_nodes(master_host(session), names)
+
+
+def leave(session: Session) -> None:
+    """Take what a cluster has on a master that stays away from it."""
+    if not session.spec.own_master:
+        puppet.remove_cluster(master_host(session), session.spec)
+
+
+def _mend_certificates(session: Session, machines: Sequence[Node]) -> None:
+    """Reset what would be refused: certificates of a master, or of nodes, that were built anew.
+
+    A master that was never seen to sign has a new authority, so nodes that were signed before start over.  Otherwise
+    nodes that were not yet seen to be signed do, and the master forgets what it may hold of their names.
+    """
+    certified = set(session.store.state().certified)
+    own = master(machines)
+    nodes = [node for node in machines if node.role == "node"]
+    if own is not None and own.id not in certified:
+        stale = [node for node in nodes if node.id in certified]
+    else:
+        stale = [node for node in nodes if node.id not in certified]
+        puppet.forget_nodes(master_host(session), [node.certname(session.spec.name) for node in stale])
+    session.remote.fan_out(stale, "forget certificates", lambda node: session.remote.sudo(node, _FORGET_CERTIFICATES))
+
+
+def _users_host(session: Session) -> Node:
+    name = session.spec.puppet_master
+    # Without a user: the one of ~/.ssh/config, or the same as here.
+    return Node(
+        index=MASTER_INDEX, name=name, address=name, ssh_host=name, state="running", id=name, role="master", user=""
+    )
+
+
+_FORGET_CERTIFICATES = """set -eu
+PATH="$PATH:/opt/puppetlabs/bin"
+systemctl stop puppet
+rm -rf "$(puppet config print ssldir --section agent)"
+"""

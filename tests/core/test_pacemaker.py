@@ -1,0 +1,269 @@
+"""Pacemaker: the seed, the scripts, the status as crm_mon tells it, services as XML and back.
+
+The files in data/ were printed by crm_mon and cibadmin on clusters of three machines: Debian 12 (2.1.5) and 13 (3.0.0).
+"""
+
+import shlex
+import subprocess
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fabfile.core import pacemaker, service_scripts
+from fabfile.core.cib import PREFERENCE, parse_services, service_resource, service_xml
+from fabfile.core.crm_mon import ClusterStatus, parse_status
+from fabfile.core.errors import ClusterError, NotFound, UsageError
+from fabfile.core.pacemaker import NodeReport
+from fabfile.core.services import Service
+from fabfile.core.spec import Node
+
+DATA = Path(__file__).parent / "data"
+VERSIONS = ("2.1", "3.0")
+NODES = [
+    Node(index=index, name=f"node{index}", address=f"198.18.0.{10 + index}", ssh_host="", state="running", id="x")
+    for index in range(3)
+]
+
+
+def read(version: str, name: str) -> str:
+    return (DATA / f"pacemaker-{version}-{name}.xml").read_text()
+
+
+def status(version: str, name: str) -> ClusterStatus:
+    return parse_status(read(version, name))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_cluster_that_is_well_is_seen_as_well(version: str) -> None:
+    found = status(version, "online")
+    assert found.version.startswith(version)
+    assert found.quorate
+    assert found.online == ("node0", "node1", "node2")
+    assert [node.name for node in found.nodes if node.coordinator] == [found.coordinator]
+    assert [(resource.id, resource.role, resource.nodes) for resource in found.resources] == [
+        ("web", "Started", ("node1",)),
+        ("pin", "Started", ("node2",)),
+    ]
+    assert all(resource.agent == "ocf:sirikata:service" for resource in found.resources)
+    assert not any(resource.failed or resource.blocked for resource in found.resources)
+    assert not found.failures
+    assert not found.fencing
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_node_that_is_off_is_not_online_and_its_service_is_stopped(version: str) -> None:
+    found = status(version, "one-offline")
+    assert found.quorate
+    assert found.online == ("node0", "node1")
+    pinned = found.resource("pin")
+    assert pinned is not None
+    assert (pinned.role, pinned.active, pinned.nodes) == ("Stopped", False, ())
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_node_alone_has_no_quorum_and_runs_nothing(version: str) -> None:
+    found = status(version, "no-quorum")
+    assert not found.quorate
+    assert found.coordinator == "node0"
+    assert found.online == ("node0",)
+    assert not any(resource.active for resource in found.resources)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_failure_carries_what_the_agent_said(version: str) -> None:
+    found = status(version, "failed-resource")
+    assert {failure.node for failure in found.failures} == {"node0", "node1", "node2"}
+    for failure in found.failures:
+        assert (failure.resource, failure.operation, failure.exit) == ("bad", "start", 1)
+        assert failure.reason.startswith("/bin/false did not ")
+        assert failure.when.startswith("2026-")
+    assert found.resource("bad") is not None
+    assert found.resource("none") is None
+
+
+def test_a_service_that_could_not_be_stopped_is_blocked() -> None:
+    resource = status("2.1", "blocked-resource").resource("w2")
+    assert resource is not None
+    assert (resource.failed, resource.blocked, resource.nodes) == (True, True, ("node1",))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_pacemaker_that_does_not_run_is_an_error_in_its_own_words(version: str) -> None:
+    with pytest.raises(ClusterError, match=r"Pacemaker does not answer: .*Connection"):
+        status(version, "not-connected")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "cannot be read"),
+        ("sh: 1: crm_mon: not found", "crm_mon: not found"),
+        ("<pacemaker-result/>", "has no current_dc"),
+    ],
+)
+def test_what_is_not_crm_mons_is_said_to_be_so(text: str, words: str) -> None:
+    with pytest.raises(ClusterError, match=words):
+        parse_status(text)
+
+
+def test_a_cluster_without_a_coordinator_has_none() -> None:
+    root = ET.fromstring(read("3.0", "no-quorum"))
+    coordinator = root.find("summary/current_dc")
+    assert coordinator is not None
+    coordinator.attrib.clear()
+    coordinator.set("present", "false")
+    found = parse_status(ET.tostring(root, encoding="unicode"))
+    assert found.coordinator is None
+    assert not found.quorate
+
+
+WEB = Service(
+    id="web",
+    command="/bin/sleep 1000",
+    on=1,
+    env=(("A", "x y 'q' \"d\" $HOME"), ("B", "")),
+    cwd="/tmp",
+    monitor=7,
+)
+PIN = Service(id="pin", command="/bin/sh -c 'while :; do sleep 5; done'", on=2, failover=False)
+BAD = Service(id="bad", command="/bin/false")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_services_that_a_cluster_runs_are_those_that_were_added(version: str) -> None:
+    found = parse_services(read(version, "cib"), NODES)
+    assert found == {"web": WEB, "pin": PIN, "bad": BAD}
+
+
+words = st.text(
+    st.characters(min_codepoint=32, exclude_characters="\x7f", exclude_categories=("Cs", "Cc", "Cn")), max_size=20
+)
+services = st.builds(
+    Service,
+    id=st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,20}", fullmatch=True),
+    command=words.map(lambda text: "/bin/echo " + text),
+    on=st.none() | st.integers(0, 2),
+    user=st.sampled_from(("", "nobody")),
+    cwd=st.sampled_from(("", "/srv/a b")),
+    env=st.lists(st.tuples(st.from_regex(r"[A-Z_][A-Z0-9_]{0,8}", fullmatch=True), words), max_size=3).map(tuple),
+    monitor=st.integers(1, 3600),
+    ready=words,
+    log=st.sampled_from(("", "/var/log/x.log")),
+)
+
+
+@given(service=services)
+def test_a_service_survives_the_way_into_the_configuration_and_back(service: Service) -> None:
+    assert parse_services(service_xml(service, NODES), NODES) == {service.id: service}
+
+
+@given(service=services)
+def test_no_id_is_used_twice_nor_could_be_another_services(service: Service) -> None:
+    ids = [element.get("id", "") for element in ET.fromstring(service_xml(service, NODES)).iter() if element.get("id")]
+    assert len(ids) == len(set(ids))
+    assert all("." in element_id for element_id in ids if element_id != service.id)
+
+
+def test_only_what_a_service_sets_is_set() -> None:
+    pairs = service_resource(BAD).findall("instance_attributes/nvpair")
+    assert [(pair.get("name"), pair.get("value")) for pair in pairs] == [("command", "/bin/false")]
+    assert service_resource(BAD).find("meta_attributes") is None
+
+
+def test_a_preference_is_weaker_than_the_wish_to_stay() -> None:
+    constraint = ET.fromstring(service_xml(WEB, NODES)).find("constraints/rsc_location")
+    assert constraint is not None
+    assert (constraint.get("node"), constraint.get("score")) == ("node1", str(PREFERENCE))
+    assert int(pacemaker.RESOURCE_DEFAULTS["resource-stickiness"]) > PREFERENCE
+
+
+def test_a_service_without_failover_is_kept_off_every_other_node() -> None:
+    rules = ET.fromstring(service_xml(PIN, NODES)).findall("constraints/rsc_location/rule")
+    assert [(rule.get("score"), rule[0].get("operation"), rule[0].get("value")) for rule in rules] == [
+        ("-INFINITY", "ne", "node2")
+    ]
+
+
+def test_a_service_on_a_node_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(NotFound, match="no node 9"):
+        service_xml(Service(id="web", command="/bin/true", on=9), NODES)
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        Service(id="web", command="/bin/sh -c 'a\nb'"),
+        Service(id="web", command="/bin/true", env=(("A", "a\tb"),)),
+        Service(id="web", command="/bin/true", ready="/bin/true\r"),
+    ],
+)
+def test_a_line_end_that_pacemaker_would_garble_is_refused(service: Service) -> None:
+    with pytest.raises(UsageError, match="holds a line end"):
+        service_xml(service, NODES)
+
+
+def test_resources_of_other_agents_are_no_services() -> None:
+    dummy = '<cib><resources><primitive id="a" class="ocf" provider="pacemaker" type="Dummy"/></resources></cib>'
+    assert parse_services(dummy, NODES) == {}
+
+
+@pytest.mark.parametrize("text", ["", "<cib>", "cibadmin: not connected"])
+def test_a_configuration_that_is_no_xml_is_an_error(text: str) -> None:
+    with pytest.raises(ClusterError, match="configuration cannot be read"):
+        parse_services(text, NODES)
+
+
+def test_an_environment_that_cannot_be_split_is_an_error() -> None:
+    with pytest.raises(ClusterError, match="service web: its environment"):
+        parse_services(service_xml(WEB, NODES).replace("B=''", "B='"), NODES)
+
+
+def test_the_seed_elects_soon_and_fences_nothing() -> None:
+    words = shlex.split(pacemaker.make_seed_script(), comments=False)
+    xml = next(word.removeprefix("settings=") for word in words if word.startswith("settings="))
+    pairs = {pair.get("name"): pair.get("value") for pair in ET.fromstring(xml).iter("nvpair")}
+    assert pairs == {**pacemaker.SEED_PROPERTIES, **pacemaker.RESOURCE_DEFAULTS}
+    assert (pairs["dc-deadtime"], pairs["stonith-enabled"]) == ("2s", "false")
+
+
+def test_what_a_node_has_is_read() -> None:
+    text = "formed=no\ncorosync=yes\npacemaker=no\nresources=0\nversion=2.1.5\nfeature_set=3.16.1\n"
+    assert pacemaker.parse_report(text) == NodeReport(
+        formed=False, corosync=True, pacemaker=False, resources=0, version="2.1.5", feature_set="3.16.1"
+    )
+
+
+@pytest.mark.parametrize("text", ["", "formed=yes\n", "formed=yes\ncorosync=no\npacemaker=no\nresources=\n"])
+def test_a_report_that_is_cut_off_is_an_error(text: str) -> None:
+    with pytest.raises(ClusterError, match="cannot read what a node says of Pacemaker"):
+        pacemaker.parse_report(text)
+
+
+SCRIPTS = {
+    "report": pacemaker.report_script(),
+    "make seed": pacemaker.make_seed_script(),
+    "install seed": pacemaker.install_seed_script(),
+    "join": pacemaker.join_script(),
+    "wait": pacemaker.wait_script(["node0", "node1"]),
+    "forget": pacemaker.forget_script(["node0"]),
+    "properties": pacemaker.set_properties_script(pacemaker.FENCED_PROPERTIES),
+    "add": service_scripts.add_service_script("web"),
+    "remove": service_scripts.remove_service_script("web"),
+    "move": service_scripts.move_script("web", "node1"),
+    "wait running": service_scripts.wait_running_script("web"),
+    "cleanup": service_scripts.cleanup_script("web"),
+}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_every_script_is_one_that_sh_can_parse(name: str) -> None:
+    subprocess.run(["sh", "-n", "-c", SCRIPTS[name]], check=True)
+
+
+def test_a_value_that_is_hostile_stays_a_value() -> None:
+    assert "node='$(reboot)' " in service_scripts.move_script("web", "$(reboot)")
+    assert "id='a;reboot'" in service_scripts.cleanup_script("a;reboot")
+    assert "names='a $(reboot)'" in pacemaker.wait_script(["a", "$(reboot)"])
