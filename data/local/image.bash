@@ -140,7 +140,7 @@ image_build() {
   work=$(mktemp -d "$CACHE/.build-$suite.XXXXXX")
   printf 'progress\t0\tbuilding a Debian %s image\n' "$suite"
   image_bootstrap "$suite" "$work/root" | tee "$work/log" | image_progress || {
-    grep -E '^(E|W|Err|dpkg: error)[: ]' "$work/log" | tail -n 5 >&2 || true
+    grep -E '^(E|dpkg: error)[: ]' "$work/log" | tail -n 5 >&2 || true
     mv "$work/log" "$CACHE/$suite.log"
     rm -rf --one-file-system "$work"
     die "the image of $suite could not be built; the whole story is in $CACHE/$suite.log"

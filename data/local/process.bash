@@ -86,7 +86,7 @@ process_start() {
 process_kill() {
   local cgroup try
   cgroup=$(process_cgroup "$1" "$2")
-  if [[ -e $cgroup/cgroup.kill ]]; then echo 1 >"$cgroup/cgroup.kill" || true; fi
+  if [[ -e $cgroup/cgroup.kill ]]; then echo 1 2>/dev/null >"$cgroup/cgroup.kill" || true; fi
   for ((try = 0; try < 250; try++)); do
     cgroup_populated "$cgroup" || break
     sleep 0.02
@@ -95,18 +95,23 @@ process_kill() {
   process_forget "$1" "$2"
 }
 
-# process_forget CLUSTER MACHINE: what the dead leave behind.
+# process_forget CLUSTER MACHINE: what the dead leave behind.  The cgroup must go, not only become empty: systemd clones processes
+# straight into a unit's cgroup, and some kernels kill what is cloned into one that was killed before.
 process_forget() {
   local dir
   if process_systemd; then
     systemctl --quiet stop "$(process_unit "$1" "$2")" 2>/dev/null || true
     systemctl --quiet reset-failed "$(process_unit "$1" "$2")" 2>/dev/null || true
-    return
   fi
   # Beside the old hierarchies, nspawn makes the same directories in systemd's own one too.
   for dir in "$(process_cgroup "$1" "$2")" "/sys/fs/cgroup/systemd/sirikata-cluster/$1/$2"; do
-    if [[ -d $dir ]]; then retry find "$dir" -depth -type d -exec rmdir {} +; fi
+    if [[ -d $dir ]]; then retry cgroup_remove "$dir"; fi
   done
+}
+
+# cgroup_remove DIRECTORY: with all below it.  systemd may be removing it too.
+cgroup_remove() {
+  find "$1" -depth -type d -exec rmdir {} + || [[ ! -d $1 ]]
 }
 
 # process_forget_cluster CLUSTER: the directories above those of its machines.

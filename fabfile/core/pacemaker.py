@@ -97,7 +97,7 @@ mkdir -p "${formed%/*}"
 : >"$formed"
 sync "${formed%/*}"
 systemctl is-enabled --quiet corosync pacemaker 2>/dev/null ||
-  systemctl --quiet --no-reload add-wants multi-user.target corosync.service pacemaker.service
+  systemctl --quiet add-wants multi-user.target corosync.service pacemaker.service
 if ! systemctl start corosync pacemaker; then
   journalctl -u corosync -u pacemaker -n 20 -o cat --no-pager | grep -iE 'error|crit|exiting' | tail -n 4 >&2
   fail 'corosync or pacemaker did not start'

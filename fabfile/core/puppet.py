@@ -310,6 +310,7 @@ def put_script(spec: ClusterSpec, layout: Layout, *, own: bool) -> str:
     """
     return render(
         "puppet/master-put.sh.j2",
+        cluster=spec.name,
         confdir=shlex.quote(layout.confdir),
         environments=shlex.quote(layout.environments),
         module=shlex.quote(module_folder(spec, layout)),

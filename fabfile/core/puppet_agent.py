@@ -98,40 +98,46 @@ def parse_run(node: str, out: str, log: str) -> AgentRun:
 
 def explain(run: AgentRun, cluster: str) -> tuple[str, str]:
     """Why a run failed: the problem in a line, and the node's own words."""
-    words = "\n".join(run.errors)
-    for pattern, problem in _REASONS:
-        if re.search(pattern, words):
-            return problem.format(cluster=cluster, node=run.node), _shorten(run.errors)
     if run.failed:
         text = f"Puppet could not bring {len(run.failed)} of its resources about"
         text += f", and left {len(run.skipped)} out that need them" if run.skipped else ""
         return text, _shorten([str(change) for change in run.failed])
+    words = "\n".join(run.errors)
+    for pattern, problem in _REASONS:
+        if re.search(pattern, words):
+            return problem.format(cluster=cluster, node=run.node), _shorten(run.errors)
     return f"the Puppet agent exited with {run.exit}", _shorten(run.errors)
 
+
+_RENEW = (
+    "Give it a new one: fab cluster.nodes.run {cluster} "
+    "'sudo rm -rf \"$(sudo puppet config print ssldir)\"', then fab puppet.agents.restart {cluster}"
+)
 
 # By what the agent says, the first that fits.  Puppet's lib/puppet/ssl/state_machine.rb, lib/puppet/ssl/verifier.rb.
 _REASONS = (
     (
         r"no certificate found and waitforcert is disabled|has not been signed",
-        "the Puppet master has not signed its certificate: the node's token is not the cluster's, or the master does "
-        "not serve the cluster {cluster!r}. Put the master in order (fab puppet.master.config {cluster}) and try "
-        "again; if it stays, boot the node anew, which gives it the token",
+        "the Puppet master does not sign its certificate: the node's token is not the cluster's, or an older request of "
+        "the same name was refused. Clear those away (fab puppet.master.config {cluster}) and try again; "
+        "if it stays, boot the node anew, which gives it the token",
     ),
     (
         r"certificate verify failed|self.signed certificate in certificate chain|unable to get local issuer",
-        "it trusts another Puppet master than the one that answers, as after the master was built anew. "
-        "Forget the old one there: fab cluster.nodes.run {cluster} 'sudo rm -rf \"$(sudo puppet config print ssldir)\"'",
+        "it trusts another Puppet master than the one that answers, as after the master was built anew. " + _RENEW,
     ),
     (
-        r"does not match its private key|certificate revoked|does not match the local|mismatch between the CSR",
-        "the Puppet master holds another certificate of the same name. Forget it there: "
-        "puppetserver ca clean --certname {node}.{cluster}, and the node's own: its folder ssldir",
+        r"alert certificate (unknown|revoked|expired)|certificate revoked|does not match its private key|"
+        r"does not match the local|mismatch between the CSR",
+        "the Puppet master no longer takes its certificate, or holds another one of its name (there: "
+        "puppetserver ca clean --certname {node}.{cluster}). " + _RENEW,
     ),
     (
         r"Connection refused|Failed to open TCP connection|No route to host|execution expired|getaddrinfo",
-        "the Puppet master does not answer it. Look there: systemctl status puppetserver; and let the node reach its port 8140",
+        "the Puppet master does not answer it. See there whether it runs (systemctl status puppetserver), "
+        "and whether the node may reach its port 8140",
     ),
-    (r"Run of Puppet configuration client already in progress", "another run of its agent did not end"),
+    (r"Run of Puppet configuration client already in progress", "another run of its agent does not end"),
     (
         r"Could not retrieve catalog|Evaluation Error|Syntax error|Server Error",
         "the Puppet master has no catalog for it",
@@ -161,7 +167,7 @@ def _seconds(report: dict[str, Any]) -> float:
     return next((float(value[2]) for value in times if value[0] == "total"), 0.0)
 
 
-_NOISE = re.compile(r"^(Error|Warning|Info|Notice): ")
+_LEVEL = re.compile(r"^(Error|Warning|Info|Notice): ")
 
 
 def _errors(report: dict[str, Any], log: str) -> tuple[str, ...]:
@@ -169,7 +175,7 @@ def _errors(report: dict[str, Any], log: str) -> tuple[str, ...]:
     entries = [entry for entry in report.get("logs") or [] if isinstance(entry, dict)]
     told = [str(entry.get("message")) for entry in entries if entry.get("level") in ("err", "crit", "alert", "emerg")]
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    told += [_NOISE.sub("", line) for line in lines if line.startswith("Error: ") or line.startswith("Exiting;")]
+    told += [_LEVEL.sub("", line) for line in lines if line.startswith("Error: ") or line.startswith("Exiting;")]
     if not told and not entries:
         told = lines[-3:]
     return tuple(dict.fromkeys(text.strip() for text in told))

@@ -9,6 +9,7 @@ from ..core.cib import parse_services, service_xml
 from ..core.errors import ClusterError, NodeError, NotFound, UsageError
 from ..core.services import Service, validate
 from ..core.spec import ClusterSpec, Node
+from ..effects.remote import wait_until
 from . import status
 from .session import Session
 from .status import ServiceView
@@ -52,16 +53,24 @@ def restore(session: Session) -> list[str]:
 
 def overview(session: Session) -> list[ServiceView]:
     """Every service and where it runs."""
-    found, _ = status.look(session, session.members())
-    return status.service_views(session, found)
+    nodes = session.members()
+    found, _ = status.look(session, nodes)
+    return status.service_views(session, nodes, found)
 
 
-def one(session: Session, service_id: str) -> ServiceView:
-    """One service.  Raises NotFound for one that nobody knows."""
-    views = {view.id: view for view in overview(session)}
-    if service_id not in views:
-        raise NotFound(_unknown(session, service_id, list(views)))
-    return views[service_id]
+def one(session: Session, service_id: str, *, wait: float = 0) -> ServiceView:
+    """One service; `wait` gives it that many seconds to run.  Raises NotFound for one that nobody knows."""
+    looks: list[ServiceView] = []
+
+    def running() -> bool:
+        views = {view.id: view for view in overview(session)}
+        if service_id not in views:
+            raise NotFound(_unknown(session, service_id, list(views)))
+        looks.append(views[service_id])
+        return looks[-1].running
+
+    wait_until(running, timeout=wait)
+    return looks[-1]
 
 
 def move(session: Session, service_id: str, index: int) -> ServiceView:

@@ -22,7 +22,7 @@ class NodeView:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceView:
-    """A service: `state` is running, starting, stopped, failed, blocked or missing; `reasons` say why it does not run."""
+    """A service: `state` is running, starting, stopped, failed, blocked, lost or missing; `reasons` say why it does not run."""
 
     id: str
     state: str
@@ -70,7 +70,7 @@ def status(session: Session) -> Status:
         coordinator=found.coordinator if found else None,
         online=sum(view.member == "online" for view in views),
         nodes=views,
-        services=service_views(session, found),
+        services=service_views(session, nodes, found),
         failures=[_sentence(failure) for failure in found.failures] if found else [],
         problems=problems,
     )
@@ -94,9 +94,10 @@ def look(session: Session, nodes: list[Node]) -> tuple[ClusterStatus | None, lis
     return next((answer for answer in found if answer.quorate), found[0] if found else None), problems
 
 
-def service_views(session: Session, found: ClusterStatus | None) -> list[ServiceView]:
+def service_views(session: Session, nodes: list[Node], found: ClusterStatus | None) -> list[ServiceView]:
     """Every service that is defined, and every one that runs without a definition."""
-    defined = [service_view(service, found) for service in session.spec.services]
+    dead = {node.name for node in nodes if not node.running}
+    defined = [service_view(service, found, dead) for service in session.spec.services]
     known = {service.id for service in session.spec.services}
     others = [r for r in (found.resources if found else ()) if r.id not in known]
     return defined + [
@@ -105,10 +106,13 @@ def service_views(session: Session, found: ClusterStatus | None) -> list[Service
     ]
 
 
-def service_view(service: Service, found: ClusterStatus | None) -> ServiceView:
-    """One service as Pacemaker has it."""
+def service_view(service: Service, found: ClusterStatus | None, dead: set[str]) -> ServiceView:
+    """One service as Pacemaker has it; but a machine that is switched off runs nothing, noticed or not."""
     resource = found.resource(service.id) if found else None
     state = _state(resource, found)
+    if resource and state == "running" and dead.issuperset(resource.nodes):
+        lost = f"{' '.join(resource.nodes)} is switched off, which the cluster has not noticed yet"
+        return ServiceView(id=service.id, state="lost", node="", command=service.command, reasons=(lost,))
     return ServiceView(
         id=service.id,
         state=state,

@@ -56,10 +56,12 @@ def list_services(c: Any, name: str, json: bool = False) -> None:
     show.services(flows.services.overview(flows.session.reading(name, reporter())), as_json=json)
 
 
-@task(help={**_ID, "json": "for programs"})
-def status(c: Any, name: str, id: str, json: bool = False) -> None:
+@task(help={**_ID, "wait": "give it that many seconds to run", "json": "for programs"})
+def status(c: Any, name: str, id: str, wait: str = "0", json: bool = False) -> None:
     """Show a service; exits 0 exactly when it runs."""
-    show.service(flows.services.one(flows.session.reading(name, reporter()), id), as_json=json, verdict=True)
+    session = flows.session.reading(name, reporter())
+    found = flows.services.one(session, id, wait=number(wait, "the time to wait (--wait)"))
+    show.service(found, as_json=json, verdict=True)
 
 
 @task(help={**_ID, "index": "the node to move to, from 0"})

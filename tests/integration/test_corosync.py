@@ -38,7 +38,8 @@ def test_a_change_reaches_every_node_without_a_restart(trixie: Cluster) -> None:
         assert len(versions(trixie)) == 1
         assert versions(trixie) != old
         tokens = {trixie.machine(i).said("corosync-cmapctl -g runtime.config.totem.token") for i in NODES}
-        assert {token.rpartition(" ")[2] for token in tokens} == {"3000"}
+        # corosync.conf(5), token_coefficient: 650 ms more for the third member.
+        assert {token.rpartition(" ")[2] for token in tokens} == {"3650"}
         files = {trixie.machine(i).said(f"sha256sum < {CONF}; ls /etc/corosync") for i in NODES}
         assert len(files) == 1, "the same bytes, and nothing of the transaction is left"
         master = "sha256sum < /etc/puppet/clusters/trixie/files/corosync.conf"

@@ -353,7 +353,7 @@ def test_the_shell_of_a_command_that_names_one_works(node: Node, service: Callab
 def test_variables_arrive_as_they_are(node: Node, service: Callable[..., Service], place: str) -> None:
     variables = [f"ODD{index}={text}" for index, text in enumerate(ODD_TEXTS)]
     got = received(node, service, place, "x", env=f"FIRST=1 {shlex.join(variables)}\nFIRST=2")
-    assert [entry for entry in got if entry.startswith("ODD")] == variables
+    assert {entry for entry in got if entry.startswith("ODD")} == set(variables)
     assert "FIRST=2" in got and "FIRST=1" not in got
     assert node.sudo("test -e /run/evaluated").exit != 0
 
@@ -366,6 +366,13 @@ def test_the_command_to_tell_readiness_runs_like_the_service(
     )
     service(user="daemon", cwd="/usr", env="ODD='a $b' user=x", ready=check).must("start")
     assert node.sudo(f"cat {place}/seen").out == "daemon daemon /usr a $b x /usr/sbin\n"
+
+
+def test_variables_do_not_reach_what_root_runs(node: Node, service: Callable[..., Service], place: str) -> None:
+    # Such as a path of libraries that the user may write to.  These two have each process leave a file of its user.
+    debug = f"LD_DEBUG=files LD_DEBUG_OUTPUT={place}/debug"
+    service(user="nobody", env=f"{debug} PATH=/absent", ready="/bin/true").must("start")
+    assert set(node.sudo(f"stat -c %U {place}/debug.*").out.split()) == {"nobody"}
 
 
 def test_no_one_else_can_read_a_variable(node: Node, service: Callable[..., Service], place: str) -> None:
@@ -466,16 +473,24 @@ def test_a_command_that_ends_well_but_at_once_fails_to_start(service: Callable[.
     assert "done already" in reason(result)
 
 
+@pytest.mark.parametrize("logged", [False, True], ids=["journal", "log"])
 @pytest.mark.parametrize(
-    ("text", "mode"), [("#!/bin/sh\nsleep 1000\n", "0700"), ("#!/absent/interpreter\n", "0755"), ("\x7fELF no", "0755")]
+    ("text", "mode", "said"),
+    [
+        ("#!/bin/sh\nsleep 1000\n", "0700", "Permission denied"),
+        ("#!/absent/interpreter\n", "0755", "No such file"),
+        ("\x7fELF no", "0755", "Exec format error"),
+    ],
 )
 def test_a_program_that_cannot_be_executed_fails_to_start(
-    node: Node, service: Callable[..., Service], place: str, text: str, mode: str
+    node: Node, service: Callable[..., Service], place: str, text: str, mode: str, said: str, logged: bool
 ) -> None:
     program = write(node, f"{place}/program", text, mode)
-    result = service(program, user="nobody").run("start")
+    parameters = {"log": f"{place}/log"} if logged else {}
+    result = service(program, user="nobody", **parameters).run("start")
     assert result.exit == GENERIC
     assert program in reason(result)
+    assert said in reason(result)
 
 
 def test_a_service_that_is_never_ready_fails_in_time_and_is_gone(

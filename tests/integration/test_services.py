@@ -10,9 +10,9 @@ from .lab import Cluster, eventually
 SLEEP = "/usr/bin/sleep 100000"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def web(trixie: Cluster) -> Iterator[str]:
-    """A service that runs, and is gone after the test."""
+    """A service that runs; each test leaves it running somewhere."""
     trixie.ok("service.add", "web", SLEEP, "--monitor=1")
     yield "web"
     trixie.fab("service.remove", "web")
