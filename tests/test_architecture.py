@@ -84,7 +84,7 @@ def test_imports_inside_functions_only_save_start_up_time(path: Path) -> None:
 
 
 FORBIDDEN_IN_CORE = {
-    "boto3", "datetime", "fabric", "invoke", "io", "os", "paramiko", "random", "secrets", "shutil",
+    "boto3", "datetime", "fabric", "invoke", "os", "paramiko", "random", "secrets", "shutil",
     "socket", "subprocess", "sys", "tempfile", "threading", "time", "urllib",
 }  # fmt: skip
 

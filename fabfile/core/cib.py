@@ -3,12 +3,12 @@
 Man page: cibadmin(8).  Schema: resources-*.rng and constraints-*.rng in /usr/share/pacemaker.
 """
 
-import re
 import shlex
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 
-from .errors import ClusterError, NotFound, UsageError
+from . import words
+from .errors import ClusterError, NotFound
 from .services import Service
 from .spec import Node
 
@@ -20,23 +20,19 @@ PREFERENCE = 50
 
 # Pacemaker gives up on an operation after these.
 _TIMEOUTS = {"start": "60s", "stop": "40s", "monitor": "20s"}
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_COMMANDS = ("command", "ready")
 _PARAMETERS = ("command", "user", "cwd", "pidfile", "ready", "log")
 
 
 def service_resource(service: Service) -> ET.Element:
     """The service as a resource: only what it sets, the rest is the agent's and the cluster's default.
 
-    Ids inside of it hold a dot, which no service's id can, so they never are another service's.  Raises UsageError
-    for a line end or another control character: Pacemaker 2.1.5 writes it back as something else (crm_xml_escape()).
+    Ids inside of it hold a dot, which no service's id can, so they never are another service's.
     """
     primitive = ET.Element("primitive", {"id": service.id, **AGENT})
     values = {name: getattr(service, name) for name in _PARAMETERS}
-    values["env"] = " ".join(f"{name}={shlex.quote(value)}" for name, value in service.env)
-    if broken := [name for name, value in values.items() if _CONTROL.search(value)]:
-        raise UsageError(
-            [f"the {name} of service {service.id} holds a line end, tab or control character" for name in broken]
-        )
+    values |= {name: words.encode(values[name]) for name in _COMMANDS}
+    values["env"] = " ".join(f"{name}={words.word(value)}" for name, value in service.env)
     attributes = ET.SubElement(primitive, "instance_attributes", id=f"{service.id}.parameters")
     for name, value in values.items():
         if value:
@@ -104,7 +100,8 @@ def _service(primitive: ET.Element, root: ET.Element, places: Mapping[str, int])
     on, failover = _place(service_id, root, places)
     return Service(
         id=service_id,
-        **{name: values.get(name, "") for name in _PARAMETERS},
+        **{name: values.get(name, "") for name in _PARAMETERS if name not in _COMMANDS},
+        **{name: words.decode(values.get(name, "")) for name in _COMMANDS},
         env=_environment(service_id, values.get("env", "")),
         monitor=int(seconds.rstrip("s")) if seconds.rstrip("s").isdecimal() else Service.monitor,
         on=on,
@@ -125,8 +122,8 @@ def _place(service_id: str, root: ET.Element, places: Mapping[str, int]) -> tupl
 
 def _environment(service_id: str, text: str) -> tuple[tuple[str, str], ...]:
     try:
-        words = shlex.split(text)
+        split = shlex.split(words.decode(text))
     except ValueError as error:
         raise ClusterError(f"service {service_id}: its environment in the cluster cannot be split: {error}") from error
-    pairs = (word.partition("=") for word in words)
+    pairs = (word.partition("=") for word in split)
     return tuple((name, value) for name, _, value in pairs)

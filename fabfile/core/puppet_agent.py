@@ -6,6 +6,7 @@ that is read here).
 
 import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -145,8 +146,12 @@ _REASONS = (
 )
 
 
-def _shorten(lines: "tuple[str, ...] | list[str]") -> str:
-    return "\n".join(line if len(line) < 400 else line[:400] + " ..." for line in lines[:5])
+def _shorten(texts: Sequence[str]) -> str:
+    """The first few, a line each; of a long one its head and its tail, where a command says why it failed."""
+    lines = [" ".join(text.split()) for text in texts]
+    lines = [line if len(line) <= 320 else f"{line[:140]} ... {line[-170:]}" for line in lines]
+    more = [f"... and {len(lines) - 4} more"] if len(lines) > 4 else []
+    return "\n".join(lines[:4] + more)
 
 
 def _is_failed(status: dict[str, Any]) -> bool:

@@ -5,6 +5,8 @@ import shlex
 from dataclasses import dataclass
 from typing import Final
 
+from .words import is_printable
+
 # For whoever reads one of our files: a key that nobody knows is a typing error, not a wish to be ignored.
 UNKNOWN_KEYS_ARE_ERRORS: Final = {"extra": "forbid"}
 
@@ -62,6 +64,9 @@ def validate(service: Service, size: int) -> list[str]:
     for what, path in (("directory", service.cwd), ("PID file", service.pidfile), ("log", service.log)):
         if path and not path.startswith("/"):
             problems.append(f"the {what} {path!r} is relative: give its whole path, since nodes have no common folder")
+        if not is_printable(path):
+            problems.append(f"the {what} {path!r} holds more than printable ASCII, which Pacemaker 2.1 cannot keep")
+    problems += [f"the variable {name} holds a NUL" for name, value in service.env if "\0" in value]
     problems += [
         f"the environment variable {name!r} does not fit: letters, digits and '_', for example --env=PORT=80"
         for name, _ in service.env
