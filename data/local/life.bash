@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2153  # STATE is set by `machine`
 # The life of a machine: made, booted, cut off, removed.  Its directory in the state holds `address`, `image`, `upper` (what it
 # has written), `work`, `console`, and `created`, which is written last: without that it is half-made.  Sourced by `machine`.
 

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # The network of a cluster: a switch in a network namespace of its own, and one cable from it to this host.
 # The switch is not in the host's namespace because there the host's firewall would see what machines say to each other
-# (Docker turns that on for every bridge of the host, and then drops it); a new namespace has no firewall.  Machines have no default route, so clusters
-# cannot reach each other.  Sourced by `machine`.
+# (Docker turns that on for every bridge of the host, and then drops it); a new namespace has no firewall.
+# Machines have no default route, so clusters cannot reach each other.  Sourced by `machine`.
 
 # Number N of 198.18.0.0/15, as its first three octets.
 network_prefix() { printf '198.%d.%d' $((18 + $1 / 256)) $(($1 % 256)); }
@@ -86,7 +86,7 @@ cable_plug() {
   switch=$(network_switch "$1")
   ip netns add "$space"
   # The same hardware address at every boot: its neighbours remember it for a while and would talk to a ghost.
-  # shellcheck disable=SC2046  # the four octets are the arguments
+  # shellcheck disable=SC2086  # the four octets are the arguments
   mac=$(printf '02:00:%02x:%02x:%02x:%02x' ${3//./ })
   ip -n "$switch" link add "$port" type veth peer name eth0 address "$mac" netns "$space"
   ip -n "$space" link set lo up

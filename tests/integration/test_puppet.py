@@ -90,7 +90,7 @@ def test_a_stranger_is_not_signed(trixie: Cluster, attributes: str, certname: st
         stdin=attributes.encode(),
     )
     assert done.exit != 0
-    assert certname not in done.out
+    assert f"{certname}.pem" not in done.out
     trixie.machine("puppet").sudo(f"puppetserver ca clean --certname {certname}")
 
 

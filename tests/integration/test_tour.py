@@ -1,0 +1,76 @@
+"""The README's tour, typed as it stands there, and what it promises to print."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .lab import FAB, ROOT, Done, Home, call, machine
+
+README = ROOT / "README.md"
+
+
+def steps() -> list[tuple[str, str]]:
+    """Every command of the `console` blocks, with the output that follows it."""
+    blocks = re.findall(r"^```console\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
+    parts = [part for block in blocks for part in block.split("$ ") if part]
+    return [(part.partition("\n")[0], part.partition("\n")[2]) for part in parts]
+
+
+def type_in(home: Home, command: str) -> Done:
+    """Type a line into a shell whose PATH has `fab`."""
+    path = f"{FAB.parent}:{home.env['PATH']}"
+    return call(["bash", "-c", command], cwd=ROOT, env={**home.env, "PATH": path}, timeout=600)
+
+
+def shape(text: str) -> list[str]:
+    """What a person compares: the words; which of the nodes it was, and how long it took, differ from run to run."""
+    text = re.sub(r"node\d", "node#", text)
+    text = re.sub(r"198\.18\.\d+\.", "198.18.#.", text)
+    text = re.sub(r"\d+\.\d s", "#.# s", text)
+    lines = (" ".join(line.split()).replace("─", "") for line in text.splitlines())
+    return [line for line in lines if line]
+
+
+@pytest.fixture(params=["trixie", "bookworm"])
+def visitor(request: pytest.FixtureRequest, real_machines: None, tmp_path: Path) -> Iterator[tuple[Home, str]]:
+    """Somebody who has just cloned the repository, and the Debian release that they want."""
+    home = Home(tmp_path / "home")
+    yield home, request.param
+    for spec in home.path.glob("clusters/*/spec.json"):
+        words = re.search(r'"uid": "(\w+)"', spec.read_text())
+        assert words
+        machine("purge", f"{spec.parent.name}-{words[1]}")
+
+
+def test_the_tour_prints_what_the_readme_shows(visitor: tuple[Home, str]) -> None:
+    home, suite = visitor
+    typed = steps()
+    assert len(typed) > 10
+    for command, shown in typed:
+        if command == "fab up demo" and suite != "trixie" and not home.path.exists():
+            command += f" --suite={suite}"
+        done = type_in(home, command)
+        assert done.exit == 0, f"{command}: {done}"
+        assert shape(done.out) == shape(shown), f"{command}: the README shows something else"
+    assert not list(home.path.glob("clusters/*"))
+
+
+def test_the_first_sirikata_clusters_commands_are_one_pipeline(real_machines: None, tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    pipeline = (
+        "cluster.create old 2 own no-key --provider=local cluster.nodes.boot old cluster.members.address-list old "
+        "corosync.distribute old cluster.nodes.ssh old 1 --command=hostname"
+    )
+    try:
+        done = home.ok(*shlex.split(pipeline), timeout=600)
+        assert "two_node: 1" in done.out
+        assert done.out.rstrip().endswith("node1")
+        refused = home.fab("cluster.destroy", "old")
+        assert refused.exit == 1
+        assert "node0 (running), node1 (running)" in refused.err
+        home.ok("cluster.nodes.terminate", "old", "cluster.destroy", "old")
+    finally:
+        home.fab("down", "old", "cluster.destroy", "old")
