@@ -224,6 +224,7 @@ verb_purge() {
   # Alone: whoever works on one of its machines has a share of this lock.
   lock 8 exclusive "$RUN/locks/cluster.$cluster"
   for machine in $(machine_names "$cluster"); do machine_remove "$cluster" "$machine"; done
+  relay_end "$cluster"
   if number=$(network_number "$cluster"); then
     network_down "$cluster" "$number"
     rmdir "$STATE/clusters/$cluster" 2>/dev/null || true

@@ -9,12 +9,13 @@ from pathlib import Path
 from ...core.errors import ClusterError, NodeError, Preflight
 from ...core.render import ROOT
 from ...core.report import Report
-from ...core.spec import MASTER_INDEX, MASTER_NAME, ClusterSpec, Node, State, node_name
+from ...core.spec import MASTER_INDEX, MASTER_NAME, THIS_MACHINE, ClusterSpec, Node, State, node_name
 from .. import host, remote
 
 SCRIPT = ROOT / "data" / "local" / "machine"
 # Host parts of addresses in a cluster's /24: the host is .1, its Puppet master .2, its nodes from .10.
 MASTER_HOST, FIRST_HOST = 2, 10
+PUPPET_PORT = 8140
 _STATES: dict[str, State] = {"running": "running", "stopped": "stopped", "broken": "broken"}
 
 
@@ -31,6 +32,8 @@ class LocalProvider:
 
     def boot(self, spec: ClusterSpec, user_data: dict[str, str], report: Report) -> Sequence[Node]:
         image(spec.suite, report)
+        if not spec.own_master and spec.puppet_master != THIS_MACHINE:
+            _machine("relay", spec.id, str(PUPPET_PORT), spec.puppet_master)
         running = {node.name for node in self.nodes(spec) if node.running}
         planned = [node for node in self._planned(spec) if node.name not in running]
 

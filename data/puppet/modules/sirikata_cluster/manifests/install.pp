@@ -35,21 +35,26 @@ class sirikata_cluster::install {
     refreshonly => true,
   }
 
-  # A fresh image comes without package lists, or with old ones; a machine that has its packages needs none.
+  # All at once, which takes a fraction of one by one, and with fresh lists: a new image has none, or old ones.
+  # Nothing recommended: that would be configuration tools of others, and a mail server.
   $names = $packages.join(' ')
-  exec { 'sirikata_cluster: update package lists':
-    command => 'apt-get -q -o DPkg::Lock::Timeout=300 update',
-    path    => ['/usr/sbin', '/usr/bin', '/sbin', '/bin'],
-    unless  => "dpkg-query --show ${names}",
-    timeout => 600,
+  $options = ['--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300']
+  exec { 'sirikata_cluster: install packages':
+    command     => "apt-get -q -o DPkg::Lock::Timeout=300 update && apt-get -q -y -o DPkg::Options::=--force-confold \
+      ${options.join(' ')} install ${names}",
+    environment => ['DEBIAN_FRONTEND=noninteractive'],
+    provider    => shell,
+    path        => ['/usr/sbin', '/usr/bin', '/sbin', '/bin'],
+    unless      => "dpkg-query --show ${names}",
+    timeout     => 900,
   }
 
   package { $packages:
     ensure          => installed,
-    install_options => ['-o', 'DPkg::Lock::Timeout=300'],
+    install_options => $options,
   }
 
   Exec['sirikata_cluster: reload systemd']
-  -> Exec['sirikata_cluster: update package lists']
+  -> Exec['sirikata_cluster: install packages']
   -> Package[$packages]
 }
