@@ -108,7 +108,7 @@ verb_check() {
   host_cgroup
 }
 
-# verb_prepare: everything it says goes to stderr, since stdout is for results.
+# verb_prepare: what apt-get says, as it says it.
 verb_prepare() {
   local packages
   mapfile -t packages < <(host_packages | cut -f 2 | sort -u)
@@ -116,5 +116,5 @@ verb_prepare() {
   export DEBIAN_FRONTEND=noninteractive
   {
     apt-get update && apt-get install --yes --no-install-recommends -o DPkg::Lock::Timeout=300 "${packages[@]}"
-  } </dev/null >&2 || die "apt-get could not install ${packages[*]}"
+  } </dev/null || die "apt-get could not install ${packages[*]}"
 }

@@ -166,7 +166,7 @@ class Remote:
             connect_timeout=CONNECT_TIMEOUT,
             config=_fabric_config(),
             connect_kwargs={
-                "key_filename": [str(key) for key in self.access.keys] or None,
+                **({"key_filename": [str(key) for key in self.access.keys]} if self.access.keys else {}),
                 "allow_agent": not self.access.keys,
                 "look_for_keys": not self.access.keys,
                 "banner_timeout": CONNECT_TIMEOUT,

@@ -134,7 +134,7 @@ class Store:
     def forget_runtime(self) -> None:
         """Forget what only holds while machines live: host keys, and what was verified about them."""
         self.known_hosts.unlink(missing_ok=True)
-        self.update_state(keyed={}, certified=(), master_certname="")
+        self.update_state(keyed={}, certified=())
 
     @contextmanager
     def lock(self, doing: str) -> Iterator[None]:

@@ -8,6 +8,7 @@ from ..core.spec import ClusterSpec, Node, members, validate
 from ..effects import keys, store
 from ..effects.providers import provider_for
 from ..effects.store import Store
+from . import provision
 from .session import Session
 
 
@@ -72,6 +73,7 @@ def destroy(session: Session) -> None:
             f"the cluster {session.spec.name!r} still has machines: {names}. "
             f"Terminate them first: fab cluster.nodes.terminate {session.spec.name}"
         )
+    provision.leave(session)
     session.provider.release(session.spec)
     session.store.remove()
 

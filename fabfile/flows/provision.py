@@ -1,6 +1,6 @@
 """The cluster's Puppet master and agents: which machine the master is, its files, the agents' certificates and runs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +31,8 @@ class ThisMachine:
 def master_name(session: Session) -> str:
     """The name in the master's certificate, under which the nodes look for it.
 
-    A host of the user's is asked once; Puppet's server is installed on it where there is none.
+    A host of the user's is asked once; Puppet's server is installed on it where there is none.  Raises UsageError
+    with everything there that stands in the way.
     """
     if session.spec.own_master:
         return core.own_certname(session.spec)
@@ -39,10 +40,9 @@ def master_name(session: Session) -> str:
     if known:
         return known
     with session.report.step(f"look at the Puppet master {session.spec.puppet_master}"):
-        answer = master_host(session).sudo(core.look_script(session.spec), timeout=puppet.MASTER_TIMEOUT)
-    found = core.parse_look(answer.out).settings["certname"]
-    session.store.update_state(master_certname=found)
-    return found
+        found = puppet.look(master_host(session), session.spec)
+    session.store.update_state(master_certname=found.settings["certname"])
+    return found.settings["certname"]
 
 
 def master_host(session: Session) -> MasterHost:
@@ -109,16 +109,24 @@ def publish_conf(session: Session, text: str) -> None:
 
 
 def forget(session: Session) -> None:
-    """Let a master that stays forget the nodes that go."""
-    if not session.spec.own_master and (nodes := session.members()):
+    """Let a master that stays forget the nodes that go; one that does not answer keeps nobody from going."""
+    nodes = session.members()
+    if nodes and session.store.state().master_certname:
         names = [node.certname(session.spec.name) for node in nodes]
-        puppet.forget_nodes(master_host(session), names)
+        _at_leisure(session, "certificates of its nodes", lambda: puppet.forget_nodes(master_host(session), names))
 
 
 def leave(session: Session) -> None:
     """Take what a cluster has on a master that stays away from it."""
-    if not session.spec.own_master:
-        puppet.remove_cluster(master_host(session), session.spec)
+    if session.store.state().master_certname:
+        _at_leisure(session, "files of it", lambda: puppet.remove_cluster(master_host(session), session.spec))
+
+
+def _at_leisure(session: Session, what: str, action: Callable[[], None]) -> None:
+    try:
+        action()
+    except ClusterError as error:
+        session.report.warn(f"{session.spec.puppet_master} may still have {what}: {error}")
 
 
 def _mend_certificates(session: Session, machines: Sequence[Node]) -> None:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from ..core import puppet
 from ..core.errors import NodeError, UsageError
-from ..core.puppet import AgentRun, Layout, Secrets
+from ..core.puppet import AgentRun, Layout, Look, Secrets
 from ..core.report import Report
 from ..core.spec import ClusterSpec, Node
 from ..effects.remote import Remote, Result
@@ -69,11 +69,9 @@ def configure_master(
         layout, certname = Layout(), puppet.own_certname(spec)
         settings = puppet.own_files(spec, layout)
     else:
-        look = puppet.parse_look(master.sudo(puppet.look_script(spec), timeout=MASTER_TIMEOUT).out)
-        if found := puppet.problems(look, spec, master.name):
-            raise UsageError(found)
-        layout, certname = look.layout, look.settings["certname"]
-        settings = puppet.shared_files(look)
+        found = look(master, spec)
+        layout, certname = found.layout, found.settings["certname"]
+        settings = puppet.shared_files(found)
     files = [
         *puppet.program_files(layout, data),
         *settings,
@@ -89,6 +87,17 @@ def configure_master(
     done = MasterResult(certname=certname, changed=changed, restarted=restarted)
     report.node(master.name, "unchanged" if done.unchanged else f"{len(done.changed)} files changed")
     return done
+
+
+def look(master: MasterHost, spec: ClusterSpec) -> Look:
+    """How a server of the user's is set up; it is installed where there is none.
+
+    Raises UsageError with everything that it already uses for something else.
+    """
+    found = puppet.parse_look(master.sudo(puppet.look_script(spec), timeout=MASTER_TIMEOUT).out)
+    if problems := puppet.problems(found, spec, master.name):
+        raise UsageError(problems)
+    return found
 
 
 def publish(master: MasterHost, spec: ClusterSpec, corosync_conf: str) -> bool:

@@ -22,6 +22,8 @@ class ClusterTask(fabric.tasks.Task):  # type: ignore[misc]
             return super().__call__(*args, **kwargs)
         except ClusterError as error:
             raise Exit(message(error), code=error.exit_code) from None
+        except OSError as error:  # a full disk, a folder that may not be written
+            raise Exit(f"error: {error.filename or 'this machine'}: {error.strerror or error}", code=1) from None
         except KeyboardInterrupt:
             raise Exit("interrupted. The same command, run again, goes on from here", code=INTERRUPTED) from None
 

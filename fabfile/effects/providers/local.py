@@ -32,10 +32,10 @@ class LocalProvider:
 
     def boot(self, spec: ClusterSpec, user_data: dict[str, str], report: Report) -> Sequence[Node]:
         image(spec.suite, report)
-        if not spec.own_master and spec.puppet_master != THIS_MACHINE:
-            _machine("relay", spec.id, str(PUPPET_PORT), spec.puppet_master)
         running = {node.name for node in self.nodes(spec) if node.running}
         planned = [node for node in self._planned(spec) if node.name not in running]
+        if not spec.own_master and spec.puppet_master != THIS_MACHINE:
+            _machine("relay", spec.id, str(PUPPET_PORT), spec.puppet_master)
 
         def start(node: Node) -> None:
             report.node(node.name, "starting")
@@ -89,8 +89,11 @@ class LocalProvider:
 
 
 def prepare(report: Report) -> str:
-    """Install what this host lacks to run machines; answers what was said about it."""
-    return _machine("prepare", on_line=lambda line: report.node("host", line)).out
+    """Install what this host lacks to run machines; answers the packages that were missing."""
+    missing = [line.split("\t")[1] for line in _machine("check").out.splitlines() if line.startswith("package\t")]
+    if missing:
+        _machine("prepare", on_line=lambda line: report.node("host", line))
+    return f"installed {', '.join(missing)}" if missing else "nothing was missing"
 
 
 def image(suite: str, report: Report) -> Path:
