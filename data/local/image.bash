@@ -26,6 +26,9 @@ image_masked=(
   cloud-init-hotplugd.socket cloud-init-hotplugd.service cloud-init-network.target puppet-master.service pxp-agent.service
 )
 
+# Makes a cluster's Puppet server start in half the time.
+image_warm=$HERE/../puppet/master/warm
+
 # image_mirrors SUITE: the archives to build from, as lines of sources.list: those that this host's own apt uses.
 image_mirrors() {
   local suite=$1 main='' security='' updates='' origin label codename uri signed
@@ -51,7 +54,7 @@ image_mirrors() {
 # image_path SUITE: where the image of the present recipe is, or will be.  The mirror is no part of the recipe.
 image_path() {
   local digest
-  digest=$({ echo "$1"; declare -p image_packages image_disabled image_masked; declare -f image_customize image_cloud_init; } | sha256sum)
+  digest=$({ echo "$1"; declare -p image_packages image_disabled image_masked; declare -f image_customize image_cloud_init; cat "$image_warm"; } | sha256sum)
   printf '%s/%s-%s\n' "$CACHE" "$1" "${digest:0:12}"
 }
 
@@ -129,6 +132,8 @@ image_bootstrap() {
     --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' --dpkgopt=force-unsafe-io \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
     --customize-hook="chroot \"\$1\" systemctl --quiet disable ${image_disabled[*]}" \
+    --customize-hook="unshare --net sh -c 'ip link set lo up && chroot \"\$0\" sh -s' \"\$1\" <'$image_warm' ||
+      echo 'W: the Puppet server will start as slowly as Debian makes it'" \
     "$suite" "$root" "${mirrors[@]}" </dev/null 2>&1
 }
 

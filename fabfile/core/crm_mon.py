@@ -38,6 +38,7 @@ class ResourceState:
     """A resource, or one instance of it.
 
     role      Started, Stopped, Starting, ...: what it is at now
+    target    the role it is told to have; empty: Started
     failed    its last operation failed
     blocked   it may be changed no more until somebody looks: it could not be stopped
     nodes     where it is active, by name
@@ -46,6 +47,7 @@ class ResourceState:
     id: str
     agent: str
     role: str
+    target: str
     active: bool
     failed: bool
     managed: bool
@@ -152,6 +154,7 @@ def _resource(resource: ET.Element) -> ResourceState:
         id=resource.get("id", ""),
         agent=resource.get("resource_agent", ""),
         role=resource.get("pending", "") or resource.get("role", ""),
+        target=resource.get("target_role", ""),
         active=_yes(resource, "active"),
         failed=_yes(resource, "failed"),
         managed=_yes(resource, "managed"),

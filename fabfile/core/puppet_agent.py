@@ -119,8 +119,8 @@ _RENEW = (
 _REASONS = (
     (
         r"no certificate found and waitforcert is disabled|has not been signed",
-        "the Puppet master does not sign its certificate: the node's token is not the cluster's, or an older request of "
-        "the same name was refused. Clear those away (fab puppet.master.config {cluster}) and try again; "
+        "the Puppet master does not sign its certificate: the node's token is not the cluster's, or an older request "
+        "of the same name was refused. Clear those away (fab puppet.master.config {cluster}) and try again; "
         "if it stays, boot the node anew, which gives it the token",
     ),
     (

@@ -130,11 +130,12 @@ def _state(resource: ResourceState | None, found: ClusterStatus | None) -> str:
         return "missing"
     if resource.blocked:
         return "blocked"
-    if resource.failed:
+    if resource.failed and resource.target != "Stopped":
         return "failed"
     if resource.active and resource.nodes:
         return "running" if resource.role == "Started" else resource.role.lower()
-    return "failed" if any(failure.resource == resource.id for failure in found.failures) else "stopped"
+    failed = any(failure.resource == resource.id for failure in found.failures)
+    return "failed" if failed and resource.target != "Stopped" else "stopped"
 
 
 def _reasons(service: Service, resource: ResourceState | None, found: ClusterStatus | None) -> tuple[str, ...]:
@@ -143,6 +144,10 @@ def _reasons(service: Service, resource: ResourceState | None, found: ClusterSta
     if resource is None:
         return ("the cluster does not know it. Add it again: fab up NAME",)
     reasons = [_sentence(failure) for failure in found.failures if failure.resource == service.id]
+    if resource.target == "Stopped":
+        reasons.append(
+            "it was told to stop: crm_resource --resource ID --meta --delete-parameter target-role starts it"
+        )
     if not found.quorate:
         reasons.append("the cluster has no quorum, so it runs nothing")
     if found.maintenance:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from ..core.errors import UsageError
 from ..core.report import Report
-from ..core.spec import ClusterSpec, Node, members
+from ..core.spec import ClusterSpec, Node, members, validate
 from ..effects.store import Store
 from . import boot, cluster, corosync, form, provision, services, session, status
 from .session import Session
@@ -17,6 +17,8 @@ def up(wanted: ClusterSpec, given: Mapping[str, str], report: Report) -> Status:
     `given` are the options that the person typed, by field: an existing cluster must agree with them.
     Raises UsageError when it does not.
     """
+    if problems := validate(wanted):
+        raise UsageError(problems)
     if Store(wanted.name).exists:
         _check_same(Store(wanted.name).spec(), wanted, given)
     else:

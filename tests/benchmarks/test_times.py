@@ -97,8 +97,15 @@ def test_forming_by_pcs(bench: Cluster, table: list[Row]) -> None:
     eventually(lambda: all(bench.machine(i).sudo("pcs --version").exit == 0 for i in NODES), within=60, what="pcs")
     node.said("pcs host auth node0 node1 node2 -u hacluster -p benchmark")
     started = time.monotonic()
-    done = node.sudo("pcs cluster setup bench node0 node1 node2 --start --wait=120 --force")
-    seconds = time.monotonic() - started
-    assert done.exit == 0, done
-    taken = eventually(lambda: all_online(bench), within=120, what="all online")
-    table.append(("forming by pcs cluster setup --start --wait", seconds + taken, "host auth not counted"))
+    node.said("pcs cluster setup bench node0 node1 node2 --force")
+    setup = time.monotonic() - started
+    # pcs has no option for what corosync needs in an unprivileged container.
+    for index in NODES:
+        bench.machine(index).said(
+            "printf 'system {\\n  allow_knet_handle_fallback: yes\\n}\\n' >>/etc/corosync/corosync.conf"
+        )
+    started = time.monotonic()
+    node.said("pcs cluster start --all --wait=100")
+    start = time.monotonic() - started
+    waited = eventually(lambda: all_online(bench), within=120, what="all online")
+    table.append(("forming by pcs cluster setup, start --all --wait", setup + start + waited, "host auth not counted"))

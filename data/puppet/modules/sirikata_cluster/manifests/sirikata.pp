@@ -37,7 +37,8 @@ class sirikata_cluster::sirikata {
     # Unpacked beside its place and renamed, so that a version is there whole or not at all.
     exec { "sirikata_cluster: unpack ${sha256}":
       command  => "rm -rf '${version}.new' && mkdir '${version}.new' \
-        && tar -xf '${archive}' --no-same-owner -C '${version}.new' && mv -T '${version}.new' '${version}'",
+        && python3 -m tarfile -e '${archive}' '${version}.new' && chown -R root:root '${version}.new' \
+        && mv -T '${version}.new' '${version}'",
       provider => shell,
       path     => ['/usr/bin', '/bin'],
       creates  => $version,
