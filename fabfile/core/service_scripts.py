@@ -56,7 +56,7 @@ _WATCH = r"""
 calm=0
 where() {
   crm_mon -1 --output-as=text --include=none,resources 2>/dev/null |
-    sed -n "s/^.*\* $id[[:space:]].*:[[:space:]]*Started \([^ ]*\).*/\1/p"
+    sed -n "s/^.*\* ${id}[[:space:]].*:[[:space:]]*Started \([^ ]*\).*/\1/p"
 }
 active() { crm_resource --quiet --locate --resource "$id" 2>/dev/null || :; }
 reasons() {

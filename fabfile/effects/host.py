@@ -5,26 +5,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from ..core.errors import ClusterError, Preflight
-
-
-@dataclass(frozen=True)
-class Completed:
-    """What a program on this machine answered."""
-
-    exit: int
-    out: str
-    err: str
-
-    @property
-    def ok(self) -> bool:
-        return self.exit == 0
-
-    @property
-    def last_words(self) -> str:
-        return "\n".join((self.err.strip() or self.out.strip()).splitlines()[-5:])
+from ..core.result import Result
 
 
 def run(
@@ -33,7 +16,7 @@ def run(
     stdin: bytes = b"",
     check: bool = True,
     on_line: Callable[[str], None] | None = None,
-) -> Completed:
+) -> Result:
     """Run a program to its end; `on_line` sees each line of its output as it comes.
 
     Raises ClusterError with its last words when it cannot start or, with `check`, when it fails.
@@ -47,7 +30,7 @@ def run(
             out, err = process.communicate(stdin)
         else:
             out, err = _follow(process, stdin, on_line)
-    done = Completed(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
+    done = Result(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
     if check and not done.ok:
         raise ClusterError(f"{' '.join(command[:4])} … exited with {done.exit}: {done.last_words}")
     return done

@@ -20,6 +20,7 @@ import tenacity
 from fabric import Config, Connection
 
 from ..core.errors import ClusterError, NodeError, NodeFailures
+from ..core.result import Result
 from ..core.spec import Node
 
 T = TypeVar("T")
@@ -28,25 +29,6 @@ CONNECT_TIMEOUT = 10.0  # seconds for TCP, for the banner and for authentication
 COMMAND_TIMEOUT = 600.0  # seconds without a byte from the node
 POLL = 0.2  # seconds between two looks at something that is about to happen
 _CHUNK = 32768
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a command on a node answered."""
-
-    exit: int
-    out: str
-    err: str
-
-    @property
-    def ok(self) -> bool:
-        return self.exit == 0
-
-    @property
-    def last_words(self) -> str:
-        """The last lines that it printed, of the error stream if there were any."""
-        lines = (self.err.strip() or self.out.strip()).splitlines()
-        return "\n".join(lines[-5:])
 
 
 def as_root(script: str) -> str:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from ..core.errors import UsageError
+from ..core.result import Result
 from ..effects import host
-from ..effects.remote import Result
 from .session import Session
 
 

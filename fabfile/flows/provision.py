@@ -7,9 +7,10 @@ from pathlib import Path
 from ..core import puppet as core
 from ..core.errors import ClusterError, NodeError
 from ..core.puppet import AgentRun, Secrets
+from ..core.result import Result
 from ..core.spec import MASTER_INDEX, THIS_MACHINE, Node, master
 from ..effects import host
-from ..effects.remote import Access, Remote, Result
+from ..effects.remote import Access, Remote
 from . import puppet
 from .puppet import MasterHost, MasterResult, RemoteMaster
 from .session import Session
@@ -25,7 +26,7 @@ class ThisMachine:
         done = host.run(host.as_root(["sh", "-c", script]), stdin=stdin, check=False)
         if check and not done.ok:
             raise NodeError(self.name, f"a command exited with {done.exit}", done.last_words)
-        return Result(done.exit, done.out, done.err)
+        return done
 
 
 def master_name(session: Session) -> str:

@@ -9,8 +9,9 @@ from ..core import puppet
 from ..core.errors import NodeError, UsageError
 from ..core.puppet import AgentRun, Layout, Look, Secrets
 from ..core.report import Report
+from ..core.result import Result
 from ..core.spec import ClusterSpec, Node
-from ..effects.remote import Remote, Result
+from ..effects.remote import Remote
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "puppet"
 MASTER_TIMEOUT = puppet.START_TIMEOUT + 600.0  # silent seconds: a start, and the server's installation before it

@@ -9,6 +9,7 @@ from pathlib import Path
 from ...core.errors import ClusterError, NodeError, Preflight
 from ...core.render import ROOT
 from ...core.report import Report
+from ...core.result import Result
 from ...core.spec import MASTER_INDEX, MASTER_NAME, THIS_MACHINE, ClusterSpec, Node, State, node_name
 from .. import host, remote
 
@@ -135,7 +136,7 @@ def _problem(line: str) -> str:
 
 def _machine(
     *arguments: str, stdin: bytes = b"", node: str = "", on_line: Callable[[str], None] | None = None
-) -> host.Completed:
+) -> Result:
     done = host.run(host.as_root([str(SCRIPT), *arguments]), stdin=stdin, check=False, on_line=on_line)
     if done.ok:
         return done

@@ -1,0 +1,21 @@
+"""What a command answered, wherever it ran."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Result:
+    """The exit code of a command and what it printed."""
+
+    exit: int
+    out: str
+    err: str
+
+    @property
+    def ok(self) -> bool:
+        return self.exit == 0
+
+    @property
+    def last_words(self) -> str:
+        """The last lines that it printed, of the error stream if there were any."""
+        return "\n".join((self.err.strip() or self.out.strip()).splitlines()[-5:])

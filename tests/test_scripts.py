@@ -1,0 +1,56 @@
+"""Every shell script that the tool sends to a machine parses, and shellcheck has nothing to say of it."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from fabfile.core import corosync_scripts, pacemaker, service_scripts
+from fabfile.core.services import Service
+from fabfile.effects import remote
+from fabfile.flows import boot, provision, services
+
+SCRIPTS = {
+    "stage corosync.conf": corosync_scripts.stage_script("v2"),
+    "commit corosync.conf": corosync_scripts.commit_script("v2"),
+    "roll corosync.conf back": corosync_scripts.rollback_script("v2"),
+    "finish corosync.conf": corosync_scripts.finish_script(),
+    "reload corosync": corosync_scripts.reload_script(),
+    "verify corosync": corosync_scripts.verify_script(2, [1, 2, 3]),
+    "ask corosync": corosync_scripts.status_script(),
+    "look at Pacemaker": pacemaker.report_script(),
+    "make the seed": pacemaker.make_seed_script(),
+    "install the seed": pacemaker.install_seed_script(),
+    "join": pacemaker.join_script(),
+    "wait for members": pacemaker.wait_script(["node0", "node1"]),
+    "add a service": service_scripts.add_service_script("web"),
+    "remove a service": service_scripts.remove_service_script("web"),
+    "move a service": service_scripts.move_script("web", "node1"),
+    "wait for a service": service_scripts.wait_running_script("web"),
+    "first contact": boot._FIRST_CONTACT,
+    "drop the bootstrap key": boot._DROP_KEY,
+    "forget certificates": provision._FORGET_CERTIFICATES,
+    "look for a command": services._lacks_script(
+        Service(id="web", command="/bin/sh -c 'a; b'", user="nobody", cwd="/srv/it's")
+    ),
+    "as root": remote.as_root('echo "it\'s"'),
+}
+# SC2034: a `read` that only wants the first word.
+EXCLUDED = "SC2034"
+
+
+@pytest.mark.parametrize("what", SCRIPTS)
+def test_a_script_parses(what: str) -> None:
+    done = subprocess.run(["sh", "-n"], input=SCRIPTS[what], text=True, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("what", SCRIPTS)
+def test_shellcheck_has_nothing_to_say(what: str) -> None:
+    if shutil.which("shellcheck") is None:
+        say = pytest.fail if os.environ.get("CI") else pytest.skip
+        say("shellcheck is missing: apt-get install shellcheck")
+    command = ["shellcheck", "--shell=sh", "--severity=warning", f"--exclude={EXCLUDED}", "-"]
+    done = subprocess.run(command, input=SCRIPTS[what], text=True, capture_output=True, check=False)
+    assert done.stdout == ""
