@@ -11,6 +11,7 @@ flock            util-linux             keeps two calls apart
 mountpoint       mount                  finds mounted disks
 awk              mawk                   reads what the other commands print
 find             findutils              finds the machines of a cluster
+ssh              openssh-client         opens a shell on a machine
 '
 
 # problem KIND WHAT WHY

@@ -1,10 +1,11 @@
 """A Puppet master of the user's own, reached over SSH, which two clusters share."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from fabfile.effects import keys
 
 from .lab import Cluster, Home, Machine, eventually, machine
 
@@ -33,9 +34,11 @@ def person(master: Machine, tmp_path_factory: pytest.TempPathFactory) -> Home:
     folder = tmp_path_factory.mktemp("person")
     ssh = folder / ".ssh"
     ssh.mkdir(mode=0o700)
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", ssh / "id_ed25519"], check=True)
+    private, public = keys.login_key()
+    (ssh / "id_ed25519").write_bytes(private)
+    (ssh / "id_ed25519").chmod(0o600)
     address = machine("network", HOST).out.split("\t")[1].strip().rsplit(".", 1)[0] + ".7"
-    user_data = USER_DATA.format(public=(ssh / "id_ed25519.pub").read_text().strip())
+    user_data = USER_DATA.format(public=public.decode())
     assert machine("boot", HOST, master.name, address, "trixie", stdin=user_data.encode()).exit == 0
     eventually(lambda: master.sudo("cat /etc/ssh/ssh_host_ed25519_key.pub && systemctl is-active ssh").exit == 0,
                within=60, what="the host is up")  # fmt: skip
