@@ -43,11 +43,11 @@ class StoreError(ClusterError):
 class NodeError(ClusterError):
     """One node refused or failed.
 
-    `node` is the node's name; `said` the last lines that it printed.
+    `node` is the node's name; `said` the last lines that it printed; `lasting` says that to try again is of no use.
     """
 
-    def __init__(self, node: str, problem: str, said: str = "") -> None:
-        self.node, self.problem, self.said = node, problem, said.strip()
+    def __init__(self, node: str, problem: str, said: str = "", *, lasting: bool = False) -> None:
+        self.node, self.problem, self.said, self.lasting = node, problem, said.strip(), lasting
         super().__init__(f"{node}: {problem}" + (f": {self.said}" if self.said else ""))
 
 

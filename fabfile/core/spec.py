@@ -139,7 +139,7 @@ def name_problems(name: str) -> list[str]:
         return []
     return [
         f"the cluster name {name!r} does not fit: use lower-case letters, digits and dashes, "
-        "start with a letter, end with none of the dashes, 31 characters at most, for example 'web-1'"
+        "start with a letter, end with no dash, 31 characters at most, for example 'web-1'"
     ]
 
 
@@ -153,6 +153,10 @@ def size_problems(size: int) -> list[str]:
 def validate(spec: ClusterSpec) -> list[str]:
     """Every problem of a specification, a sentence each; empty when it is sound."""
     problems = name_problems(spec.name) + size_problems(spec.size)
+    if not re.fullmatch(r"[0-9a-f]{4}", spec.uid):
+        problems.append(f"the uid {spec.uid!r} is no four hexadecimal digits")
+    ids = [service.id for service in spec.services]
+    problems += [f"there are {ids.count(one)} services {one!r}" for one in sorted(set(ids)) if ids.count(one) > 1]
     if spec.provider not in PROVIDERS:
         problems.append(f"no provider {spec.provider!r}: choose one of {', '.join(PROVIDERS)}")
     if spec.suite not in SUITES:

@@ -162,7 +162,8 @@ class Remote:
             connection.open()
         except Exception as error:
             connection.close()
-            raise NodeError(node.name, _why_unreachable(node, self.access, error)) from error
+            lasting = isinstance(error, paramiko.BadHostKeyException) or _UNKNOWN in str(error)
+            raise NodeError(node.name, _why_unreachable(node, self.access, error), lasting=lasting) from error
         connection.transport.set_keepalive(15)
         return connection
 
@@ -230,6 +231,8 @@ def close_all() -> None:
         connection.close()
 
 
+# What paramiko.RejectPolicy says.
+_UNKNOWN = "not found in known_hosts"
 _connections: dict[tuple[str, str, int, str], Connection] = {}
 _lock = threading.Lock()
 # Paramiko tells its own story of every connection that fails; ours is the NodeError.
@@ -284,8 +287,11 @@ def _why_unreachable(node: Node, access: Access, error: Exception) -> str:
         case paramiko.AuthenticationException():
             keys = ", ".join(str(key) for key in access.keys) or "those of the agent and ~/.ssh"
             return f"{where} accepts none of the keys tried ({keys})"
-        case paramiko.SSHException() if "not found in known_hosts" in str(error):
-            return f"{where} has a host key that {access.known_hosts} does not hold, so it was refused"
+        case paramiko.SSHException() if _UNKNOWN in str(error):
+            return (
+                f"{where} has a host key that {access.known_hosts} does not hold, so it was refused. Restore that file; "
+                "or build the machines anew: fab down NAME up NAME"
+            )
         case ConnectionRefusedError() | paramiko.ssh_exception.NoValidConnectionsError():
             return f"{where} refused the connection: the machine is up, its SSH server is not"
         case TimeoutError() | socket.timeout():

@@ -26,6 +26,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..core.errors import NotFound, StoreError, UsageError
 from ..core.services import UNKNOWN_KEYS_ARE_ERRORS
+from ..core.services import validate as validate_service
 from ..core.spec import ClusterSpec, name_problems, validate
 
 HOME_VARIABLE = "SIRIKATA_CLUSTER_HOME"
@@ -59,6 +60,8 @@ def home() -> Path:
 
 def names() -> list[str]:
     """The names of all clusters that have a specification, sorted."""
+    if home().exists() and not home().is_dir():
+        raise UsageError(f"{home()} is no folder: set {HOME_VARIABLE} to one")
     return sorted(path.parent.name for path in (home() / "clusters").glob("*/spec.json"))
 
 
@@ -79,6 +82,11 @@ class Store:
     def exists(self) -> bool:
         return (self.folder / "spec.json").exists()
 
+    @property
+    def orphaned(self) -> bool:
+        """Whether keys or a state are here without the specification that they belong to."""
+        return not self.exists and any((self.folder / name).exists() for name in ("state.json", "secrets"))
+
     def spec(self) -> ClusterSpec:
         """The specification.  Raises NotFound, or StoreError when the file cannot be used."""
         if not self.exists:
@@ -86,6 +94,8 @@ class Store:
             raise NotFound(f"no cluster {self.name!r} (known: {known}). Create it: fab up {self.name}")
         spec: ClusterSpec = self._read("spec.json", _adapter(ClusterSpec))
         problems = validate(spec)
+        for service in spec.services:
+            problems += [f"service {service.id}: {problem}" for problem in validate_service(service, spec.size)]
         if spec.name != self.name:
             problems.append(f"it is named {spec.name!r}, and its folder {self.name!r}")
         if problems:
@@ -165,11 +175,13 @@ class Store:
         path = self.folder / name
         try:
             document = json.loads(path.read_text())
-            found = document["format"] if isinstance(document, dict) else None
+            if not isinstance(document, dict):
+                raise ValueError("it holds no object")
+            found = document["format"]
         except (ValueError, KeyError) as error:
             raise StoreError(
-                f"{path} is damaged ({error}). Restore it from a backup; "
-                f"'fab cluster.list' works without it, and machines can be found by their provider"
+                f"{path} is damaged ({error}). It is JSON: mend it with an editor, or restore it from a backup. "
+                "Machines on this host can be ended without it: fab local.list, then fab local.purge"
             ) from error
         if not isinstance(found, int) or found > FORMAT:
             raise StoreError(
@@ -177,7 +189,8 @@ class Store:
                 "it was written by a newer one. Use that version"
             )
         try:
-            return adapter.validate_python({k: v for k, v in document.items() if k != "format"}, strict=False)
+            body = {key: value for key, value in document.items() if key != "format"}
+            return adapter.validate_json(json.dumps(body), strict=True)
         except ValidationError as error:
             wrong = "; ".join(
                 f"{'.'.join(str(part) for part in problem['loc']) or 'file'}: {problem['msg']}"

@@ -109,6 +109,8 @@ def _first_contact(session: Session, node: Node, hosts: str) -> str:
         try:
             session.remote.connect(node)
         except NodeError as error:
+            if error.lasting:
+                raise
             failure.append(error)
         return not failure
 

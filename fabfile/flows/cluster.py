@@ -23,6 +23,11 @@ def create(wanted: ClusterSpec) -> ClusterSpec:
             f"the cluster {wanted.name!r} exists. Look at it: fab cluster.show {wanted.name}; "
             f"or remove it first: fab down {wanted.name} cluster.destroy {wanted.name}"
         )
+    if not problems and Store(wanted.name).orphaned:
+        problems.append(
+            f"{Store(wanted.name).folder} holds the keys of a cluster whose specification is gone, and its machines may "
+            "live: fab local.list shows them. Restore spec.json; or end them by fab local.purge and remove that folder"
+        )
     if problems:
         raise UsageError(problems)
     spec = replace(wanted, uid=keys.uid())

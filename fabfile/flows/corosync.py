@@ -113,7 +113,10 @@ def _transaction(session: Session, nodes: Sequence[Node], text: str, old: str) -
         with session.report.step("stage and check corosync.conf"):
             stage = corosync_scripts.stage_script(txn)
             staged = everywhere("stage", nodes, stage, stdin=text.encode())
-        active = [node for node in nodes if parse_status(staged[node.name]).active]
+        statuses = {name: parse_status(out) for name, out in staged.items()}
+        active = [node for node in nodes if statuses[node.name].active]
+        if active and not any(found.quorate for found in statuses.values()):
+            raise ClusterError(f"{session.spec.name!r} has no quorum. Bring its nodes back: fab up {session.spec.name}")
         # Before the commit: what Puppet pulls from here on has passed the check on every node.
         provision.publish_conf(session, text)
         with session.report.step("put corosync.conf into force"):

@@ -33,7 +33,7 @@ def form(session: Session, nodes: Sequence[Node]) -> list[str]:
     with session.report.step("form the cluster"):
         if not any(report.formed for report in reports.values()):
             _seed(session, nodes, reports)
-            changed.append(f"formed the cluster of {len(nodes)} nodes")
+            changed.append(f"formed the cluster of {len(nodes)} node{'s' * (len(nodes) > 1)}")
         elif idle:
             session.remote.fan_out(idle, "join", lambda node: _join(session, node))
             changed += [f"{node.name} joined" for node in idle]

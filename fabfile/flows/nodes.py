@@ -24,5 +24,7 @@ def ssh(session: Session, index: int, *, pem: str = "", command: str = "") -> No
 
 def run(session: Session, command: str, *, on: int | None = None) -> dict[str, Result]:
     """Run a shell command line on every running node, or on one; answers by node name, whatever they exit with."""
+    if not command.strip():
+        raise UsageError("the command is empty")
     nodes = [session.node(on)] if on is not None else session.running()
     return session.remote.fan_out(nodes, "run", lambda node: session.remote.run(node, command, check=False))

@@ -1,6 +1,6 @@
 """What this host needs before it can run machines."""
 
-from ..core.errors import Preflight
+from ..core.errors import NotFound, Preflight
 from ..core.report import Report
 from ..core.spec import SUITES
 from ..effects import host
@@ -21,3 +21,17 @@ def image(suite: str, report: Report) -> str:
     host.require_root()
     with report.step(f"image of {suite}"):
         return str(local.image(suite, report))
+
+
+def clusters() -> list[tuple[str, str, str]]:
+    """Every cluster with machines or a network on this host, whoever's it is: id, network number, machines."""
+    host.require_root()
+    return local.clusters()
+
+
+def purge(cluster_id: str) -> None:
+    """End every machine of a cluster by its id, also when its specification is lost.  Raises NotFound."""
+    known = [row[0] for row in clusters()]
+    if cluster_id not in known:
+        raise NotFound(f"no cluster {cluster_id!r} on this host (known: {', '.join(known) or 'none'})")
+    local.purge(cluster_id)

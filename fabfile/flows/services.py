@@ -24,10 +24,15 @@ def add(session: Session, service: Service) -> ServiceView:
     if problems := validate(service, session.spec.size):
         raise UsageError(problems)
     nodes = session.running()
+    require_quorum(session)
     present = _in_cluster(session, nodes)
+    if service.id in present and session.spec.service(service.id) == service:
+        # An add that was interrupted after the cluster had taken it: what is left is to see it run.
+        _wait_running(session, nodes, service)
+        return one(session, service.id)
     if service.id in present:
         raise UsageError(
-            f"{session.spec.name!r} already has a service {service.id!r}. "
+            f"{session.spec.name!r} already has a service {service.id!r}, and it is another one. "
             f"Remove it first: fab service.remove {session.spec.name} {service.id}"
         )
     _check_hosts(session, nodes, service)
@@ -86,6 +91,7 @@ def move(session: Session, service_id: str, index: int) -> ServiceView:
         raise UsageError(
             f"{service_id} runs on node {service.on} only (--no-failover). Add it anew without that to move it"
         )
+    require_quorum(session)
     with session.report.step(f"move {service_id} to {node.name}"):
         _on_any(session, session.running(), service_scripts.move_script(service_id, node.name))
     return one(session, service_id)
@@ -126,7 +132,28 @@ def _add_to_cluster(session: Session, nodes: Sequence[Node], service: Service) -
     xml = service_xml(service, session.members())
     with session.report.step(f"start {service.id}"):
         _on_any(session, nodes, service_scripts.add_service_script(service.id), stdin=xml.encode())
+        _wait_running(session, nodes, service)
+
+
+def _wait_running(session: Session, nodes: Sequence[Node], service: Service) -> None:
+    try:
         _on_any(session, nodes, service_scripts.wait_running_script(service.id))
+    except NodeError as error:
+        name = session.spec.name
+        raise ClusterError(
+            f"{error.said or error}\n{service.id} stays defined. Look at it: fab service.status {name} {service.id}; "
+            f"or take it out: fab service.remove {name} {service.id}"
+        ) from error
+
+
+def require_quorum(session: Session) -> None:
+    """Raise ClusterError when the cluster has no quorum: it would run nothing and change nothing."""
+    found, _ = status.look(session, session.members())
+    if found is not None and not found.quorate:
+        raise ClusterError(
+            f"{session.spec.name!r} has no quorum: {len(found.online)} of {session.spec.size} nodes are online. "
+            f"Bring the others back: fab up {session.spec.name}"
+        )
 
 
 def _on_any(session: Session, nodes: Sequence[Node], script: str, *, stdin: bytes = b"") -> str:

@@ -11,7 +11,7 @@ from .session import Session
 
 @dataclass(frozen=True, kw_only=True)
 class NodeView:
-    """A node as its provider and its cluster see it; `member` is online, offline, pending, standby or unknown."""
+    """A node as its provider and its cluster see it; `member` is online, offline, pending, standby, lost, unknown."""
 
     name: str
     index: int
@@ -22,7 +22,7 @@ class NodeView:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceView:
-    """A service: `state` is running, starting, stopped, failed, blocked, lost or missing; `reasons` say why it does not run."""
+    """A service: `state` is running, starting, stopped, failed, blocked, lost, missing or unknown; `reasons` say why it does not run."""
 
     id: str
     state: str
@@ -125,7 +125,7 @@ def service_view(service: Service, found: ClusterStatus | None, dead: set[str]) 
 
 def _state(resource: ResourceState | None, found: ClusterStatus | None) -> str:
     if found is None:
-        return "stopped"
+        return "unknown"
     if resource is None:
         return "missing"
     if resource.blocked:
@@ -172,4 +172,6 @@ def _node_view(node: Node, found: ClusterStatus | None) -> NodeView:
         state = "offline"
     else:
         state = "standby" if member.standby else "online"
+    if state == "online" and not node.running:
+        state = "lost"  # which the cluster has not noticed yet
     return NodeView(name=node.name, index=node.index, address=node.address, machine=node.state, member=state)

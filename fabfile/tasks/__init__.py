@@ -1,5 +1,7 @@
 """What a user types.  A task parses, calls one recipe and prints; here is the one door where an error becomes a message."""
 
+import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -11,7 +13,8 @@ from ..core.errors import ClusterError, UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
+# 128 + SIGINT and 128 + SIGPIPE, as a shell reports them.
+INTERRUPTED, BROKEN_PIPE = 130, 141
 
 
 class ClusterTask(fabric.tasks.Task):  # type: ignore[misc]
@@ -22,6 +25,9 @@ class ClusterTask(fabric.tasks.Task):  # type: ignore[misc]
             return super().__call__(*args, **kwargs)
         except ClusterError as error:
             raise Exit(message(error), code=error.exit_code) from None
+        except BrokenPipeError:  # whoever read our output has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise Exit(code=BROKEN_PIPE) from None
         except OSError as error:  # a full disk, a folder that may not be written
             raise Exit(f"error: {error.filename or 'this machine'}: {error.strerror or error}", code=1) from None
         except KeyboardInterrupt:

@@ -19,6 +19,19 @@ def image(c: Any, suite: str = "trixie") -> None:
     show.line(flows.prepare.image(suite, reporter()))
 
 
+@task(name="list")
+def list_machines(c: Any) -> None:
+    """List all clusters with machines on this host."""
+    show.local(flows.prepare.clusters())
+
+
+@task(help={"id": "the cluster's id, as local.list shows it"})
+def purge(c: Any, id: str) -> None:
+    """End all machines of a cluster on this host."""
+    flows.prepare.purge(id)
+    show.line(f"{id} has no machines any more")
+
+
 @task(help={**parse.SPEC_HELP, "size": "how many nodes, 1 to 32"})
 def create(
     c: Any,

@@ -60,7 +60,7 @@ def list_services(c: Any, name: str, json: bool = False) -> None:
 def status(c: Any, name: str, id: str, wait: str = "0", json: bool = False) -> None:
     """Show a service; exits 0 exactly when it runs."""
     session = flows.session.reading(name, reporter())
-    found = flows.services.one(session, id, wait=number(wait, "the time to wait (--wait)"))
+    found = flows.services.one(session, id, wait=max(0, number(wait, "the time to wait (--wait)")))
     show.service(found, as_json=json, verdict=True)
 
 

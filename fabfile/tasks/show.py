@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> "Renderab
     from rich import box
     from rich.table import Table
 
-    drawn = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    drawn = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for row in rows:
         drawn.add_row(*(str(cell) for cell in row))
     return drawn
@@ -76,6 +77,18 @@ def clusters(rows: list[dict[str, Any]], *, as_json: bool = False) -> None:
         _print(table(("cluster", "provider", "running", "problem"), cells))
 
 
+def local(rows: Sequence[tuple[str, str, str]]) -> None:
+    if not rows:
+        line("no machines on this host")
+    else:
+        _print(
+            table(
+                ("cluster", "network", "machines"),
+                [(c, f"198.{18 + int(n) // 256}.{int(n) % 256}.0/24", m) for c, n, m in rows],
+            )
+        )
+
+
 def cluster(spec: "ClusterSpec", machines: "Sequence[Node]", *, as_json: bool = False) -> None:
     if as_json:
         line(as_document({"spec": spec, "machines": machines}))
@@ -96,7 +109,7 @@ def nodes(machines: "Sequence[Node]", *, as_json: bool = False) -> None:
     if as_json:
         line(as_document(machines))
     elif not machines:
-        line("no machines. Boot them: fab cluster.nodes.boot NAME")
+        line("no machines yet. 'fab cluster.nodes.boot' boots them")
     else:
         cells = [(n.name, "" if n.index < 0 else n.index, n.address, n.role, n.state) for n in machines]
         _print(table(("machine", "index", "address", "role", "state"), cells))
@@ -159,7 +172,7 @@ def watch(look: "Callable[[], Status]") -> None:
     from rich.console import Group
     from rich.live import Live
 
-    with Live(Group("looking ..."), auto_refresh=False) as live:
+    with suppress(KeyboardInterrupt), Live(Group("looking ..."), auto_refresh=False) as live:
         while True:
             live.update(Group(*status_parts(look())), refresh=True)
             time.sleep(1)
@@ -169,7 +182,7 @@ def services(found: "Sequence[ServiceView]", *, as_json: bool = False) -> None:
     if as_json:
         line(as_document(found))
     elif not found:
-        line('no services. Add one: fab service.add NAME ID "COMMAND LINE"')
+        line('no services yet. "fab --help service.add" shows how to add one')
     else:
         _print(
             table(("service", "state", "node", "command"), [(s.id, s.state, s.node or "-", s.command) for s in found])

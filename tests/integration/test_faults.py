@@ -69,6 +69,22 @@ def test_a_reboot_from_inside_comes_back_into_the_cluster(trixie: Cluster) -> No
     eventually(lambda: trixie.online(0) == EVERYONE, within=60, what="it came back")
 
 
+def test_without_quorum_nothing_runs_and_everything_says_so(trixie: Cluster, web: str) -> None:
+    for index in ("1", "2"):
+        trixie.ok("cluster.nodes.power-off", index)
+    eventually(lambda: not trixie.status()["quorate"], within=30, what="quorum is lost")
+    eventually(lambda: not trixie.runs_on(web), within=30, what="nothing runs")
+    assert trixie.fab("service.status", web).exit == 1
+    for task in (["service.add", "new", "/usr/bin/sleep 1"], ["service.move", web, "0"], ["corosync.distribute"]):
+        done = trixie.fab(*task)
+        assert done.exit == 1
+        assert "no quorum" in done.err
+        assert "fab up trixie" in done.err
+    trixie.ok("up")
+    assert trixie.online(0) == EVERYONE
+    eventually(lambda: len(trixie.runs_on(web)) == 1, within=30, what="it runs again")
+
+
 def test_up_mends_a_node_that_is_switched_off(trixie: Cluster) -> None:
     trixie.ok("cluster.nodes.power-off", "0")
     done = trixie.ok("up")

@@ -121,6 +121,21 @@ def test_a_command_runs_on_every_node_and_its_worst_code_is_the_exit_code(trixie
     assert done.exit == 4
     assert done.out == "node0: node0\nnode1: node1\nnode1: exited with 4\nnode2: node2\n"
     assert trixie.ok("cluster.nodes.run", "hostname", "--on=2").out == "node2: node2\n"
+    assert trixie.fab("cluster.nodes.run", "").exit == 2
+
+
+def test_lost_known_hosts_are_told_at_once(trixie: Cluster) -> None:
+    known_hosts = trixie.home.path / "clusters/trixie/known_hosts"
+    keep = known_hosts.read_text()
+    known_hosts.unlink()
+    try:
+        done = trixie.fab("up", timeout=30)
+        assert done.exit == 1
+        assert str(known_hosts) in done.err
+        assert done.seconds < 15
+    finally:
+        known_hosts.write_text(keep)
+    trixie.ok("up")
 
 
 def test_ssh_opens_a_shell_with_the_clusters_own_keys(trixie: Cluster) -> None:

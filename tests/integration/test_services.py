@@ -78,6 +78,7 @@ def test_the_status_of_a_service_exits_with_1_while_it_does_not_run(trixie: Clus
     ("task", "arguments", "said"),
     [
         ("service.add", ["web", "/usr/bin/sleep 1"], "already has a service 'web'"),
+        ("service.add", ["web", f"{SLEEP} 1", "--monitor=1"], "already has a service 'web'"),
         ("service.add", ["new", "sleep 60"], "relative"),
         ("service.add", ["new", "/no/such/program"], "no program /no/such/program"),
         ("service.add", ["new", "/usr/bin/sleep 1", "--on=7"], "no node 7"),
@@ -108,6 +109,11 @@ def test_a_service_that_cannot_start_shows_its_last_words(trixie: Cluster) -> No
         assert "the disk is missing" in done.err
     finally:
         trixie.ok("service.remove", "broken")
+
+
+def test_an_add_that_was_interrupted_is_finished_by_the_same_command(trixie: Cluster, web: str) -> None:
+    again = trixie.ok("service.add", web, SLEEP, "--monitor=1")
+    assert "web is running" in again.out
 
 
 def test_options_reach_the_process(trixie: Cluster) -> None:

@@ -84,6 +84,31 @@ def test_a_pipeline_stops_at_the_first_failure(fab) -> None:  # type: ignore[no-
     assert "other" not in fab("cluster.list").stdout
 
 
+def test_a_specification_that_cannot_be_booted_here_can_be_shown_and_destroyed(fab) -> None:  # type: ignore[no-untyped-def]
+    assert fab("cluster.create", "web", "2", "puppet.example.edu", "key", "--instance-type=t3.micro").returncode == 0
+    assert '"instance_type": "t3.micro"' in fab("cluster.show", "web", "--json").stdout
+    booted = fab("cluster.nodes.boot", "web")
+    assert booted.returncode == 2
+    assert "'ec2'" in booted.stderr
+    assert fab("cluster.destroy", "web").returncode == 0
+    assert fab("cluster.list", "--json").stdout == "[]\n"
+
+
+def test_keys_without_their_specification_are_not_taken_over(fab, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "home/clusters/demo/secrets").mkdir(parents=True)
+    done = fab("local.create", "demo", "3")
+    assert done.returncode == 2
+    assert "local.list" in done.stderr
+
+
+def test_output_that_nobody_reads_is_no_error(fab) -> None:  # type: ignore[no-untyped-def]
+    for name in ("one", "two"):
+        fab("local.create", name, "1")
+    command = f"{FAB} cluster.list --json cluster.list --json | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stderr == ""
+
+
 def test_every_task_is_listed_with_its_line(fab) -> None:  # type: ignore[no-untyped-def]
     listed = fab("--list").stdout
     for name in ("up", "down", "cluster.nodes.ssh", "corosync.distribute", "puppet.agents.restart", "service.add"):

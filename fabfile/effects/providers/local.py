@@ -97,6 +97,17 @@ def prepare(report: Report) -> str:
     return f"installed {', '.join(missing)}" if missing else "nothing was missing"
 
 
+def clusters() -> list[tuple[str, str, str]]:
+    """Every cluster on this host: its id, the number of its network, the number of its machines."""
+    rows = (line.split("\t") for line in _machine("clusters").out.splitlines())
+    return [(cluster, number, machines) for cluster, number, machines in rows]
+
+
+def purge(cluster_id: str) -> None:
+    """Take everything away that a cluster has on this host."""
+    _machine("purge", cluster_id)
+
+
 def image(suite: str, report: Report) -> Path:
     """The path of the image of that Debian release, built first where there is none."""
 
