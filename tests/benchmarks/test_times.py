@@ -93,6 +93,9 @@ def test_forming_by_pcs(bench: Cluster, table: list[Row]) -> None:
     if not all(install_pcs(bench, index) for index in NODES):
         pytest.skip("pcs cannot be installed here: Debian's mirror does not answer")
     unform(bench)
+    for index in NODES:
+        # The daemons of our nodes wait for this before they start at all.
+        bench.machine(index).said("touch /var/lib/sirikata-cluster/formed")
     node = bench.machine(0)
     eventually(lambda: all(bench.machine(i).sudo("pcs --version").exit == 0 for i in NODES), within=60, what="pcs")
     node.said("pcs host auth node0 node1 node2 -u hacluster -p benchmark")
