@@ -161,7 +161,7 @@ def status_parts(found: "Status") -> "list[RenderableType]":
     ]
     if found.services:
         rows = [(s.id, s.state, s.node or "-", s.command) for s in found.services]
-        parts.append(table(("service", "state", "node", "command"), rows))
+        parts += ["", table(("service", "state", "node", "command"), rows)]
     parts += [f"failed: {failure}" for failure in found.failures]
     parts += [f"problem: {problem}" for problem in found.problems]
     return parts
