@@ -5,12 +5,12 @@ import secrets
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-AUTHKEY_BYTES = 256  # corosync-keygen(8): 1024 to 32768 bits; ours has 2048
+from ..core.corosync_scripts import KEY_BYTES
 
 
 def authkey() -> bytes:
     """A new corosync key."""
-    return secrets.token_bytes(AUTHKEY_BYTES)
+    return secrets.token_bytes(KEY_BYTES)
 
 
 def token() -> bytes:

@@ -9,7 +9,7 @@ import shlex
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -200,15 +200,6 @@ def _pool(size: int) -> Iterator[ThreadPoolExecutor]:
         raise
     finally:
         pool.shutdown(wait=True)
-
-
-def together(*functions: Callable[[], object]) -> None:
-    """Do different things at once and wait for all; the first failure, in the order given, is raised."""
-    with _pool(max(1, len(functions))) as pool:
-        futures = [pool.submit(function) for function in functions]
-        wait(futures)
-    for future in futures:
-        future.result()
 
 
 def wait_until(condition: Callable[[], T | None], *, timeout: float, poll: float = POLL) -> T | None:

@@ -40,7 +40,7 @@ def keygen(session: Session) -> str:
     if session.store.secret("authkey") is not None:
         return f"{session.spec.name} has a key already; it stays"
     session.store.save_secret("authkey", keys.authkey())
-    return f"made a key of {keys.AUTHKEY_BYTES} bytes for {session.spec.name}"
+    return f"made a key of {corosync_scripts.KEY_BYTES} bytes for {session.spec.name}"
 
 
 def rendered(session: Session) -> str:

@@ -3,15 +3,14 @@
 import shlex
 import socket
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
-from fabfile.core.errors import ClusterError, NodeError, NodeFailures
+from fabfile.core.errors import NodeError, NodeFailures
 from fabfile.core.spec import Node
 from fabfile.effects import remote
-from fabfile.effects.remote import Access, Remote, fan_out, together, wait_until
+from fabfile.effects.remote import Access, Remote, fan_out, wait_until
 
 
 def node(index: int, port: int = 22) -> Node:
@@ -52,22 +51,6 @@ def test_every_failure_is_told_and_says_whether_it_was_all(bad: set[int], code: 
     assert list(caught.value.failures) == [f"node{index}" for index in sorted(bad)]
     assert str(caught.value).count("broke: its last words") == len(bad)
     assert f"{len(bad)} of 4 nodes failed" in str(caught.value)
-
-
-def test_different_things_at_once_fail_with_the_first_of_them() -> None:
-    done = []
-
-    def late() -> None:
-        time.sleep(0.05)
-        raise ClusterError("first")
-
-    def other() -> None:
-        done.append(1)
-        raise ClusterError("second")
-
-    with pytest.raises(ClusterError, match="first"):
-        together(late, other)
-    assert done == [1]
 
 
 def test_waiting_ends_with_what_came_or_with_nothing() -> None:
