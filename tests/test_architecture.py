@@ -109,7 +109,7 @@ DOORS = {
         # A report is written to from every thread, and so holds a lock.
         {"effects/remote.py", "tasks/report.py"},
     ),
-    "clouds": ({"boto3", "botocore"}, {"effects/providers/ec2.py"}),
+    "clouds": ({"boto3", "botocore"}, {f"effects/providers/ec2/{module}.py" for module in ("api", "errors")}),
     "programs": ({"subprocess"}, {"effects/host.py"}),
     "randomness": ({"secrets", "random", "uuid"}, {"effects/keys.py"}),
     "state on disk": ({"tempfile", "filelock", "platformdirs"}, {"effects/store.py"}),

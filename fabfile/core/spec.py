@@ -3,9 +3,10 @@
 import ipaddress
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from .ec2_options import Ec2Options, ec2_problems
 from .services import UNKNOWN_KEYS_ARE_ERRORS, Service
 
 ProviderName = Literal["local", "ec2", "adhoc"]
@@ -20,23 +21,13 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
 # votequorum and Pacemaker are not tested by their makers above 32 full members.
 MAX_SIZE = 32
 
-State = Literal["pending", "running", "stopped", "broken", "terminated"]
+State = Literal["pending", "running", "stopping", "stopped", "broken", "terminating", "terminated"]
+# States of a machine that is gone or going: nothing is to be expected of it any more.
+GONE: tuple[State, ...] = ("terminating", "terminated")
 Role = Literal["node", "master"]
 
 # The word that stands for "this machine" as a Puppet master.
 THIS_MACHINE = "localhost"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ec2Options:
-    """What only EC2 needs to know of a cluster.  Empty fields take the account's defaults."""
-
-    __pydantic_config__ = UNKNOWN_KEYS_ARE_ERRORS
-
-    keypair: str = ""
-    instance_type: str = ""
-    group: str = ""
-    ami: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +56,7 @@ class ClusterSpec:
     user: str = "admin"
     sirikata_url: str = ""
     sirikata_sha256: str = ""
-    ec2: Ec2Options = Ec2Options()
+    ec2: Ec2Options = field(default_factory=Ec2Options)
     services: tuple[Service, ...] = ()
 
     @property
@@ -98,6 +89,8 @@ class Node:
     ssh_host   where this machine reaches it; `ssh_port` likewise
     state      as its provider reports it now
     id         the provider's name for it
+    reason     why it is in that state, where its provider says so: reclaimed, died while it booted
+    imported   whether somebody else booted it, so that it never read our user-data
     """
 
     index: int
@@ -109,6 +102,8 @@ class Node:
     role: Role = "node"
     ssh_port: int = 22
     user: str = "admin"
+    reason: str = ""
+    imported: bool = False
 
     @property
     def node_id(self) -> int:
@@ -118,6 +113,11 @@ class Node:
     @property
     def running(self) -> bool:
         return self.state == "running"
+
+    @property
+    def gone(self) -> bool:
+        """Whether it does not exist any more, or soon will not."""
+        return self.state in GONE
 
     def certname(self, cluster: str) -> str:
         """The name in its Puppet certificate: `node0.demo`; also its fully qualified host name."""
@@ -175,7 +175,7 @@ def validate(spec: ClusterSpec) -> list[str]:
         problems.append("the checksum of the Sirikata archive is not 64 hexadecimal digits (sha256sum prints it)")
     if spec.sirikata_url and not spec.sirikata_sha256:
         problems.append("the Sirikata archive needs its checksum: sha256sum ARCHIVE prints it")
-    return problems
+    return problems + (ec2_problems(spec.ec2) if spec.provider == "ec2" else [])
 
 
 def is_host(text: str) -> bool:
@@ -189,10 +189,10 @@ def is_host(text: str) -> bool:
 
 def members(nodes: Sequence[Node]) -> list[Node]:
     """The nodes that are members of the cluster, by index: all but the Puppet master and what is gone."""
-    living = (node for node in nodes if node.role == "node" and node.state != "terminated")
+    living = (node for node in nodes if node.role == "node" and not node.gone)
     return sorted(living, key=lambda node: node.index)
 
 
 def master(nodes: Sequence[Node]) -> Node | None:
     """The Puppet master among the machines, where it is one of the cluster's own."""
-    return next((node for node in nodes if node.role == "master" and node.state != "terminated"), None)
+    return next((node for node in nodes if node.role == "master" and not node.gone), None)

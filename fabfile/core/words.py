@@ -32,8 +32,9 @@ def encode(text: str) -> str:
 
 def word(text: str) -> str:
     """One word in quotes where it needs them."""
-    if is_printable(text):
-        return shlex.quote(text)
+    quoted = shlex.quote(text)
+    if is_printable(text) and "$'" not in quoted:
+        return quoted
     letters = (_NAMES.get(byte) or (chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}") for byte in text.encode())
     return "$'" + "".join(letters) + "'"
 

@@ -8,12 +8,13 @@ import logging
 import shlex
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import paramiko
 import tenacity
@@ -211,6 +212,21 @@ def wait_until(condition: Callable[[], T | None], *, timeout: float, poll: float
         retry_error_callback=lambda state: None,
     )
     return retry(condition)
+
+
+class Glance(Generic[T]):
+    """One look shared by many threads: asked again when the last answer is `every` seconds old."""
+
+    def __init__(self, ask: Callable[[], T], *, every: float) -> None:
+        self._ask, self._every = ask, every
+        self._lock, self._answers, self._asked = threading.Lock(), list[T](), 0.0
+
+    def look(self) -> T:
+        with self._lock:
+            if not self._answers or time.monotonic() - self._asked >= self._every:
+                self._answers[:] = [self._ask()]
+                self._asked = time.monotonic()
+            return self._answers[0]
 
 
 def close_all() -> None:

@@ -229,6 +229,13 @@ def unknow_host(path: Path, host: str, key_type: str) -> None:
         _rewrite_known_hosts(path, _without(path, host, key_type))
 
 
+def rename_host(path: Path, old: str, new: str) -> None:
+    """Call a host by another address in a known_hosts file; whoever had that address before is forgotten."""
+    lines = [line.split(maxsplit=1) for line in path.read_text().splitlines()] if path.exists() else []
+    kept = [(host, key) for host, key in lines if host != new]
+    _rewrite_known_hosts(path, "".join(f"{new if host == old else host} {key}\n" for host, key in kept))
+
+
 def _without(path: Path, host: str, key_type: str) -> str:
     if not path.exists():
         return ""

@@ -1,39 +1,71 @@
 """From a specification to machines that answer: boot, wait, exchange host keys, tell each where the others are."""
 
-from ..core.errors import NodeError, Preflight
+import shlex
+from collections.abc import Collection, Sequence
+
+from ..core.errors import ClusterError, NodeError, NodeFailures, Preflight
 from ..core.puppet import agent_setup
 from ..core.render import render
-from ..core.spec import Node, master
+from ..core.spec import Node, Role, master
 from ..effects import keys
-from ..effects.remote import POLL, wait_until
-from ..effects.store import know_host, unknow_host
+from ..effects.providers.base import ROLES, UserData
+from ..effects.remote import POLL, Glance, wait_until
+from ..effects.store import know_host, rename_host, unknow_host
 from .provision import master_name
 from .session import Session
 
-BOOT_TIMEOUT = 180.0  # seconds for a machine to answer over SSH and to finish cloud-init
+# Seconds for all machines to run, to answer over SSH and to finish cloud-init.  Those of a cloud install packages.
+BOOT_TIMEOUT = {"local": 180.0, "ec2": 900.0}
 # The types of the host key that travels in the user-data, and of the one made on the machine.
 BOOTSTRAP_KEY, OWN_KEY = "ecdsa-sha2-nistp256", "ssh-ed25519"
+# Seconds between two looks at what the provider says: an account's calls are counted.
+LOOK = 1.0
 _EC2_USER_DATA_LIMIT = 16384  # bytes, before encoding (EC2 User Guide, "Instance user data")
 
 
-def boot(session: Session) -> tuple[list[Node], list[str]]:
-    """Bring every machine up and make each known.
+def launch(session: Session, roles: Collection[Role] = ROLES) -> tuple[list[Node], list[str]]:
+    """Bring every machine of those roles up, without waiting for it.
 
-    Answers all machines, the Puppet master among them, and what was changed.
-
-    Raises Preflight with everything that is missing before anything is started.
+    Answers all living machines, and what was changed.  Raises Preflight with everything that is missing before
+    anything is started.
     """
-    if problems := session.provider.preflight(session.spec):
+    if problems := session.provider.preflight(session.spec, roles):
         raise Preflight(problems)
-    secrets = _secrets(session)
-    existing = session.provider.nodes(session.spec)
-    before = {node.name for node in existing if node.running}
+    user_data = _user_data(session)
+    existing = [node for node in session.provider.nodes(session.spec) if not node.gone]
+    before = {node.id for node in existing if node.running}
     _forget_gone(session, {node.id for node in existing})
     with session.report.step("boot the machines"):
-        machines = list(session.provider.boot(session.spec, _user_data(session, secrets), session.report))
+        machines = list(session.provider.boot(session.spec, user_data, session.report, roles))
+    return machines, [f"booted {node.name}" for node in machines if node.id not in before and node.role in roles]
+
+
+def boot(
+    session: Session, *, timeout: float | None = None, roles: Collection[Role] = ROLES
+) -> tuple[list[Node], list[str]]:
+    """Bring every machine of those roles up and make each known, within `timeout` seconds.
+
+    Answers all machines of those roles, and what was changed.
+    """
+    launched, changed = launch(session, roles)
+    wanted = {node.id for node in launched if node.role in roles}
+    limit = BOOT_TIMEOUT[session.spec.provider] if timeout is None else timeout
     with session.report.step("first contact"):
-        _greet(session, machines, secrets["bootstrap_key.pub"])
-    return machines, [f"booted {node.name}" for node in machines if node.name not in before]
+        machines = _wait_running(session, wanted, limit)
+        _greet(session, machines, limit)
+    return machines, changed
+
+
+def follow_addresses(session: Session, machines: Sequence[Node]) -> None:
+    """Rename in known_hosts whoever has another address than when it was greeted: EC2 gives one at each start."""
+    keyed = session.store.state().keyed
+    moved = {
+        n.id: _host_pattern(n) for n in machines if n.ssh_host and keyed.get(n.id, _host_pattern(n)) != _host_pattern(n)
+    }
+    for node_id, pattern in moved.items():
+        rename_host(session.store.known_hosts, keyed[node_id], pattern)
+    if moved:
+        session.store.update_state(keyed=keyed | moved)
 
 
 def _forget_gone(session: Session, existing: set[str]) -> None:
@@ -63,34 +95,70 @@ def _secrets(session: Session) -> dict[str, str]:
     return {name: (store.secret(name) or b"").decode() for name in names}
 
 
-def _user_data(session: Session, secrets: dict[str, str]) -> dict[str, str]:
-    spec = session.spec
-    setup = agent_setup(spec, server=master_name(session), token=secrets["token"])
-    texts = {
-        role: render(
+def _user_data(session: Session) -> UserData:
+    secrets = _secrets(session)
+    setup = agent_setup(session.spec, server=master_name(session), token=secrets["token"])
+
+    def make(role: Role, names: Sequence[str] = ()) -> str:
+        text = render(
             "user-data.j2",
-            user=spec.user,
+            user=session.spec.user,
             host_key=secrets["bootstrap_key"],
             host_key_public=secrets["bootstrap_key.pub"],
             authorized_keys=[secrets["ssh_key.pub"]],
-            setup=script,
+            setup=setup if role == "node" else "",
+            names=names,
+            take_name=render("take-name.sh.j2", names=shlex.join(names)),
         )
-        for role, script in (("node", setup), ("master", ""))
-    }
-    for text in texts.values():
         if len(text.encode()) > _EC2_USER_DATA_LIMIT:
             raise Preflight(f"the user-data has {len(text.encode())} bytes, and EC2 takes {_EC2_USER_DATA_LIMIT}")
-    return texts
+        return text
+
+    return make
 
 
-def _greet(session: Session, machines: list[Node], bootstrap_key: str) -> None:
+def _wait_running(session: Session, wanted: set[str], timeout: float) -> list[Node]:
+    """Wait until those machines run, by their ids; the machines, with the addresses that they have now.
+
+    Raises NodeFailures with each that died or stays pending.
+    """
+    seen: dict[str, Node] = {}
+
+    def settled() -> bool:
+        seen.update((node.id, node) for node in session.provider.nodes(session.spec) if node.id in wanted)
+        for node in seen.values():
+            session.report.node(node.name, node.state)
+        return wanted <= seen.keys() and all(node.running or node.gone for node in seen.values())
+
+    wait_until(settled, timeout=timeout, poll=LOOK)
+    failures: dict[str, ClusterError] = {n.name: _death(session, n) for n in seen.values() if not n.running}
+    failures |= {one: NodeError(one, "was launched, and its provider does not know it") for one in wanted - seen.keys()}
+    if failures:
+        raise NodeFailures("boot", failures, [node.name for node in seen.values() if node.running])
+    return sorted(seen.values(), key=lambda node: node.index)
+
+
+def _death(session: Session, node: Node) -> NodeError:
+    if node.gone:
+        what = f"was {node.state} while it booted" + (f" ({node.reason})" if node.reason else "")
+        return NodeError(node.name, f"{what}. Boot it again: fab cluster.nodes.boot {session.spec.name}", lasting=True)
+    more = session.provider.explain(session.spec, node)
+    return NodeError(node.name, f"is still {node.state}" + (f": {more}" if more else ""))
+
+
+def _greet(session: Session, machines: list[Node], timeout: float) -> None:
     """Make every machine known: its own host key here, the others' addresses there."""
+    follow_addresses(session, machines)
+    bootstrap_key = (session.store.secret("bootstrap_key.pub") or b"").decode()
     known_hosts, keyed = session.store.known_hosts, session.store.state().keyed
     fresh = [node for node in machines if node.id not in keyed]
     for node in fresh:
         know_host(known_hosts, _host_pattern(node), bootstrap_key)
     hosts = _hosts(session, machines)
-    own_keys = session.remote.fan_out(machines, "first contact", lambda node: _first_contact(session, node, hosts))
+    glance = Glance(lambda: {node.id: node for node in session.provider.nodes(session.spec)}, every=LOOK)
+    own_keys = session.remote.fan_out(
+        machines, "first contact", lambda node: _first_contact(session, node, hosts, glance, timeout)
+    )
     for node in fresh:
         know_host(known_hosts, _host_pattern(node), own_keys[node.name])
     session.remote.fan_out(fresh, "give up the bootstrap host key", lambda node: session.remote.sudo(node, _DROP_KEY))
@@ -99,9 +167,8 @@ def _greet(session: Session, machines: list[Node], bootstrap_key: str) -> None:
     session.store.update_state(keyed={**keyed, **{node.id: _host_pattern(node) for node in fresh}})
 
 
-def _first_contact(session: Session, node: Node, hosts: str) -> str:
+def _first_contact(session: Session, node: Node, hosts: str, glance: "Glance[dict[str, Node]]", timeout: float) -> str:
     """Wait until the node answers and cloud-init is done; its own public host key."""
-    session.report.node(node.name, "waiting for SSH")
     failure: list[NodeError] = []
 
     def reachable() -> bool:
@@ -112,12 +179,19 @@ def _first_contact(session: Session, node: Node, hosts: str) -> str:
             if error.lasting:
                 raise
             failure.append(error)
+            session.report.node(node.name, f"waiting for SSH: {error.problem}")
+            now = glance.look().get(node.id, node)
+            if not now.running:
+                raise _death(session, now) from error
         return not failure
 
-    if not wait_until(reachable, timeout=BOOT_TIMEOUT):
-        raise NodeError(node.name, f"not reachable after {BOOT_TIMEOUT:.0f} s; last: {failure[0].problem}")
+    session.report.node(node.name, "waiting for SSH")
+    if not wait_until(reachable, timeout=timeout):
+        more = session.provider.explain(session.spec, node)
+        raise NodeError(node.name, f"not reachable after {timeout:.0f} s; last: {failure[0].problem}", more)
     session.report.node(node.name, "waiting for cloud-init")
-    key = session.remote.sudo(node, _FIRST_CONTACT, stdin=hosts.encode(), timeout=BOOT_TIMEOUT).out.strip()
+    script = _FIRST_CONTACT.replace("LIMIT", str(int(timeout / POLL)))
+    key = session.remote.sudo(node, script, stdin=hosts.encode(), timeout=timeout).out.strip()
     session.report.node(node.name, "ready")
     return key
 
@@ -140,7 +214,7 @@ def _hosts(session: Session, machines: list[Node]) -> str:
 _FIRST_CONTACT = f"""set -eu
 n=0
 until [ -e /run/cloud-init/result.json ]; do
-  n=$((n + 1)); [ "$n" -lt {int(BOOT_TIMEOUT / POLL)} ] || {{ echo 'cloud-init did not finish' >&2; exit 1; }}
+  n=$((n + 1)); [ "$n" -lt LIMIT ] || {{ echo 'cloud-init did not finish' >&2; exit 1; }}
   sleep {POLL}
 done
 if ! grep -q '"errors": \\[\\]' /run/cloud-init/result.json; then

@@ -58,7 +58,7 @@ def terminate(session: Session) -> list[Node]:
 
     Answers the machines that were there.
     """
-    machines = list(session.provider.nodes(session.spec))
+    machines = [node for node in session.provider.nodes(session.spec) if not node.gone]
     if machines:
         with session.report.step("terminate the machines"):
             for node in machines:
@@ -71,7 +71,7 @@ def terminate(session: Session) -> list[Node]:
 
 def destroy(session: Session) -> None:
     """Forget the cluster.  Raises ClusterError, which lists them, while machines of it exist."""
-    living = session.provider.nodes(session.spec)
+    living = [node for node in session.provider.nodes(session.spec) if node.state != "terminated"]
     if living:
         names = ", ".join(f"{node.name} ({node.state})" for node in living)
         raise ClusterError(

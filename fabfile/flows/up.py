@@ -28,9 +28,9 @@ def up(wanted: ClusterSpec, given: Mapping[str, str], report: Report) -> Status:
         return status.status(opened)
 
 
-def bring_up(opened: Session) -> list[str]:
+def bring_up(opened: Session, *, timeout: float | None = None) -> list[str]:
     """Make the cluster what its specification says.  Answers what was changed; nothing where nothing was needed."""
-    machines, changed = boot.boot(opened)
+    machines, changed = boot.boot(opened, timeout=timeout)
     nodes = members(machines)
     corosync.update(opened)
     changed += provision.provision(opened, machines)

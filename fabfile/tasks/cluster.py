@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from .. import flows
-from ..core.spec import Ec2Options
+from ..core.ec2_options import Ec2Options
 from . import parse, show, task
 from .report import reporter
 

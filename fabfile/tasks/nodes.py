@@ -10,12 +10,16 @@ _NAME = {"name": "the cluster's name"}
 _NODE = {**_NAME, "index": "the node, from 0"}
 
 
-@task(help=_NAME)
-def boot(c: Any, name: str) -> None:
+@task(help={**_NAME, "wait_timeout": "seconds for the machines to answer; 0 returns once they are launched"})
+def boot(c: Any, name: str, wait_timeout: str = "") -> None:
     """Boot the nodes, provision them, form the cluster."""
+    timeout = number(wait_timeout, "the time to wait (--wait-timeout)") if wait_timeout else None
     with flows.session.changing(name, reporter(), "cluster.nodes.boot") as session:
-        flows.up.bring_up(session)
-        show.status(flows.status.status(session))
+        if timeout == 0:
+            show.nodes(flows.boot.launch(session)[0])
+        else:
+            flows.up.bring_up(session, timeout=timeout)
+            show.status(flows.status.status(session))
 
 
 @task(name="list", help={**_NAME, "json": "for programs"})

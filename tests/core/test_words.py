@@ -25,6 +25,8 @@ def test_what_is_encoded_is_printable_and_comes_back(parts: list[str]) -> None:
         ("/bin/echo grüße", r"/bin/echo $'gr\xc3\xbc\xc3\x9fe'"),
         ("/bin/echo 'a\nb' c", r"/bin/echo $'a\nb' c"),
         ("/bin/echo 'it\\'", r"/bin/echo 'it\'"),
+        ("/bin/echo 'a$' 'b c'", r"/bin/echo $'a$' 'b c'"),
+        ("""/bin/echo "$'" """, r"/bin/echo $'$\''"),
     ],
 )
 def test_only_what_needs_it_is_rewritten(text: str, encoded: str) -> None:

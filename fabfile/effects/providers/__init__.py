@@ -3,6 +3,7 @@
 from ...core.spec import ClusterSpec
 from ..store import Store
 from .base import Provider
+from .ec2 import Ec2Provider
 from .local import LocalProvider
 from .saved import SavedProvider
 
@@ -11,4 +12,6 @@ def provider_for(spec: ClusterSpec, store: Store) -> Provider:
     """The provider that a specification names."""
     if spec.provider == "local":
         return LocalProvider(store.secret_path("ssh_key"))
+    if spec.provider == "ec2":
+        return Ec2Provider(store)
     return SavedProvider()

@@ -1,33 +1,57 @@
 """What every kind of machine can do."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from ...core.report import Report
-from ...core.spec import ClusterSpec, Node
+from ...core.spec import ClusterSpec, Node, Role
+
+# The machines that a cluster boots: its nodes, and a Puppet master of its own where it has one.
+ROLES: tuple[Role, ...] = ("master", "node")
+
+
+class UserData(Protocol):
+    """Makes cloud-init's user-data."""
+
+    def __call__(self, role: Role, names: Sequence[str] = ()) -> str:
+        """The text for machines of that role.
+
+        `names`: the host names in launch order, where a machine learns only its place in the launch (EC2's
+        ami-launch-index); none where its host name reaches it with the meta-data.
+        """
+        ...
 
 
 class Provider(Protocol):
     """Boots, lists and terminates the machines of one cluster.  Every method can be run again after a crash."""
 
-    def preflight(self, spec: ClusterSpec) -> list[str]:
+    def preflight(self, spec: ClusterSpec, roles: Collection[Role] = ROLES) -> list[str]:
         """Everything that would keep `boot` from working, a sentence each with its remedy; changes nothing."""
         ...
 
-    def boot(self, spec: ClusterSpec, user_data: dict[str, str], report: Report) -> Sequence[Node]:
-        """Bring every machine of the specification up: new ones, and those that are stopped.
+    def boot(
+        self, spec: ClusterSpec, user_data: UserData, report: Report, roles: Collection[Role] = ROLES
+    ) -> Sequence[Node]:
+        """Bring every machine of those roles up: new ones, and those that are stopped.
 
-        `user_data` is cloud-init's, by role ("node", "master").  Answers all machines, as `nodes` does.
+        Returns once each is launched, which need not be running yet.  Answers all living machines.
         """
         ...
 
     def nodes(self, spec: ClusterSpec) -> Sequence[Node]:
-        """The machines that exist, as they are now, the Puppet master among them."""
+        """The machines as they are now, the Puppet master among them.
+
+        Also those that are terminated, as long as their provider remembers them and no other took their place.
+        """
+        ...
+
+    def explain(self, spec: ClusterSpec, node: Node) -> str:
+        """What to look at when that machine does not answer, in a sentence; empty where there is nothing to add."""
         ...
 
     def terminate(self, spec: ClusterSpec, nodes: Sequence[Node], report: Report) -> None:
-        """Take those machines away for good."""
+        """Take those machines away for good, and wait.  Raises NodeFailures with each that did not go."""
         ...
 
     def release(self, spec: ClusterSpec) -> None:

@@ -3,15 +3,16 @@
 Everything that needs root is in `data/local/machine`, run directly or through sudo; here is what to ask of it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from ...core.errors import ClusterError, NodeError, Preflight
 from ...core.render import ROOT
 from ...core.report import Report
 from ...core.result import Result
-from ...core.spec import MASTER_INDEX, MASTER_NAME, THIS_MACHINE, ClusterSpec, Node, State, node_name
+from ...core.spec import MASTER_INDEX, MASTER_NAME, THIS_MACHINE, ClusterSpec, Node, Role, State, node_name
 from .. import host, remote
+from .base import ROLES, UserData
 
 SCRIPT = ROOT / "data" / "local" / "machine"
 # Host parts of addresses in a cluster's /24: the host is .1, its Puppet master .2, its nodes from .10.
@@ -26,22 +27,25 @@ class LocalProvider:
     def __init__(self, key: Path) -> None:
         self._key = key
 
-    def preflight(self, spec: ClusterSpec) -> list[str]:
+    def preflight(self, spec: ClusterSpec, roles: Collection[Role] = ROLES) -> list[str]:
         if problems := host.root_problems():
             return problems
         return [_problem(line) for line in _machine("check", spec.suite).out.splitlines() if line]
 
-    def boot(self, spec: ClusterSpec, user_data: dict[str, str], report: Report) -> Sequence[Node]:
+    def boot(
+        self, spec: ClusterSpec, user_data: UserData, report: Report, roles: Collection[Role] = ROLES
+    ) -> Sequence[Node]:
         image(spec.suite, report)
         running = {node.name for node in self.nodes(spec) if node.running}
-        planned = [node for node in self._planned(spec) if node.name not in running]
+        planned = [node for node in self._planned(spec) if node.name not in running and node.role in roles]
+        texts = {role: user_data(role).encode() for role in {node.role for node in planned}}
         if not spec.own_master and spec.puppet_master != THIS_MACHINE:
             _machine("relay", spec.id, str(PUPPET_PORT), spec.puppet_master)
 
         def start(node: Node) -> None:
             report.node(node.name, "starting")
             arguments = (spec.id, node.name, node.address, spec.suite)
-            _machine("boot", *arguments, stdin=user_data[node.role].encode(), node=node.name)
+            _machine("boot", *arguments, stdin=texts[node.role], node=node.name)
 
         # More starts at once than this only make each slower: 16 machines on 2 cores are up in 7 s.
         remote.fan_out(planned, "boot", start, max_workers=8)
@@ -51,6 +55,9 @@ class LocalProvider:
         listed = (line.split("\t") for line in _machine("list", spec.id).out.splitlines())
         nodes = [_node(spec, name, address, _STATES[state]) for name, address, state, *_ in listed]
         return sorted(nodes, key=lambda node: node.index)
+
+    def explain(self, spec: ClusterSpec, node: Node) -> str:
+        return f"what it wrote to its console: {SCRIPT} console {spec.id} {node.name}"
 
     def terminate(self, spec: ClusterSpec, nodes: Sequence[Node], report: Report) -> None:
         def remove(node: Node) -> None:
