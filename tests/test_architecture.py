@@ -103,7 +103,11 @@ def test_core_is_pure(path: Path) -> None:
 
 # Each effect's modules or calls, and the one place that may use them.
 DOORS = {
-    "SSH": ({"paramiko", "fabric"}, {"effects/remote.py", "tasks/__init__.py"}),
+    "SSH": (
+        {"paramiko", "fabric"},
+        {"effects/remote.py", "tasks/__init__.py"}
+        | {f"effects/ssh/{module}.py" for module in ("config", "connection", "hostkeys", "login", "reasons")},
+    ),
     "threads": (
         {"concurrent.futures", "threading"},
         # A report is written to from every thread, and so holds a lock.

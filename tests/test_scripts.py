@@ -19,6 +19,7 @@ SCRIPTS = {
     "reload corosync": corosync_scripts.reload_script(),
     "verify corosync": corosync_scripts.verify_script(2, [1, 2, 3]),
     "ask corosync": corosync_scripts.status_script(),
+    "ask corosync for addresses": corosync_scripts.addresses_script(),
     "look at Pacemaker": pacemaker.report_script(),
     "make the seed": pacemaker.make_seed_script(),
     "install the seed": pacemaker.install_seed_script(),
@@ -28,7 +29,7 @@ SCRIPTS = {
     "remove a service": service_scripts.remove_service_script("web"),
     "move a service": service_scripts.move_script("web", "node1"),
     "wait for a service": service_scripts.wait_running_script("web"),
-    "first contact": boot._FIRST_CONTACT,
+    "first contact": boot.first_contact_script(180.0),
     "drop the bootstrap key": boot._DROP_KEY,
     "forget certificates": provision._FORGET_CERTIFICATES,
     "look for a command": services._lacks_script(

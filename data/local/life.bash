@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2153  # STATE is set by `machine`
 # The life of a machine: made, booted, cut off, removed.  Its directory in the state holds `address`, `image`, `upper` (what it
-# has written), `work`, `console`, and `created`, which is written last: without that it is half-made.  Sourced by `machine`.
+# has written), `work`, `console`, and `created`, which is written last: without that it is half-made.  `layer`, of tests only, names
+# a directory that lies above the image: SIRIKATA_LOCAL_LAYER as it was when the machine was made.  Sourced by `machine`.
 
 machine_dir() { printf '%s/clusters/%s/%s' "$STATE" "$1" "$2"; }
 
@@ -35,6 +36,7 @@ machine_create() {
   image=$(machine_image "$4")
   printf '%s\n' "$image" >"$dir/image"
   exec 7>&-
+  if [[ -n ${SIRIKATA_LOCAL_LAYER-} ]]; then printf '%s\n' "$SIRIKATA_LOCAL_LAYER" >"$dir/layer"; fi
   (umask 077 && cat >"$seed/user-data")
   printf 'instance-id: %s-%s-%s\nlocal-hostname: %s\n' "$cluster" "$machine" "$(od -An -N4 -tx4 /dev/urandom | tr -d ' ')" "$machine" >"$seed/meta-data"
   printf '%s\n' "$machine" >"$dir/upper/etc/hostname"
@@ -88,13 +90,16 @@ machine_host() {
 
 # machine_start CLUSTER MACHINE: boots it from its disk and prints its process 1.
 machine_start() {
-  local cluster=$1 machine=$2 dir root image leader try
+  local cluster=$1 machine=$2 dir root image lower leader try
   dir=$(machine_dir "$cluster" "$machine")
   root=$(machine_root "$cluster" "$machine")
   image=$(<"$dir/image")
   [[ -d $image ]] || die "the image that $machine started from is gone ($image): remove the machine"
+  lower=$image
+  if [[ -s $dir/layer ]]; then lower=$(<"$dir/layer"):$lower; fi
   mkdir -p "$root"
-  retry mount -t overlay -o "lowerdir=$image,upperdir=$dir/upper,workdir=$dir/work" sirikata "$root"
+  host_watches
+  retry mount -t overlay -o "lowerdir=$lower,upperdir=$dir/upper,workdir=$dir/work" sirikata "$root"
   cable_plug "$cluster" "$machine" "$(machine_address "$cluster" "$machine")"
   process_start "$cluster" "$machine" "$dir/console" systemd-nspawn --register=no --keep-unit --settings=no --directory="$root" \
     --machine="$(machine_host "$cluster" "$machine")" --hostname="$machine" --network-namespace-path="/run/netns/sirikata-$cluster.$machine" \

@@ -150,6 +150,13 @@ sync .
 """
 
 
+# Not from the file: after a reload that corosync refused, the two differ.
+_ADDRESSES = r"""
+corosync-cmapctl nodelist.node. 2>/dev/null | sed -n 's/^nodelist\.node\.\([0-9]*\)\.\(name\|ring0_addr\) (str) = /\1 \2 /p' |
+  awk '{ value[$1, $2] = $3; seen[$1] = 1 } END { for (n in seen) print value[n, "name"], value[n, "ring0_addr"] }'
+"""
+
+
 @dataclass(frozen=True)
 class Link:
     """A knet link to another member: its node id, the link's number, whether it is connected."""
@@ -229,6 +236,11 @@ def verify_script(version: int, members: Sequence[int] = (), *, seconds: int = 1
 def status_script() -> str:
     """Print the status of corosync, running or not."""
     return _BASE + _STATUS + "status\n"
+
+
+def addresses_script() -> str:
+    """Print `NAME ADDRESS` of each member that the corosync that runs here knows; nothing where none runs."""
+    return _ADDRESSES
 
 
 def install_key_script(txn: str) -> str:

@@ -44,6 +44,12 @@ class Ec2Options:
 DEFAULT_TYPE = "t3.small"
 MASTER_TYPE = "t3.medium"
 
+
+def machine_type(options: Ec2Options, role: Literal["node", "master"]) -> str:
+    """The instance type of the machines of that role: the one asked for, else what suits the role."""
+    return options.instance_type or (MASTER_TYPE if role == "master" else DEFAULT_TYPE)
+
+
 _FORMS = (
     ("instance_type", "instance type", r"[a-z][a-z0-9-]*\.[a-z0-9-]+", "t3.small"),
     (

@@ -50,10 +50,11 @@ def own_certname(spec: ClusterSpec) -> str:
 
 
 def cluster_files(
-    spec: ClusterSpec, layout: Layout, secrets: Secrets, corosync_conf: str, data: Mapping[str, bytes]
+    spec: ClusterSpec, layout: Layout, secrets: Secrets, corosync_conf: str | None, data: Mapping[str, bytes]
 ) -> list[File]:
     """What one cluster needs on a master; none of it needs a restart of the server.
 
+    `corosync_conf`: None as long as there are no nodes that it could name.
     `data` is the tree of data/puppet, by relative path.
     """
     here, environment = layout.clusters(spec.name), f"{layout.environments}/{spec.environment}"
@@ -63,7 +64,7 @@ def cluster_files(
         File(path=f"{here}/folder", content=f"{environment}\n".encode()),
         _private(f"{here}/token", f"{secrets.token}\n".encode()),
         _private(f"{here}/files/authkey", secrets.authkey),
-        _private(f"{here}/files/corosync.conf", corosync_conf.encode()),
+        *([_private(f"{here}/files/corosync.conf", corosync_conf.encode())] if corosync_conf is not None else []),
         File(path=f"{environment}/data/cluster.yaml", content=hiera_data(spec).encode()),
     ]
     for path, content in sorted(data.items()):
@@ -126,6 +127,11 @@ def own_files(spec: ClusterSpec, layout: Layout) -> list[File]:
             restart=True,
         ),
     ]
+
+
+def server_setup() -> str:
+    """A POSIX sh script that installs Puppet's server on a machine that has none, while others boot; it holds no secret."""
+    return render("puppet/master-setup.sh.j2")
 
 
 def put_script(spec: ClusterSpec, layout: Layout, *, own: bool) -> str:

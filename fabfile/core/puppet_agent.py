@@ -79,7 +79,7 @@ def parse_run(node: str, out: str, log: str) -> AgentRun:
     report = _load(text)
     statuses = [status for status in report.get("resource_statuses", {}).values() if isinstance(status, dict)]
     errors = _errors(report, log)
-    failed = tuple(_change(status, "failure") for status in statuses if _is_failed(status))
+    failed = tuple(_with_words(_change(status, "failure"), report) for status in statuses if _is_failed(status))
     # 0: nothing to do, 2: changed, 4 and 6: resources failed, 1: no run (puppet-agent(8), --detailed-exitcodes).
     bad = code not in (0, 2) or report.get("status") == "failed" or failed
     return AgentRun(
@@ -164,6 +164,14 @@ def _change(status: dict[str, Any], kind: str) -> Change:
     told = [str(event.get("message")) for event in events if event.get("status") == kind]
     told = told or [str(event.get("message")) for event in events]
     return Change(str(status.get("resource")), "; ".join(dict.fromkeys(told)) or kind)
+
+
+def _with_words(change: Change, report: dict[str, Any]) -> Change:
+    """The failure of a command with the last that it wrote, which Puppet logs one line at a time as no error."""
+    entries = [entry for entry in report.get("logs") or [] if isinstance(entry, dict)]
+    ours = [entry for entry in entries if str(entry.get("source")).endswith(f"/{change.resource}/returns")]
+    words = [str(entry.get("message")).strip() for entry in ours if entry.get("level") == "notice"]
+    return Change(change.resource, f"{change.message}: {' '.join(words[-2:])}") if words else change
 
 
 def _seconds(report: dict[str, Any]) -> float:

@@ -1,6 +1,6 @@
 """What a recipe says while it works.  Recipes take a Report; tasks decide how it looks."""
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 
@@ -22,3 +22,19 @@ class Report(Protocol):
     def warn(self, text: str) -> None:
         """A line that the person should not overlook."""
         ...
+
+
+class Silent:
+    """A report to nobody."""
+
+    def step(self, title: str) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def node(self, name: str, text: str) -> None:
+        return
+
+    def note(self, text: str) -> None:
+        return
+
+    def warn(self, text: str) -> None:
+        return

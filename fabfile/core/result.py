@@ -1,5 +1,6 @@
 """What a command answered, wherever it ran."""
 
+import signal
 from dataclasses import dataclass
 
 
@@ -14,6 +15,16 @@ class Result:
     @property
     def ok(self) -> bool:
         return self.exit == 0
+
+    @property
+    def ending(self) -> str:
+        """How it ended, in words.  A shell reports a signal as 128 + its number (POSIX, "Exit Status for Commands")."""
+        if self.exit < 0:
+            return "ended without an exit code"
+        try:
+            return f"exited with {self.exit} (killed by {signal.Signals(self.exit - 128).name})"
+        except ValueError:
+            return f"exited with {self.exit}"
 
     @property
     def last_words(self) -> str:

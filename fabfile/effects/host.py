@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from ..core.errors import ClusterError, Preflight
 from ..core.result import Result
@@ -36,6 +38,39 @@ def run(
     return done
 
 
+class Pipe:
+    """A shell command that is talked to through a socket, its standard input and output."""
+
+    def __init__(self, command: str) -> None:
+        """Start it.  Raises ClusterError where there is no shell."""
+        self.socket, theirs = socket.socketpair()
+        with theirs:
+            try:
+                self._process = subprocess.Popen(
+                    ["/bin/sh", "-c", f"exec {command}"],
+                    stdin=theirs.fileno(),
+                    stdout=theirs.fileno(),
+                    stderr=subprocess.PIPE,
+                )
+            except OSError as error:
+                self.socket.close()
+                raise ClusterError(f"cannot run /bin/sh: {error.strerror}") from error
+
+    def close(self) -> str:
+        """End it, and answer the last lines of its error stream."""
+        self.socket.close()
+        with self._process as process:
+            try:
+                process.wait(timeout=0.5)  # it saw the end of its input
+            except subprocess.TimeoutExpired:
+                process.kill()
+            assert process.stderr
+            # What a child of it keeps open would never end.
+            os.set_blocking(process.stderr.fileno(), False)
+            said = process.stderr.read() or b""
+        return Result(process.returncode, "", said.decode(errors="replace")).last_words
+
+
 def as_root(command: Sequence[str]) -> list[str]:
     """The command with what it takes to run it as root from here."""
     return list(command) if os.geteuid() == 0 else ["sudo", "-n", *command]
@@ -58,6 +93,15 @@ def require_root() -> None:
     """Raise Preflight unless this user can act as root."""
     if problems := root_problems():
         raise Preflight(problems)
+
+
+def uses_aws() -> bool:
+    """Whether this person has set up access to AWS: in the environment, or in ~/.aws (Boto3 documentation, "Credentials")."""
+    variables = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ROLE_ARN", "AWS_ENDPOINT_URL", "AWS_CONFIG_FILE")
+    folder = Path("~/.aws").expanduser()
+    return any(os.environ.get(name) for name in variables) or any(
+        (folder / n).is_file() for n in ("config", "credentials")
+    )
 
 
 def replace_by(command: Sequence[str]) -> None:

@@ -23,6 +23,11 @@ def uid() -> str:
     return secrets.token_hex(2)
 
 
+def number() -> int:
+    """A number that nobody has counted up to."""
+    return secrets.randbelow(2**31)
+
+
 def login_key() -> tuple[bytes, bytes]:
     """A new ed25519 key pair for the administrator: (private in OpenSSH's form, public line)."""
     return _pair(ed25519.Ed25519PrivateKey.generate())

@@ -6,27 +6,28 @@ Payloads go over a channel's standard input, never into a command line, where `p
 import atexit
 import logging
 import shlex
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Generic, TypeVar
 
 import paramiko
 import tenacity
-from fabric import Config, Connection
 
 from ..core.errors import ClusterError, NodeError, NodeFailures
 from ..core.result import Result
 from ..core.spec import Node
+from .ssh import config
+from .ssh.access import Access, Unreachable
+from .ssh.config import Destination
+from .ssh.connection import Connection, open_connection
+from .ssh.login import check_pem
+from .ssh.reasons import CONNECT_TIMEOUT
 
 T = TypeVar("T")
 
-CONNECT_TIMEOUT = 10.0  # seconds for TCP, for the banner and for authentication, each
 COMMAND_TIMEOUT = 600.0  # seconds without a byte from the node
 POLL = 0.2  # seconds between two looks at something that is about to happen
 _CHUNK = 32768
@@ -34,28 +35,22 @@ _CHUNK = 32768
 
 def as_root(script: str) -> str:
     """The command line that runs a script as root, whoever the account is."""
-    # In sh whatever the login shell is; the script is its $0.
-    door = 'if [ "$(id -u)" = 0 ]; then exec sh -c "$0"; else exec sudo -n sh -c "$0"; fi'
-    return f"sh -c {shlex.quote(door)} {shlex.quote(script)}"
+    return _door('if [ "$(id -u)" = 0 ]; then sh -c "$0"; else sudo -n sh -c "$0"; fi', script)
 
 
-@dataclass(frozen=True)
-class Access:
-    """How a cluster's nodes are reached.
-
-    known_hosts  the cluster's own file; a host that it does not name is refused
-    keys         private keys to try; none: those of the agent and of ~/.ssh
-    """
-
-    known_hosts: Path
-    keys: tuple[Path, ...] = ()
+def _door(door: str, script: str) -> str:
+    # In sh whatever the login shell is; the script is its $0.  A shell that stays tells by its code of a signal, which
+    # the protocol's own message for it (RFC 4254, 6.10) would not: Paramiko drops that.
+    return f"sh -c {shlex.quote(door + '; exit $?')} {shlex.quote(script)}"
 
 
 class Remote:
     """Runs commands on the nodes of one cluster."""
 
-    def __init__(self, access: Access) -> None:
-        self.access = access
+    def __init__(self, access: Access, explain: Callable[[Node], str] = lambda node: "") -> None:
+        """`explain` says what to look at, in its provider's words, when a node does not answer."""
+        self.access, self._explain = access, explain
+        self._checked = False
 
     def run(
         self, node: Node, script: str, *, stdin: bytes = b"", check: bool = True, timeout: float = COMMAND_TIMEOUT
@@ -65,7 +60,7 @@ class Remote:
         `stdin` is what the script reads.  Raises NodeError when the node cannot be reached, when it is silent for
         `timeout` seconds, and, with `check`, when the script exits with anything but 0.
         """
-        return self._execute(node, f"sh -c {shlex.quote(script)}", stdin=stdin, check=check, timeout=timeout)
+        return self._execute(node, _door('sh -c "$0"', script), stdin=stdin, check=check, timeout=timeout)
 
     def sudo(
         self, node: Node, script: str, *, stdin: bytes = b"", check: bool = True, timeout: float = COMMAND_TIMEOUT
@@ -83,8 +78,10 @@ class Remote:
     ) -> dict[str, T]:
         """Do one thing on every node at once; wait for all.
 
-        Answers the results by node name, in node order.  Raises NodeFailures, which holds every failed node.
+        Answers the results by node name, in node order.  Raises NodeFailures, which holds every failed node, and
+        UsageError when the private key that was named cannot be used.
         """
+        self.check()
         return fan_out(nodes, action, function, max_workers=max_workers)
 
     def connect(self, node: Node) -> None:
@@ -111,15 +108,21 @@ class Remote:
             raise NodeError(node.name, f"the connection broke ({error or type(error).__name__})") from error
         finally:
             channel.close()
+        if result.exit < 0 and _ended(channel):
+            self.forget(node)
+            raise NodeError(node.name, "the connection broke while a command ran", result.last_words)
         if check and not result.ok:
-            raise NodeError(node.name, f"a command exited with {result.exit}", result.last_words)
+            raise NodeError(node.name, f"a command {result.ending}", result.last_words)
         return result
 
     def _channel(self, node: Node) -> paramiko.Channel:
         for last in (False, True):
-            connection = self._connection(node)
             try:
-                return connection.transport.open_session(timeout=CONNECT_TIMEOUT)  # type: ignore[no-any-return]
+                transport = self._connection(node).transport
+            except NodeError as error:
+                raise NodeError(node.name, error.problem, self._advice(node, error), lasting=error.lasting) from error
+            try:
+                return transport.open_session(timeout=CONNECT_TIMEOUT)
             except (OSError, EOFError, paramiko.SSHException) as error:
                 # A connection that an earlier task opened may have died with a reboot: try once more, afresh.
                 self.forget(node)
@@ -127,46 +130,51 @@ class Remote:
                     raise NodeError(node.name, f"no channel ({error or type(error).__name__})") from error
         raise AssertionError("unreachable")
 
-    def _key(self, node: Node) -> tuple[str, str, int, str]:
+    def _advice(self, node: Node, error: NodeError) -> str:
+        """What the provider says of a node that does not answer; nothing where that is not what failed."""
+        if error.lasting:
+            return ""
+        try:
+            return self._explain(node)
+        except ClusterError:  # of the provider's own, which would hide what failed first
+            return ""
+
+    def check(self) -> None:
+        """Look at the private key that was named, once.  Raises UsageError when it cannot be used."""
+        if not self._checked and self.access.pem is not None:
+            check_pem(self.access.pem)
+        self._checked = True
+
+    def _key(self, node: Node) -> "_Key":
         return (str(self.access.known_hosts), node.ssh_host, node.ssh_port, node.user)
 
     def _connection(self, node: Node) -> Connection:
-        key = self._key(node)
-        with _lock:
-            connection = _connections.get(key)
-        if connection is not None and connection.is_connected:
-            return connection
-        connection = self._open(node)
-        with _lock:
-            _connections[key] = connection
-        return connection
+        self.check()
+        return _shared(self._key(node), lambda: self._open(node))
 
     def _open(self, node: Node) -> Connection:
-        connection = Connection(
-            node.ssh_host,
-            user=node.user or None,  # none: the one of ~/.ssh/config
-            port=node.ssh_port,
-            connect_timeout=CONNECT_TIMEOUT,
-            config=_fabric_config(),
-            connect_kwargs={
-                **({"key_filename": [str(key) for key in self.access.keys]} if self.access.keys else {}),
-                "allow_agent": not self.access.keys,
-                "look_for_keys": not self.access.keys,
-                "banner_timeout": CONNECT_TIMEOUT,
-                "auth_timeout": CONNECT_TIMEOUT,
-            },
-        )
-        connection.client.set_missing_host_key_policy(paramiko.RejectPolicy())
-        if self.access.known_hosts.exists():
-            connection.client.load_host_keys(str(self.access.known_hosts))
+        if not node.ssh_host:
+            raise NodeError(node.name, f"has no address to reach it at; it is {node.state}")
         try:
-            connection.open()
-        except Exception as error:
-            connection.close()
-            lasting = isinstance(error, paramiko.BadHostKeyException) or _UNKNOWN in str(error)
-            raise NodeError(node.name, _why_unreachable(node, self.access, error), lasting=lasting) from error
-        connection.transport.set_keepalive(15)
-        return connection
+            return _connect(config.of_node(node, own=self.access.known_hosts is not None), self.access)
+        except Unreachable as error:
+            raise NodeError(node.name, error.problem, lasting=error.lasting) from error
+
+
+def _connect(target: Destination, access: Access, *, jump: bool = False) -> Connection:
+    """A connection, through its jump host where it has one.  Raises Unreachable."""
+    hops = config.route(target)
+    if not hops:
+        return open_connection(target, access, jump=jump)
+    for last in (False, True):
+        # A jump host is the user's: nothing of the cluster's is offered to it, or believed of it.
+        through = _shared(hops[-1], lambda: _connect(hops[-1], Access(), jump=True))
+        try:
+            return open_connection(target, access, through, jump=jump)
+        except Unreachable:
+            if last or through.alive:
+                raise
+    raise AssertionError("unreachable")
 
 
 def fan_out(
@@ -232,24 +240,53 @@ class Glance(Generic[T]):
 def close_all() -> None:
     """Close every connection of this process."""
     with _lock:
-        connections = list(_connections.values())
+        connections = list(reversed(_connections.values()))  # a jump host's came before those through it
         _connections.clear()
     for connection in connections:
         connection.close()
 
 
-# What paramiko.RejectPolicy says.
-_UNKNOWN = "not found in known_hosts"
-_connections: dict[tuple[str, str, int, str], Connection] = {}
+_Key = tuple[str, str, int, str]
+_connections: dict[_Key | Destination, Connection] = {}
+_opening: "dict[_Key | Destination, Future[Connection]]" = {}
 _lock = threading.Lock()
 # Paramiko tells its own story of every connection that fails; ours is the NodeError.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 atexit.register(close_all)
 
 
-def _fabric_config() -> Config:
-    # The user's ~/.ssh/config counts (jump hosts, ports), their global known_hosts does not: a cluster has its own.
-    return Config(overrides={"load_ssh_configs": True})
+def _shared(key: _Key | Destination, make: Callable[[], Connection]) -> Connection:
+    """The one connection of that key; threads that want it at the same time share the attempt, and its failure."""
+    with _lock:
+        connection, future = _connections.get(key), _opening.get(key)
+        if connection is not None and connection.alive:
+            return connection
+        mine = future is None
+        if future is None:
+            future = _opening[key] = Future()
+    if not mine:
+        return future.result()
+    try:
+        if connection is not None:
+            connection.close()
+        made = make()
+        with _lock:
+            _connections[key] = made
+        future.set_result(made)
+    except BaseException as error:
+        future.set_exception(error)
+        raise
+    finally:
+        with _lock:
+            del _opening[key]
+    return made
+
+
+def _ended(channel: paramiko.Channel) -> bool:
+    """Whether the connection under a channel is gone, or goes within a second."""
+    transport = channel.get_transport()
+    transport.join(1.0)
+    return not transport.is_active()
 
 
 def _converse(channel: paramiko.Channel, stdin: bytes) -> Result:
@@ -281,27 +318,3 @@ def _feed(channel: paramiko.Channel, stdin: bytes) -> None:
 def _drain(receive: Callable[[int], bytes], into: list[bytes]) -> None:
     while chunk := receive(_CHUNK):
         into.append(chunk)
-
-
-def _why_unreachable(node: Node, access: Access, error: Exception) -> str:
-    where = f"{node.user}@{node.ssh_host}".removeprefix("@") + f" port {node.ssh_port}"
-    match error:
-        case paramiko.BadHostKeyException():
-            return (
-                f"{where} shows another host key than {access.known_hosts} holds. If the machine was rebuilt on "
-                f"purpose: ssh-keygen -f {access.known_hosts} -R {node.ssh_host}"
-            )
-        case paramiko.AuthenticationException():
-            keys = ", ".join(str(key) for key in access.keys) or "those of the agent and ~/.ssh"
-            return f"{where} accepts none of the keys tried ({keys})"
-        case paramiko.SSHException() if _UNKNOWN in str(error):
-            return (
-                f"{where} has a host key that {access.known_hosts} does not hold, so it was refused. Restore that file; "
-                "or build the machines anew: fab down NAME up NAME"
-            )
-        case ConnectionRefusedError() | paramiko.ssh_exception.NoValidConnectionsError():
-            return f"{where} refused the connection: the machine is up, its SSH server is not"
-        case TimeoutError() | socket.timeout():
-            return f"{where} did not answer in {CONNECT_TIMEOUT:.0f} s: is it up, and does a firewall admit port {node.ssh_port}?"
-        case _:
-            return f"{where}: {error or type(error).__name__}"

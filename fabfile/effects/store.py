@@ -42,6 +42,7 @@ class State:
     keyed            by the ids of the machines whose own host key is in known_hosts: how that names them
     certified        ids of the machines whose certificates were seen to work
     master_certname  of a Puppet master that is a host of the user's
+    attempts         how many launches were tried in a cloud, so that each has a name of its own
     """
 
     __pydantic_config__ = UNKNOWN_KEYS_ARE_ERRORS
@@ -50,6 +51,7 @@ class State:
     keyed: dict[str, str] = field(default_factory=dict)
     certified: tuple[str, ...] = ()
     master_certname: str = ""
+    attempts: int = 0
 
 
 def home() -> Path:
@@ -132,6 +134,9 @@ class Store:
     def save_secret(self, name: str, content: bytes) -> Path:
         """Save a secret, mode 0600 in a folder of mode 0700."""
         return self._replace(f"secrets/{name}", content)
+
+    def forget_secret(self, name: str) -> None:
+        self.secret_path(name).unlink(missing_ok=True)
 
     def secret_path(self, name: str) -> Path:
         return self.folder / "secrets" / name
@@ -221,6 +226,13 @@ def know_host(path: Path, host: str, key: str) -> None:
     """Make this the host's one key of its type in a known_hosts file (sshd(8)); `key` is `type base64`."""
     kept = _without(path, host, key.split()[0])
     _rewrite_known_hosts(path, kept + f"{host} {key.strip()}\n")
+
+
+def forget_host(path: Path, host: str) -> None:
+    """Take all keys of a host out of a known_hosts file."""
+    if path.exists():
+        lines = path.read_text().splitlines(keepends=True)
+        _rewrite_known_hosts(path, "".join(line for line in lines if line.split()[:1] != [host]))
 
 
 def unknow_host(path: Path, host: str, key_type: str) -> None:

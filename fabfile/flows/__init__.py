@@ -7,11 +7,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from . import adopt as adopt
     from . import boot as boot
     from . import cluster as cluster
     from . import corosync as corosync
+    from . import ec2 as ec2
     from . import form as form
+    from . import imports as imports
     from . import nodes as nodes
+    from . import overview as overview
     from . import prepare as prepare
     from . import provision as provision
     from . import puppet as puppet

@@ -4,7 +4,8 @@ import shlex
 from collections.abc import Collection, Sequence
 
 from ..core.errors import ClusterError, NodeError, NodeFailures, Preflight
-from ..core.puppet import agent_setup
+from ..core.hostkeys import KEYS_BEGIN, KEYS_END
+from ..core.puppet import agent_setup, server_setup
 from ..core.render import render
 from ..core.spec import Node, Role, master
 from ..effects import keys
@@ -29,10 +30,16 @@ def launch(session: Session, roles: Collection[Role] = ROLES) -> tuple[list[Node
     Answers all living machines, and what was changed.  Raises Preflight with everything that is missing before
     anything is started.
     """
+    session.remote.check()
     if problems := session.provider.preflight(session.spec, roles):
         raise Preflight(problems)
-    user_data = _user_data(session)
     existing = [node for node in session.provider.nodes(session.spec) if not node.gone]
+    if existing and session.store.secret("authkey") is None:
+        raise Preflight(
+            f"the machines of {session.spec.name!r} live and their keys are not here. Fetch them: "
+            f"fab cluster.adopt {session.spec.name} --pem=FILE; or end the machines: fab cluster.nodes.terminate {session.spec.name}"
+        )
+    user_data = _user_data(session)
     before = {node.id for node in existing if node.running}
     _forget_gone(session, {node.id for node in existing})
     with session.report.step("boot the machines"):
@@ -60,7 +67,7 @@ def follow_addresses(session: Session, machines: Sequence[Node]) -> None:
     """Rename in known_hosts whoever has another address than when it was greeted: EC2 gives one at each start."""
     keyed = session.store.state().keyed
     moved = {
-        n.id: _host_pattern(n) for n in machines if n.ssh_host and keyed.get(n.id, _host_pattern(n)) != _host_pattern(n)
+        n.id: host_pattern(n) for n in machines if n.ssh_host and keyed.get(n.id, host_pattern(n)) != host_pattern(n)
     }
     for node_id, pattern in moved.items():
         rename_host(session.store.known_hosts, keyed[node_id], pattern)
@@ -80,7 +87,7 @@ def _forget_gone(session: Session, existing: set[str]) -> None:
     )
 
 
-def _secrets(session: Session) -> dict[str, str]:
+def make_secrets(session: Session) -> dict[str, str]:
     """What the machines are given at birth, made once a cluster."""
     store = session.store
     for name, make in (("ssh_key", keys.login_key), ("bootstrap_key", keys.bootstrap_host_key)):
@@ -96,8 +103,11 @@ def _secrets(session: Session) -> dict[str, str]:
 
 
 def _user_data(session: Session) -> UserData:
-    secrets = _secrets(session)
-    setup = agent_setup(session.spec, server=master_name(session), token=secrets["token"])
+    secrets = make_secrets(session)
+    setup: dict[Role, str] = {
+        "node": agent_setup(session.spec, server=master_name(session), token=secrets["token"]),
+        "master": server_setup(),
+    }
 
     def make(role: Role, names: Sequence[str] = ()) -> str:
         text = render(
@@ -106,7 +116,7 @@ def _user_data(session: Session) -> UserData:
             host_key=secrets["bootstrap_key"],
             host_key_public=secrets["bootstrap_key.pub"],
             authorized_keys=[secrets["ssh_key.pub"]],
-            setup=setup if role == "node" else "",
+            setup=setup[role],
             names=names,
             take_name=render("take-name.sh.j2", names=shlex.join(names)),
         )
@@ -153,18 +163,18 @@ def _greet(session: Session, machines: list[Node], timeout: float) -> None:
     known_hosts, keyed = session.store.known_hosts, session.store.state().keyed
     fresh = [node for node in machines if node.id not in keyed]
     for node in fresh:
-        know_host(known_hosts, _host_pattern(node), bootstrap_key)
+        know_host(known_hosts, host_pattern(node), bootstrap_key)
     hosts = _hosts(session, machines)
     glance = Glance(lambda: {node.id: node for node in session.provider.nodes(session.spec)}, every=LOOK)
     own_keys = session.remote.fan_out(
         machines, "first contact", lambda node: _first_contact(session, node, hosts, glance, timeout)
     )
     for node in fresh:
-        know_host(known_hosts, _host_pattern(node), own_keys[node.name])
+        know_host(known_hosts, host_pattern(node), own_keys[node.name])
     session.remote.fan_out(fresh, "give up the bootstrap host key", lambda node: session.remote.sudo(node, _DROP_KEY))
     for node in fresh:
-        unknow_host(known_hosts, _host_pattern(node), BOOTSTRAP_KEY)
-    session.store.update_state(keyed={**keyed, **{node.id: _host_pattern(node) for node in fresh}})
+        unknow_host(known_hosts, host_pattern(node), BOOTSTRAP_KEY)
+    session.store.update_state(keyed={**keyed, **{node.id: host_pattern(node) for node in fresh}})
 
 
 def _first_contact(session: Session, node: Node, hosts: str, glance: "Glance[dict[str, Node]]", timeout: float) -> str:
@@ -190,13 +200,13 @@ def _first_contact(session: Session, node: Node, hosts: str, glance: "Glance[dic
         more = session.provider.explain(session.spec, node)
         raise NodeError(node.name, f"not reachable after {timeout:.0f} s; last: {failure[0].problem}", more)
     session.report.node(node.name, "waiting for cloud-init")
-    script = _FIRST_CONTACT.replace("LIMIT", str(int(timeout / POLL)))
+    script = first_contact_script(timeout, imported=node.imported)
     key = session.remote.sudo(node, script, stdin=hosts.encode(), timeout=timeout).out.strip()
     session.report.node(node.name, "ready")
     return key
 
 
-def _host_pattern(node: Node) -> str:
+def host_pattern(node: Node) -> str:
     """How known_hosts names the machine (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT)."""
     return node.ssh_host if node.ssh_port == 22 else f"[{node.ssh_host}]:{node.ssh_port}"
 
@@ -210,26 +220,43 @@ def _hosts(session: Session, machines: list[Node]) -> str:
     return "\n".join(lines) + "\n"
 
 
-# Standard input: lines for /etc/hosts.  Output: the node's own public key.  Everything here can be run again.
+def first_contact_script(timeout: float, *, imported: bool = False) -> str:
+    """What a machine is asked at first contact, as often as wanted; it waits so many seconds for cloud-init.
+
+    Standard input: lines for /etc/hosts.  Output: the machine's own public key.
+    """
+    return f"looks={int(timeout / POLL)} imported={'yes' if imported else ''}\n{_FIRST_CONTACT}"
+
+
+# Of cloud-init's errors only a failed set-up can be mended from here: a mirror may answer now that did not at first boot.
 _FIRST_CONTACT = f"""set -eu
-n=0
-until [ -e /run/cloud-init/result.json ]; do
-  n=$((n + 1)); [ "$n" -lt LIMIT ] || {{ echo 'cloud-init did not finish' >&2; exit 1; }}
+until [ "$imported" ] || [ -e /run/cloud-init/result.json ]; do
+  looks=$((looks - 1)); [ "$looks" -gt 0 ] || {{ echo 'cloud-init did not finish' >&2; exit 1; }}
   sleep {POLL}
 done
-if ! grep -q '"errors": \\[\\]' /run/cloud-init/result.json; then
-  echo 'cloud-init failed:' >&2; tail -n 4 /var/log/cloud-init-output.log >&2; exit 1
+log=/var/log/cloud-init-output.log set_up=/var/lib/sirikata-cluster/set-up
+if [ -e "$set_up" ]; then
+  [ -e "$set_up.done" ] || sh "$set_up" >>"$log" 2>&1 </dev/null || failed=yes
+elif [ ! "$imported" ] && ! grep -q '"errors": \\[\\]' /run/cloud-init/result.json; then
+  failed=yes
+fi
+if [ -n "${{failed-}}" ]; then
+  echo 'cloud-init failed:' >&2; tail -n 4 "$log" >&2; exit 1
 fi
 {{ sed '/^# sirikata-cluster begin/,/^# sirikata-cluster end/d' /etc/hosts
   echo '# sirikata-cluster begin'; cat; echo '# sirikata-cluster end'; }} > /etc/hosts.sirikata
 chmod 644 /etc/hosts.sirikata
 mv /etc/hosts.sirikata /etc/hosts
-if [ ! -s /etc/ssh/ssh_host_ed25519_key.pub ]; then
-  rm -f /etc/ssh/ssh_host_ed25519_key
-  ssh-keygen -q -t ed25519 -N '' -C "$(hostname)" -f /etc/ssh/ssh_host_ed25519_key
+key=/etc/ssh/ssh_host_ed25519_key
+if [ ! -s "$key.pub" ]; then
+  rm -f "$key"
+  ssh-keygen -q -t ed25519 -N '' -C "$(hostname)" -f "$key"
   sync
 fi
-cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub
+# Shown where cloud-init shows keys, its log where there is no console: who has lost known_hosts reads it through EC2.
+show() {{ echo '{KEYS_BEGIN}'; cut -d' ' -f1,2 "$key.pub"; echo '{KEYS_END}'; }}
+(show >/dev/console) 2>/dev/null || show >>/var/log/cloud-init-output.log || :
+cut -d' ' -f1,2 "$key.pub"
 """
 
 # Reloading keeps the connections that are open.

@@ -1,12 +1,10 @@
 """A cluster's beginning and end: create, list, terminate its machines, destroy."""
 
 from dataclasses import replace
-from typing import Any
 
-from ..core.errors import ClusterError, StoreError, UsageError
-from ..core.spec import ClusterSpec, Node, members, validate
-from ..effects import keys, store
-from ..effects.providers import provider_for
+from ..core.errors import ClusterError, UsageError
+from ..core.spec import ClusterSpec, Node, validate
+from ..effects import keys
 from ..effects.store import Store
 from . import provision
 from .session import Session
@@ -35,22 +33,6 @@ def create(wanted: ClusterSpec) -> ClusterSpec:
     with cluster_store.lock("cluster.create"):
         cluster_store.save_spec(spec)
     return spec
-
-
-def overview() -> list[dict[str, Any]]:
-    """Every cluster with a specification: name, provider, size, running nodes, or the problem with its file."""
-    rows: list[dict[str, Any]] = []
-    for name in store.names():
-        row: dict[str, Any] = {"name": name, "provider": "", "size": 0, "running": 0, "problem": ""}
-        try:
-            spec = Store(name).spec()
-            row |= {"provider": spec.provider, "size": spec.size}
-            nodes = members(provider_for(spec, Store(name)).nodes(spec))
-            row["running"] = sum(node.running for node in nodes)
-        except (StoreError, ClusterError) as error:
-            row["problem"] = str(error)
-        rows.append(row)
-    return rows
 
 
 def terminate(session: Session) -> list[Node]:

@@ -79,6 +79,7 @@ def distribute(session: Session) -> Distribution:
     version = corosync.config_version(text)
     nodes = session.running()
     absent = [node.name for node in session.members() if not node.running]
+    make_way(session)
     old = session.remote.sudo(nodes[0], "cat /etc/corosync/corosync.conf 2>/dev/null", check=False).out
     differences = corosync.differences(old, text) if old else ["a first corosync.conf"]
     _check_change(session, old, text)
@@ -87,6 +88,39 @@ def distribute(session: Session) -> Distribution:
     if absent:
         session.report.warn(f"switched off, so without it for now: {', '.join(absent)}")
     return Distribution(version=version, nodes=[node.name for node in nodes], differences=differences)
+
+
+def make_way(session: Session) -> list[str]:
+    """Let members that came back under another address leave, so that they can join; answers their names.
+
+    A running corosync changes no address under a node id: the member must leave in one change of the file and come
+    back in the next (check_things_have_not_changed() in its exec/totemconfig.c).
+    """
+    members = session.members()
+    running = [node for node in members if node.running]
+    known = {
+        name: dict(line.split() for line in out.splitlines() if len(line.split()) == 2)
+        for name, out in _everywhere(session, "ask corosync", running, corosync_scripts.addresses_script()).items()
+    }
+    moved = {n.name for n in members for has in known.values() if has.get(n.name, n.address) != n.address}
+    staying = [node for node in running if known[node.name] and node.name not in moved]
+    if not moved or not staying:
+        return []
+    statuses = form.member_statuses(session, staying).values()
+    if not any(isinstance(found, MemberStatus) and found.quorate for found in statuses):
+        # It runs nothing without quorum; when it starts again it reads the file, and everybody's address with it.
+        stop = "systemctl stop pacemaker corosync"
+        session.remote.fan_out(staying, "stop corosync", lambda node: session.remote.sudo(node, stop))
+        return sorted(moved)
+    version = session.store.state().config_version + 1
+    session.store.update_state(config_version=version)
+    rest = [node for node in members if node.name not in moved]
+    old = session.remote.sudo(staying[0], "cat /etc/corosync/corosync.conf").out
+    # Not on the master: it has the whole file, which the next change brings into force.
+    _transaction(session, staying, corosync.render(session.spec, rest, config_version=version), old, publish=False)
+    whole = update(session)
+    _transaction(session, staying, whole, old, publish=False)
+    return sorted(moved)
 
 
 def status(session: Session) -> list[MemberView]:
@@ -104,7 +138,7 @@ def _check_change(session: Session, old: str, new: str) -> None:
         session.report.warn(f"takes effect at each node's next start of corosync: {', '.join(restart)}")
 
 
-def _transaction(session: Session, nodes: Sequence[Node], text: str, old: str) -> None:
+def _transaction(session: Session, nodes: Sequence[Node], text: str, old: str, *, publish: bool = True) -> None:
     """Stage everywhere, give it to the master, commit everywhere, reload once, verify everywhere; or undo it all."""
     version = corosync.config_version(text)
     txn = f"v{version}"
@@ -118,7 +152,8 @@ def _transaction(session: Session, nodes: Sequence[Node], text: str, old: str) -
         if active and not any(found.quorate for found in statuses.values()):
             raise ClusterError(f"{session.spec.name!r} has no quorum. Bring its nodes back: fab up {session.spec.name}")
         # Before the commit: what Puppet pulls from here on has passed the check on every node.
-        provision.publish_conf(session, text)
+        if publish:
+            provision.publish_conf(session, text)
         with session.report.step("put corosync.conf into force"):
             everywhere("commit", nodes, corosync_scripts.commit_script(txn))
             if active:
@@ -130,7 +165,7 @@ def _transaction(session: Session, nodes: Sequence[Node], text: str, old: str) -
                 verify = corosync_scripts.verify_script(version, [node.node_id for node in nodes])
                 everywhere("verify", nodes, verify)
     except BaseException:
-        _undo(session, nodes, txn, old)
+        _undo(session, nodes, txn, old if publish else "")
         raise
     everywhere("clean up", nodes, corosync_scripts.finish_script())
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..core import puppet as core
 from ..core.errors import ClusterError, NodeError
@@ -10,7 +9,8 @@ from ..core.puppet import AgentRun, Secrets
 from ..core.result import Result
 from ..core.spec import MASTER_INDEX, THIS_MACHINE, Node, master
 from ..effects import host
-from ..effects.remote import Access, Remote
+from ..effects.remote import Remote
+from ..effects.ssh.access import Access
 from . import puppet
 from .puppet import MasterHost, MasterResult, RemoteMaster
 from .session import Session
@@ -52,7 +52,7 @@ def master_host(session: Session) -> MasterHost:
         host.require_root()
         return ThisMachine()
     if session.spec.puppet_master:
-        return RemoteMaster(Remote(Access(Path("~/.ssh/known_hosts").expanduser())), _users_host(session))
+        return RemoteMaster(Remote(Access()), _users_host(session))
     machine = master(session.provider.nodes(session.spec))
     if machine is None or not machine.running:
         raise ClusterError(
@@ -79,21 +79,31 @@ def configure_master(session: Session) -> MasterResult:
 
     Raises ClusterError when there is no corosync.conf yet: it comes from nodes that exist.
     """
-    conf = session.store.text("corosync.conf")
+    if session.store.text("corosync.conf") is None:
+        raise _nothing_yet(session)
+    return prepare_master(session)
+
+
+def prepare_master(session: Session) -> MasterResult:
+    """Put what the cluster needs on its master, as far as that is known before its nodes exist; wait until it serves."""
     token, authkey = session.store.secret("token"), session.store.secret("authkey")
-    if conf is None or token is None or authkey is None:
-        raise ClusterError(
-            f"{session.spec.name!r} has nothing for a Puppet master yet: boot it first: fab up {session.spec.name}"
-        )
+    if token is None or authkey is None:
+        raise _nothing_yet(session)
     with session.report.step("configure the Puppet master"):
         return puppet.configure_master(
             master_host(session),
             session.spec,
             Secrets(token.decode().strip(), authkey),
-            conf,
+            session.store.text("corosync.conf"),
             own=session.spec.own_master,
             report=session.report,
         )
+
+
+def _nothing_yet(session: Session) -> ClusterError:
+    return ClusterError(
+        f"{session.spec.name!r} has nothing for a Puppet master yet: boot it first: fab up {session.spec.name}"
+    )
 
 
 def run_agents(session: Session, nodes: Sequence[Node] | None = None) -> dict[str, AgentRun]:

@@ -58,10 +58,11 @@ class MasterResult:
 
 
 def configure_master(
-    master: MasterHost, spec: ClusterSpec, secrets: Secrets, corosync_conf: str, *, own: bool, report: Report
+    master: MasterHost, spec: ClusterSpec, secrets: Secrets, corosync_conf: str | None, *, own: bool, report: Report
 ) -> MasterResult:
     """Put everything that the cluster needs on its Puppet master, and wait until the server answers.
 
+    `corosync_conf`: None as long as there is none.
     `own`: the master is a machine of the cluster's, so all of its settings are ours.  Of any other, which may serve
     more than this tool, only what is missing is added; raises UsageError with everything that stands in the way.
     """

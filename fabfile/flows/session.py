@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ..core.errors import ClusterError, NotFound
 from ..core.report import Report
 from ..core.spec import ClusterSpec, Node, members
 from ..effects.providers import provider_for
 from ..effects.providers.base import Provider
-from ..effects.remote import Access, Remote
+from ..effects.remote import Remote
+from ..effects.ssh.access import Access
+from ..effects.ssh.login import choose_pem
 from ..effects.store import Store
 
 
@@ -56,9 +59,21 @@ def reading(name: str, report: Report) -> Session:
     store = Store(name)
     spec = store.spec()
     provider = provider_for(spec, store)
-    key = provider.ssh_key(spec)
-    remote = Remote(Access(known_hosts=store.known_hosts, keys=(key,) if key else ()))
+    remote = Remote(access(spec, store, provider), explain=partial(provider.explain, spec))
     return Session(spec, store, provider, remote, report)
+
+
+def access(spec: ClusterSpec, store: Store, provider: Provider, pem: str = "") -> Access:
+    """How the cluster's nodes are reached; `pem` is the private key file that a person named now.
+
+    Machines on this host take the cluster's own key.  Those of a cloud may take its owner's keys, too: they may be
+    imported, or the cluster's own key lost.
+    """
+    key = provider.ssh_key(spec)
+    keys = (key,) if key else ()
+    local = spec.provider == "local"
+    named = None if local and not pem else choose_pem(pem, spec)
+    return Access(known_hosts=store.known_hosts, pem=named, keys=keys, agent=not local)
 
 
 @contextmanager

@@ -1,23 +1,28 @@
 """What a cluster is doing now: machines from their provider, members and services from Pacemaker."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..core.crm_mon import STATUS_COMMAND, ClusterStatus, Failure, ResourceState, parse_status
 from ..core.errors import ClusterError, NodeError
 from ..core.services import Service
-from ..core.spec import Node
+from ..core.spec import Node, members
 from .session import Session
 
 
 @dataclass(frozen=True, kw_only=True)
 class NodeView:
-    """A node as its provider and its cluster see it; `member` is online, offline, pending, standby, lost, unknown."""
+    """A node as its provider and its cluster see it; `member` is online, offline, pending, standby, lost, unknown.
+
+    `reason`: why the machine is in its state, where its provider says so.
+    """
 
     name: str
     index: int
     address: str
     machine: str
     member: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,12 +63,14 @@ class Status:
 
 def status(session: Session) -> Status:
     """The state of a cluster.  Never raises for what is merely down: that is what it shows."""
-    nodes = session.members()
+    machines = session.provider.nodes(session.spec)
+    nodes, gone = members(machines), _lost(session, machines)
     found, problems = look(session, nodes)
-    missing = session.spec.size - len(nodes)
-    if missing:
+    problems += [_about(session, node) for node in [*nodes, *gone] if node.reason]
+    missing = session.spec.size - len(nodes) - sum(1 for node in gone if node.reason)
+    if missing > 0:
         problems.append(f"{missing} of {session.spec.size} nodes do not exist. Boot them: fab up {session.spec.name}")
-    views = [_node_view(node, found) for node in nodes]
+    views = [_node_view(node, found) for node in sorted([*nodes, *gone], key=lambda node: node.index)]
     return Status(
         name=session.spec.name,
         quorate=bool(found and found.quorate),
@@ -74,6 +81,20 @@ def status(session: Session) -> Status:
         failures=[_sentence(failure) for failure in found.failures] if found else [],
         problems=problems,
     )
+
+
+def _lost(session: Session, machines: Sequence[Node]) -> list[Node]:
+    """The nodes that went away without us, while their provider still knows them; after `down` nothing is missed."""
+    known = session.store.state().keyed
+    gone = [node for node in machines if node.role == "node" and node.gone]
+    return [node for node in gone if node.id in known or members(machines)]
+
+
+def _about(session: Session, node: Node) -> str:
+    """What its provider says of a node that is not as it should be."""
+    if node.gone:
+        return f"{node.name} is {node.state} ({node.reason}): 'fab up {session.spec.name}' launches it anew"
+    return f"{node.name} is {node.state}: {node.reason}"
 
 
 def look(session: Session, nodes: list[Node]) -> tuple[ClusterStatus | None, list[str]]:
@@ -174,4 +195,6 @@ def _node_view(node: Node, found: ClusterStatus | None) -> NodeView:
         state = "standby" if member.standby else "online"
     if state == "online" and not node.running:
         state = "lost"  # which the cluster has not noticed yet
-    return NodeView(name=node.name, index=node.index, address=node.address, machine=node.state, member=state)
+    return NodeView(
+        name=node.name, index=node.index, address=node.address, machine=node.state, member=state, reason=node.reason
+    )

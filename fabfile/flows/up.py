@@ -32,6 +32,8 @@ def bring_up(opened: Session, *, timeout: float | None = None) -> list[str]:
     """Make the cluster what its specification says.  Answers what was changed; nothing where nothing was needed."""
     machines, changed = boot.boot(opened, timeout=timeout)
     nodes = members(machines)
+    if moved := corosync.make_way(opened):
+        changed.append(f"corosync knows {', '.join(moved)} by other addresses")
     corosync.update(opened)
     changed += provision.provision(opened, machines)
     changed += form.form(opened, nodes)
@@ -52,10 +54,14 @@ def down(name: str, report: Report) -> list[Node]:
 
 def _check_same(existing: ClusterSpec, wanted: ClusterSpec, given: Mapping[str, str]) -> None:
     differing = [
-        f"the cluster {existing.name!r} exists with {field.replace('_', '-')} {getattr(existing, field)!r}, not "
-        f"{getattr(wanted, field)!r}. To change it: fab down {existing.name} cluster.destroy {existing.name}, then up again"
+        f"the cluster {existing.name!r} exists with {field.replace('_', '-')} {_value(existing, field)!r}, not "
+        f"{_value(wanted, field)!r}. To change it: fab down {existing.name} cluster.destroy {existing.name}, then up again"
         for field, text in given.items()
-        if text and getattr(existing, field) != getattr(wanted, field)
+        if text and _value(existing, field) != _value(wanted, field)
     ]
     if differing:
         raise UsageError(differing)
+
+
+def _value(spec: ClusterSpec, field: str) -> object:
+    return getattr(spec, field) if hasattr(spec, field) else getattr(spec.ec2, field)

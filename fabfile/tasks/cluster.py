@@ -1,11 +1,9 @@
 """Clusters: create, list, show, watch, destroy."""
 
-from dataclasses import replace
 from typing import Any
 
 from .. import flows
-from ..core.ec2_options import Ec2Options
-from . import parse, show, task
+from . import defaults, parse, show, task
 from .report import reporter
 
 
@@ -15,10 +13,9 @@ from .report import reporter
         "puppet_master": "the host of the Puppet master; 'own': a machine beside the nodes; 'localhost': this one",
         "keypair": "the EC2 key pair; local clusters make a key of their own",
         "provider": "ec2 (default) or local",
-        "instance_type": "EC2 instance type",
-        "group": "EC2 security group",
-        "ami": "EC2 machine image",
-    }
+        **defaults.EC2_HELP,
+    },
+    iterable=["subnet"],
 )
 def create(
     c: Any,
@@ -26,34 +23,40 @@ def create(
     size: str,
     puppet_master: str,
     keypair: str,
+    subnet: list[str],
     provider: str = "ec2",
     instance_type: str = "",
     group: str = "",
     ami: str = "",
+    region: str = "",
+    spot: bool = False,
+    max_price: str = "",
+    address: str = "",
+    pem: str = "",
     suite: str = "",
     profile: str = "",
     sirikata_url: str = "",
     sirikata_sha256: str = "",
 ) -> None:
     """Save a cluster's specification; boots nothing."""
-    spec = parse.wanted_spec(
-        name,
-        size,
-        provider,
-        puppet_master="" if puppet_master == "own" else puppet_master,
-        suite=suite,
-        profile=profile,
-        sirikata_url=sirikata_url,
-        sirikata_sha256=sirikata_sha256,
-    )
-    ec2 = Ec2Options(keypair=keypair, instance_type=instance_type, group=group, ami=ami)
-    show.created(flows.cluster.create(replace(spec, ec2=ec2)))
+    options = {"suite": suite, "profile": profile, "puppet_master": "" if puppet_master == "own" else puppet_master}
+    options |= {"sirikata_url": sirikata_url, "sirikata_sha256": sirikata_sha256}
+    ec2: dict[str, Any] = {
+        "keypair": keypair,
+        "instance_type": instance_type,
+        "group": group,
+        "ami": ami,
+        "region": region,
+    }
+    ec2 |= {"subnets": tuple(subnet), "spot": spot, "max_price": max_price, "address": address, "pem": pem}
+    spec = parse.wanted_spec(name, size, provider, **options)
+    show.created(flows.cluster.create(defaults.with_ec2(c, spec, ec2)))
 
 
 @task(name="list", help={"json": "for programs"})
 def list_clusters(c: Any, json: bool = False) -> None:
     """List the clusters."""
-    show.clusters(flows.cluster.overview(), as_json=json)
+    show.clusters(flows.overview.overview(reporter()), as_json=json)
 
 
 @task(name="show", help={"name": "the cluster's name", "json": "for programs"})
@@ -71,6 +74,19 @@ def status(c: Any, name: str, json: bool = False, watch: bool = False) -> None:
         show.watch(lambda: flows.status.status(session))
     else:
         show.status(flows.status.status(session), as_json=json)
+
+
+@task(
+    help={
+        "name": "the cluster's name",
+        "region": "the EC2 region to look in",
+        "id": "which, where several have that name",
+        "pem": "a private key file that its machines accept",
+    }
+)
+def adopt(c: Any, name: str, region: str = "", id: str = "", pem: str = "") -> None:
+    """Take back an EC2 cluster whose files are lost."""
+    show.adopted(name, flows.adopt.adopt(name, reporter(), region=region, cluster_id=id, pem=pem))
 
 
 @task(help={"name": "the cluster's name"})

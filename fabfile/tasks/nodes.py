@@ -43,6 +43,22 @@ def run(c: Any, name: str, command: str, on: str = "", json: bool = False) -> No
     show.answers(flows.nodes.run(session, command, on=parse.index_or_any(on)), as_json=json)
 
 
+@task(
+    name="import",
+    help={
+        **_NAME,
+        "ids": "the instances' ids, in one word: 'i-… i-…'",
+        "user": "the account to log in to now (default: the cluster's)",
+        "pem": "a private key file that they accept",
+    },
+)
+def import_nodes(c: Any, name: str, ids: str, user: str = "", pem: str = "") -> None:
+    """Make EC2 instances nodes that were launched otherwise."""
+    with flows.session.changing(name, reporter(), "cluster.nodes.import") as session:
+        taken = flows.imports.take_in(session, ids.replace(",", " ").split(), user=user, pem=pem)
+    show.imported(name, taken)
+
+
 @task(name="power-off", help=_NODE)
 def power_off(c: Any, name: str, index: str) -> None:
     """Cut a node's power, as a failure would."""

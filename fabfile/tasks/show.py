@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from ..core.spec import ClusterSpec, Node
+    from ..effects.providers.ec2.groups import Mended
+    from ..flows.ec2 import Launch
     from ..flows.status import ServiceView, Status
 
 
@@ -111,8 +113,12 @@ def nodes(machines: "Sequence[Node]", *, as_json: bool = False) -> None:
     elif not machines:
         line("no machines yet. 'fab cluster.nodes.boot' boots them")
     else:
-        cells = [(n.name, "" if n.index < 0 else n.index, n.address, n.role, n.state) for n in machines]
-        _print(table(("machine", "index", "address", "role", "state"), cells))
+        why = any(n.reason for n in machines)
+        cells = [
+            (n.name, "" if n.index < 0 else n.index, n.address, n.role, n.state, *([n.reason] if why else []))
+            for n in machines
+        ]
+        _print(table(("machine", "index", "address", "role", "state", *(["why"] if why else [])), cells))
 
 
 def members(found: "Sequence[Node]", *, as_json: bool = False) -> None:
@@ -128,6 +134,42 @@ def terminated(name: str, machines: "Sequence[Node]") -> None:
     line(f"{name}: terminated {gone}" if gone else f"{name}: nothing was running")
 
 
+def mended(done: "Mended") -> None:
+    """A security group: what was changed in it, and what is wider than needed."""
+    group = done.group
+    changes = [("admits now", rule) for rule in done.added] + [("revoked", rule) for rule in done.revoked]
+    changes += [("wider than needed, and not made by this tool", rule) for rule in done.wider]
+    line(f"{group.name} ({group.id}, {group.vpc}): " + ("made" if done.created else "exists"))
+    if changes:
+        _print(table(("change", "rule"), changes))
+    if not (done.created or done.added or done.revoked):
+        line("nothing had to be changed")
+
+
+def launches(name: str, found: "Sequence[Launch]") -> None:
+    """What a boot would launch."""
+    if not found:
+        line(f"{name}: every machine exists, so nothing would be launched")
+    for one in found:
+        facts = [
+            ("instance type", one.type + (", spot" if one.spot else "")),
+            ("machine image", f"{one.image} {one.image_name}"),
+            ("zones, in this order", ", ".join(f"{z} ({s})" for z, s in zip(one.zones, one.subnets, strict=True))),
+            ("security group", one.group),
+            ("key pair", one.keypair or "none: the cluster's own key"),
+        ]
+        _print(table((f"{one.count} x {one.role}", ""), facts))
+
+
+def adopted(name: str, recovered: Sequence[str]) -> None:
+    line(f"{name}: recovered {', '.join(recovered)}. Next: fab cluster.status {name}")
+
+
+def imported(name: str, taken: "Sequence[Node]") -> None:
+    nodes = ", ".join(f"{node.id} is {node.name}" for node in taken)
+    line(f"{name}: {nodes}. Next: fab cluster.nodes.boot {name}")
+
+
 def answers(results: Mapping[str, Any], *, as_json: bool = False) -> None:
     """What a command said on each node; exits with the worst of their codes."""
     if as_json:
@@ -137,7 +179,7 @@ def answers(results: Mapping[str, Any], *, as_json: bool = False) -> None:
             for said in (result.out + result.err).splitlines() or [""]:
                 line(f"{name}: {said}")
             if result.exit:
-                line(f"{name}: exited with {result.exit}")
+                line(f"{name}: {result.ending}")
     if worst := max((result.exit for result in results.values()), default=0):
         raise Exit(code=worst)
 

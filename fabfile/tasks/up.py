@@ -3,11 +3,18 @@
 from typing import Any
 
 from .. import flows
-from . import parse, show, task
+from . import defaults, parse, show, task
 from .report import reporter
 
 
-@task(help={**parse.SPEC_HELP, "provider": "local (default)"})
+@task(
+    help={
+        **parse.SPEC_HELP,
+        "provider": "local (default) or ec2",
+        "region": defaults.EC2_HELP["region"],
+        "keypair": "an EC2 key pair whose owner may log in too",
+    }
+)
 def up(
     c: Any,
     name: str,
@@ -18,6 +25,8 @@ def up(
     profile: str = "",
     sirikata_url: str = "",
     sirikata_sha256: str = "",
+    region: str = "",
+    keypair: str = "",
 ) -> None:
     """Create, boot, provision and form a cluster; show it.
 
@@ -25,7 +34,9 @@ def up(
     """
     given = {"size": size, "provider": provider, "suite": suite, "puppet_master": puppet_master, "profile": profile}
     given |= {"sirikata_url": sirikata_url, "sirikata_sha256": sirikata_sha256}
-    show.status(flows.up.up(parse.wanted_spec(name, **given), given, reporter()))
+    ec2 = {"region": region, "keypair": keypair}
+    wanted = defaults.with_ec2(c, parse.wanted_spec(name, **given), ec2, only=True)
+    show.status(flows.up.up(wanted, given | ec2, reporter()))
 
 
 @task(help={"name": "the cluster's name"})

@@ -3,14 +3,18 @@
 import shlex
 import socket
 import threading
+import time
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
-from fabfile.core.errors import NodeError, NodeFailures
+from fabfile.core.errors import ClusterError, NodeError, NodeFailures, UsageError
+from fabfile.core.result import Result
 from fabfile.core.spec import Node
 from fabfile.effects import remote
-from fabfile.effects.remote import Access, Remote, fan_out, wait_until
+from fabfile.effects.remote import Remote, fan_out, wait_until
+from fabfile.effects.ssh.access import Access, Pem
 
 
 def node(index: int, port: int = 22) -> Node:
@@ -64,9 +68,77 @@ def test_a_script_is_one_word_of_the_command_whatever_it_holds() -> None:
     assert shlex.split(remote.as_root(script))[3:] == [script]
 
 
-def test_a_node_that_refuses_says_so(tmp_path: Path) -> None:
+@pytest.fixture
+def closed() -> int:
+    """A port that nobody listens at."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with pytest.raises(NodeError, match=rf"node0: admin@127.0.0.1 port {port} refused the connection"):
-        Remote(Access(tmp_path / "known_hosts")).run(node(0, port), "true")
+        return int(free.getsockname()[1])
+
+
+def test_a_node_that_refuses_says_so_and_its_provider_says_more(tmp_path: Path, closed: int) -> None:
+    far = Remote(Access(tmp_path / "known_hosts"), explain=lambda node: f"see the console of {node.name}")
+    with pytest.raises(NodeError, match=rf"node0: admin@127.0.0.1 port {closed} refused .*: see the console of node0"):
+        far.run(node(0, closed), "true")
+    with pytest.raises(NodeError) as caught:  # asked again and again while a machine boots: no calls to its provider
+        far.connect(node(0, closed))
+    assert "console" not in str(caught.value)
+
+
+def test_a_provider_that_fails_does_not_hide_what_failed_first(tmp_path: Path, closed: int) -> None:
+    def fail(node: Node) -> str:
+        raise ClusterError("no credentials")
+
+    with pytest.raises(NodeError, match="refused the connection"):
+        Remote(Access(tmp_path / "known_hosts"), explain=fail).run(node(0, closed), "true")
+
+
+def test_failed_connections_leave_no_thread_and_no_file_behind(tmp_path: Path, closed: int) -> None:
+    def count() -> tuple[int, int]:
+        return threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
+
+    before = count()
+    for _ in range(5):
+        with pytest.raises(NodeError):
+            Remote(Access(tmp_path / "known_hosts")).connect(node(0, closed))
+    assert count() == before
+
+
+def test_a_key_that_cannot_be_used_is_wrong_use_before_any_node_is_tried(tmp_path: Path) -> None:
+    tried: list[str] = []
+    far = Remote(Access(tmp_path / "known_hosts", pem=Pem(tmp_path / "none.pem", "--pem")))
+    with pytest.raises(UsageError, match=r"none\.pem', named by --pem, is no file"):
+        far.fan_out(NODES, "try", lambda node: tried.append(node.name))
+    assert tried == []
+
+
+def test_who_wants_one_connection_at_the_same_time_shares_the_attempt_and_its_failure() -> None:
+    key, attempts, together_here = ("shared", "", 0, ""), [], threading.Barrier(4, timeout=5)
+
+    def fail() -> NoReturn:
+        attempts.append(1)
+        time.sleep(0.2)
+        raise NodeError("jump", "is silent")
+
+    def want(node: Node) -> None:
+        together_here.wait()
+        remote._shared(key, fail)
+
+    for times in (1, 2):  # a later one tries again
+        with pytest.raises(NodeFailures) as caught:
+            fan_out(NODES, "want", want)
+        assert len(caught.value.failures) == 4
+        assert len(attempts) == times
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (4, "exited with 4"),
+        (137, "exited with 137 (killed by SIGKILL)"),
+        (255, "exited with 255"),
+        (-1, "ended without an exit code"),
+    ],
+)
+def test_the_end_of_a_command_in_words(code: int, words: str) -> None:
+    assert Result(code, "", "").ending == words

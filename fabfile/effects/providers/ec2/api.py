@@ -67,7 +67,7 @@ class Api:
             {name for part in session.get_available_partitions() for name in session.get_available_regions("ec2", part)}
         )
 
-    def _guarded(self, operation: str, ask: "Callable[[], Any]") -> Any:
+    def _guarded(self, operation: str, ask: Callable[[], Any]) -> Any:
         from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
         from botocore.exceptions import ConnectionError as NoConnection
 

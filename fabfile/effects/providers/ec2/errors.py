@@ -64,6 +64,11 @@ class ApiError(ClusterError):
         """Whether EC2 does not know the caller, so that every other call would fail alike."""
         return self.code in _EXPIRED | _UNKNOWN_CALLER
 
+    @property
+    def forbidden(self) -> bool:
+        """Whether the caller may not make this call."""
+        return self.code in _FORBIDDEN
+
 
 def refused(operation: str, answer: Mapping[str, Any], source: str) -> ApiError:
     """The error that EC2 answered; `source` is where the credentials came from."""
@@ -71,7 +76,10 @@ def refused(operation: str, answer: Mapping[str, Any], source: str) -> ApiError:
     code, said = str(told.get("Code", "")), str(told.get("Message", "")).strip()
     status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     uncertain = code in _UNCERTAIN or (status >= 500 and code not in THROTTLED | NO_CAPACITY | QUOTA)
-    return ApiError(operation, code, said, uncertain=uncertain, why=_why(operation, code, said, source))
+    why = _why(operation, code, said, source)
+    if uncertain:
+        why = f"EC2 failed at {operation} ({code}: {said}), which is its own trouble. Run this again: nothing is done twice"
+    return ApiError(operation, code, said, uncertain=uncertain, why=why)
 
 
 def _why(operation: str, code: str, said: str, source: str) -> str:

@@ -5,8 +5,6 @@
 #
 # @param packages
 #   What every member needs.
-# @param fence_packages
-#   By provider, what fences its nodes.
 # @param provider
 #   What the nodes are: `local`, `ec2` or `adhoc`.
 # @param sirikata_url
@@ -19,7 +17,6 @@
 #   Where it is unpacked; `current` in it is the version in use.
 class sirikata_cluster (
   Array[String[1]] $packages,
-  Hash[String[1], Array[String[1]]] $fence_packages = {},
   String[1] $provider = 'adhoc',
   Optional[Pattern[/\A(https?|file|puppet):\/\//]] $sirikata_url = undef,
   Optional[Pattern[/\A[0-9a-f]{64}\z/]] $sirikata_sha256 = undef,

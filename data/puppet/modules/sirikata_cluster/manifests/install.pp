@@ -2,15 +2,11 @@
 #
 # @api private
 class sirikata_cluster::install {
-  $fencing = $sirikata_cluster::fence_packages[$sirikata_cluster::provider] ? {
-    undef   => [],
-    default => $sirikata_cluster::fence_packages[$sirikata_cluster::provider],
-  }
   $unpacking = $sirikata_cluster::sirikata_url ? {
     undef   => [],
     default => $sirikata_cluster::sirikata_packages,
   }
-  $packages = ($sirikata_cluster::packages + $fencing + $unpacking).unique
+  $packages = ($sirikata_cluster::packages + $unpacking).unique
 
   ['corosync', 'pacemaker'].each |String $daemon| {
     file { "/etc/systemd/system/${daemon}.service.d":
@@ -35,23 +31,45 @@ class sirikata_cluster::install {
     refreshonly => true,
   }
 
-  # All at once, which takes a fraction of one by one, and with fresh lists: a new image has none, or old ones.
-  # Nothing recommended: that would be configuration tools of others, and a mail server.
+  file { '/usr/local/lib/sirikata-cluster':
+    ensure => directory,
+    owner  => 'root',
+    group  => 'root',
+    mode   => '0755',
+  }
+  -> file { '/usr/local/lib/sirikata-cluster/install-packages':
+    ensure => file,
+    owner  => 'root',
+    group  => 'root',
+    mode   => '0755',
+    source => 'puppet:///modules/sirikata_cluster/install-packages',
+  }
+
+  # All at once, which takes a fraction of one by one.  What was cut off in the middle is not installed.
   $names = $packages.join(' ')
-  $options = ['--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300']
+  $states = "dpkg-query --show --showformat='\${db:Status-Status}\\n' ${names}"
   exec { 'sirikata_cluster: install packages':
-    command     => "apt-get -q -o DPkg::Lock::Timeout=300 update && apt-get -q -y -o DPkg::Options::=--force-confold \
-      ${options.join(' ')} install ${names}",
-    environment => ['DEBIAN_FRONTEND=noninteractive'],
-    provider    => shell,
-    path        => ['/usr/sbin', '/usr/bin', '/sbin', '/bin'],
-    unless      => "dpkg-query --show ${names}",
-    timeout     => 900,
+    command  => "/usr/local/lib/sirikata-cluster/install-packages ${names}",
+    provider => shell,
+    path     => ['/usr/sbin', '/usr/bin', '/sbin', '/bin'],
+    unless   => "states=\$(${states}) && test \"\$(echo \"\$states\" | sort -u)\" = installed",
+    timeout  => 900,
+    require  => File['/usr/local/lib/sirikata-cluster/install-packages'],
   }
 
   package { $packages:
     ensure          => installed,
-    install_options => $options,
+    install_options => ['--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300'],
+  }
+
+  # needrestart, of Ubuntu's images, restarts whatever uses a library that was renewed, and on all nodes at the same hour.
+  exec { 'sirikata_cluster: keep needrestart off the cluster':
+    command => 'printf \'%s\\n\' \'# Managed by Puppet (sirikata_cluster)\' \
+      \'$nrconf{override_rc}{qr(^(corosync|pacemaker|sirikata-service-.*)\\.service)} = 0;\' \
+      >/etc/needrestart/conf.d/sirikata-cluster.conf',
+    path    => ['/usr/bin', '/bin'],
+    onlyif  => 'test -d /etc/needrestart/conf.d',
+    creates => '/etc/needrestart/conf.d/sirikata-cluster.conf',
   }
 
   Exec['sirikata_cluster: reload systemd']

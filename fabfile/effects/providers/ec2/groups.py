@@ -1,0 +1,190 @@
+"""Security groups: made and mended to admit what a cluster needs, and deleted once nothing uses them.
+
+Groups that this tool made carry its tag; only in those anything is revoked, and only those are deleted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import tenacity
+
+from ....core.ec2_rules import Rule, difference, permission, rules_of, wanted_rules
+from ....core.errors import ClusterError, NotFound, UsageError
+from ....core.report import Report
+from ...remote import wait_until
+from .api import Answer, Api
+from .asking import existing, few, only
+from .errors import ApiError
+from .networks import GROUP_TAG, GROUP_TAG_VALUE, Group, find_groups
+
+LOOK = 1.0  # seconds between two looks at what still uses a group
+# What another change at the same time leads to, and what was made a moment ago but is not seen everywhere yet.
+_PASSING = frozenset(
+    {"InvalidPermission.Duplicate", "InvalidPermission.NotFound", "InvalidGroup.Duplicate", "InvalidGroup.NotFound"}
+)
+_IN_USE = frozenset({"DependencyViolation", "InvalidGroup.InUse"})
+
+
+@dataclass(frozen=True)
+class Mended:
+    """A group after it was made or mended: what was done, and what is wider in it than needed but not ours to revoke."""
+
+    group: Group
+    created: bool
+    added: tuple[Rule, ...]
+    revoked: tuple[Rule, ...]
+    wider: tuple[Rule, ...]
+
+
+def mend(api: Api, name: str, *, vpc: str, ssh_from: Sequence[str], opened: Sequence[str]) -> Mended:
+    """Make the group of that name admit what a cluster needs; make it where there is none.
+
+    `vpc` empty: the default one.  Answers what was changed.
+    """
+    vpc = _vpc(api, vpc)
+    done = Mended(Group(id="", name=name, vpc=vpc, rules=(), ours=True), False, (), (), ())
+    for attempt in tenacity.Retrying(
+        retry=tenacity.retry_if_exception(lambda error: isinstance(error, ApiError) and error.code in _PASSING),
+        wait=tenacity.wait_exponential(0.2, max=3),
+        stop=tenacity.stop_after_attempt(10),
+        reraise=True,
+    ):
+        with attempt:
+            done = _look_or_create(api, done)
+            done = _step(api, done, ssh_from, opened)
+    return done
+
+
+def _look_or_create(api: Api, done: Mended) -> Mended:
+    if found := find_groups(api, done.group.name, done.group.vpc):
+        return replace(done, group=found[0])
+    made = api.call(
+        "create_security_group",
+        GroupName=done.group.name,
+        Description="Nodes of a sirikata-cluster",
+        VpcId=done.group.vpc,
+        TagSpecifications=[{"ResourceType": "security-group", "Tags": [{"Key": GROUP_TAG, "Value": GROUP_TAG_VALUE}]}],
+    )
+    return replace(done, group=replace(done.group, id=made["GroupId"], rules=(), ours=True), created=True)
+
+
+def _step(api: Api, done: Mended, ssh_from: Sequence[str], opened: Sequence[str]) -> Mended:
+    group = done.group
+    found = difference(group.rules, wanted_rules(group.id, ssh_from, opened), ours=group.ours)
+    if found.missing:
+        api.call(
+            "authorize_security_group_ingress",
+            GroupId=group.id,
+            IpPermissions=[permission(rule) for rule in found.missing],
+        )
+    if not group.ours:
+        return replace(done, added=found.missing, wider=found.wider)
+    if found.wider:
+        api.call(
+            "revoke_security_group_ingress", GroupId=group.id, IpPermissions=[permission(rule) for rule in found.wider]
+        )
+    return replace(done, added=found.missing, revoked=found.wider)
+
+
+def delete(api: Api, name: str, *, vpc: str, timeout: float, report: Report) -> Group:
+    """Delete the group of that name once its last instance is gone; wait `timeout` seconds for that.
+
+    Raises UsageError when it is not ours, or another group's rules name it; ClusterError with what still uses it.
+    """
+    group = _ours(api, name, vpc)
+    if refers := _referring(api, group):
+        raise UsageError(
+            f"rules of other security groups name {group.name!r} ({group.id}): {few(refers)}. Revoke them first: "
+            "aws ec2 revoke-security-group-ingress"
+        )
+    left: list[str] = []
+
+    def unused() -> bool:
+        left[:] = _users(api, group, report)
+        return not left
+
+    with report.step(f"wait for the last instance of {group.name}"):
+        if not wait_until(unused, timeout=timeout, poll=LOOK):
+            raise ClusterError(
+                f"the security group {group.name!r} is still used by {few(left)}. Terminate them, for example: "
+                "fab cluster.nodes.terminate NAME; then run this again"
+            )
+    with report.step(f"delete {group.name}"):
+        if not wait_until(lambda: _deleted(api, group), timeout=max(timeout, LOOK), poll=LOOK):
+            raise ClusterError(
+                f"EC2 does not delete the security group {group.name!r}, since something uses it: "
+                f"{few(_interfaces(api, group))}. Delete that, then run this again"
+            )
+    return group
+
+
+def _ours(api: Api, name: str, vpc: str) -> Group:
+    found = find_groups(api, name, vpc)
+    if not found:
+        known = [one.name for one in find_groups(api, vpc=vpc) if one.ours]
+        raise NotFound(f"no security group {name!r} in {vpc or api.region}. {existing(name, known)}")
+    if len(found) > 1:
+        raise UsageError(f"there are groups {name!r} in {few(one.vpc for one in found)}: say which by --vpc")
+    if not found[0].ours:
+        raise UsageError(
+            f"the security group {name!r} ({found[0].id}) was not made by this tool, since it does not carry the tag "
+            f"{GROUP_TAG}. To delete it all the same: aws ec2 delete-security-group --group-id {found[0].id}"
+        )
+    return found[0]
+
+
+def _referring(api: Api, group: Group) -> list[str]:
+    """The other groups that name this one as a source."""
+    naming = only({"ip-permission.group-id": group.id})
+    found = api.pages("describe_security_groups", "SecurityGroups", Filters=naming)
+    return [
+        f"{one['GroupName']} ({one['GroupId']}): {rule}"
+        for one in found
+        if one["GroupId"] != group.id
+        for rule in rules_of(one["IpPermissions"])
+        if rule.source == group.id
+    ]
+
+
+def _users(api: Api, group: Group, report: Report) -> list[str]:
+    """The instances in the group that are not gone yet; each one's state is reported."""
+    states = ["pending", "running", "shutting-down", "stopping", "stopped"]
+    filters = [*only({"instance.group-id": group.id}), {"Name": "instance-state-name", "Values": states}]
+    reservations = api.pages("describe_instances", "Reservations", Filters=filters)
+    instances = [instance for reservation in reservations for instance in reservation["Instances"]]
+    for instance in instances:
+        report.node(_called(instance), instance["State"]["Name"])
+    return [f"{_called(instance)} ({instance['State']['Name']})" for instance in instances]
+
+
+def _called(instance: Answer) -> str:
+    names = [tag["Value"] for tag in instance.get("Tags", []) if tag["Key"] == "Name" and tag["Value"]]
+    return " ".join([instance["InstanceId"], *(f"of {name}" for name in names)])
+
+
+def _deleted(api: Api, group: Group) -> bool:
+    """Ask for the deletion; false while something that is on its way out uses the group."""
+    try:
+        api.call("delete_security_group", GroupId=group.id)
+    except ApiError as error:
+        if error.code in _IN_USE:
+            return False
+        if error.code != "InvalidGroup.NotFound":
+            raise
+    return True
+
+
+def _interfaces(api: Api, group: Group) -> list[str]:
+    """The network interfaces in the group: of load balancers, gateways and the like."""
+    found = api.pages("describe_network_interfaces", "NetworkInterfaces", Filters=only({"group-id": group.id}))
+    return [f"{one['NetworkInterfaceId']} ({one.get('Description') or 'no description'})" for one in found]
+
+
+def _vpc(api: Api, wanted: str) -> str:
+    """That VPC, or the default one.  Raises UsageError when there is none."""
+    filters = only({"vpc-id": wanted} if wanted else {"is-default": "true"})
+    if found := api.pages("describe_vpcs", "Vpcs", Filters=filters):
+        return str(found[0]["VpcId"])
+    known = few(vpc["VpcId"] for vpc in api.pages("describe_vpcs", "Vpcs"))
+    what = f"{wanted} does not exist in {api.region}" if wanted else f"{api.region} has no default VPC"
+    raise UsageError(f"{what}: say which by --vpc (existing: {known})")

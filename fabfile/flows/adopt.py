@@ -1,0 +1,146 @@
+"""A cluster whose files are lost, found again by the tags of its machines; its keys fetched from the machines themselves."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from ..core.cib import parse_services
+from ..core.corosync import config_version
+from ..core.errors import ClusterError, NodeError, NotFound, StoreError, UsageError
+from ..core.report import Report
+from ..core.spec import ClusterSpec, Node, name_problems
+from ..effects import keys, store
+from ..effects.providers.ec2 import Ec2Provider, FoundCluster, found_clusters
+from ..effects.remote import Remote
+from ..effects.ssh.access import Access
+from ..effects.ssh.known import known_keys
+from ..effects.store import Store, know_host
+from . import boot, session
+from .session import Session
+
+
+def adopt(name: str, report: Report, *, region: str = "", cluster_id: str = "", pem: str = "") -> list[str]:
+    """Take a cluster on EC2 back that this machine knows nothing of any more.  Answers what was recovered.
+
+    Its specification comes from the tags.  With a key that its machines accept (`pem`, the agent's, ~/.ssh) also its
+    secrets, its corosync.conf and its services, from the machines; without one it can be looked at, terminated and
+    destroyed.  Raises NotFound, which lists what is there, and UsageError when the cluster is known here.
+    """
+    if problems := name_problems(name):
+        raise UsageError(problems)
+    files = Store(name)
+    if files.exists and (files.spec().provider != "ec2" or files.secret("authkey") is not None):
+        raise UsageError(f"the cluster {name!r} is known here: fab cluster.show {name}")
+    spec = files.spec() if files.exists else _found(name, region, cluster_id)
+    with files.lock("cluster.adopt"):
+        if not files.exists:
+            # Launches to come must not use a client token that the lost state has used.
+            files.update_state(attempts=keys.number())
+            files.save_spec(replace(spec, ec2=replace(spec.ec2, region=region or spec.ec2.region, pem=_whole(pem))))
+        opened = session.reading(name, report)
+        return [f"the specification of {spec.id}", *_recover(opened, pem)]
+
+
+def lost(region: str = "") -> list[FoundCluster]:
+    """The clusters on EC2 that have machines and no specification here."""
+    known = set()
+    for name in store.names():
+        with suppress(StoreError):  # a damaged file is told of elsewhere
+            known.add(Store(name).spec().id)
+    return [found for found in found_clusters(region) if found.id not in known]
+
+
+def _found(name: str, region: str, cluster_id: str) -> ClusterSpec:
+    there = found_clusters(region)
+    named = [one for one in there if one.name == name and cluster_id in ("", one.id)]
+    if not named:
+        known = ", ".join(f"{one.name} ({one.id})" for one in there) or "none"
+        raise NotFound(f"no machines of a cluster {name!r} on EC2 in that region (clusters there: {known})")
+    if len(named) > 1:
+        raise UsageError(
+            f"{len(named)} clusters are called {name!r}: choose by --id={' or --id='.join(c.id for c in named)}"
+        )
+    if named[0].spec is None:
+        raise ClusterError(f"{named[0].id}: {named[0].problem}")
+    return named[0].spec
+
+
+def _recover(opened: Session, pem: str) -> list[str]:
+    """Fetch what the machines know.  What cannot be had is told, and the cluster stays adopted without it."""
+    machines = [node for node in opened.provider.nodes(opened.spec) if node.running]
+    try:
+        if not machines:
+            raise ClusterError("none of its machines runs")
+        with opened.report.step("host keys"):
+            _trust(opened, machines)
+        with opened.report.step("keys and configuration"):
+            return _fetch(opened, machines, pem)
+    except ClusterError as error:
+        name = opened.spec.name
+        opened.report.warn(
+            f"{error}\nWithout its keys {name} can only be looked at and terminated. To try again: "
+            f"fab cluster.adopt {name} --pem=FILE"
+        )
+        return []
+
+
+def _trust(opened: Session, machines: Sequence[Node]) -> None:
+    """Take over the host keys that EC2 shows on the machines' consoles, or that the person's own known_hosts has.
+
+    A call a machine, as for nothing else: consoles can only be asked for one by one.
+    """
+    provider = opened.provider
+    assert isinstance(provider, Ec2Provider)
+    shown = opened.remote.fan_out(machines, "host keys", lambda node: provider.host_keys(opened.spec, node))
+    for node in machines:
+        for key in shown[node.name] or known_keys(node.ssh_host, node.ssh_port):
+            know_host(opened.store.known_hosts, boot.host_pattern(node), key)
+    opened.store.update_state(keyed={node.id: boot.host_pattern(node) for node in machines})
+
+
+def _fetch(opened: Session, machines: Sequence[Node], pem: str) -> list[str]:
+    files = opened.store
+    old = session.access(opened.spec, files, opened.provider, pem)
+    remote = Remote(Access(known_hosts=files.known_hosts, pem=old.pem, keys=old.keys, agent=True))
+    if files.secret("ssh_key.pub") is None:
+        private, public = keys.login_key()
+        files.save_secret("ssh_key", private)
+        files.save_secret("ssh_key.pub", public)
+    line = (files.secret("ssh_key.pub") or b"").strip() + b"\n"
+    remote.fan_out(machines, "install the new key", lambda node: remote.run(node, _AUTHORIZE, stdin=line))
+    nodes = [node for node in machines if node.role == "node"]
+    conf = _first(remote, nodes, "cat /etc/corosync/corosync.conf")
+    services = parse_services(_first(remote, nodes, "cibadmin --query"), nodes)
+    files.save_text("corosync.conf", conf)
+    files.update_state(config_version=config_version(conf), certified=tuple(sorted(node.id for node in machines)))
+    files.save_spec(replace(opened.spec, services=tuple(services.values())))
+    # Last: it says that everything was fetched.
+    key = _first(remote, nodes, "od -An -v -tx1 /etc/corosync/authkey")
+    files.save_secret("authkey", bytes.fromhex("".join(key.split())))
+    return ["its keys and corosync.conf", *(f"the service {service}" for service in services)]
+
+
+def _whole(path: str) -> str:
+    """A path that holds in whatever folder the next command runs."""
+    return str(Path(path).expanduser().absolute()) if path else ""
+
+
+def _first(remote: Remote, nodes: Sequence[Node], script: str) -> str:
+    """What the first node says that can be asked."""
+    failure: ClusterError = ClusterError("none of its nodes runs")
+    for node in nodes:
+        try:
+            return remote.sudo(node, script).out
+        except NodeError as error:
+            failure = error
+    raise failure
+
+
+# Standard input: a public key for the account that runs this.
+_AUTHORIZE = """set -eu
+umask 077
+mkdir -p ~/.ssh
+read -r key
+grep -qxF "$key" ~/.ssh/authorized_keys 2>/dev/null || printf '%s\\n' "$key" >>~/.ssh/authorized_keys
+"""

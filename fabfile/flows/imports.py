@@ -1,0 +1,135 @@
+"""Instances that were launched otherwise, made nodes of a cluster: checked, set up over SSH, then tagged."""
+
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..core.errors import ClusterError, NodeError, UsageError
+from ..core.puppet import agent_setup
+from ..core.render import render
+from ..core.spec import Node
+from ..effects.providers.ec2 import Ec2Provider
+from ..effects.remote import Remote
+from ..effects.ssh.known import known_keys
+from ..effects.store import forget_host, know_host
+from . import boot, provision
+from . import session as sessions
+from .session import Session
+
+SET_UP_TIMEOUT = 900.0  # seconds without a word from a machine that installs packages
+
+
+def take_in(session: Session, ids: Sequence[str], *, user: str = "", pem: str = "") -> list[Node]:
+    """Make these instances the cluster's next nodes, in their order; they are terminated with it.
+
+    `user` is the account that can be logged in to now and may use sudo; none: the cluster's administrator.
+    Raises UsageError with every problem before anything is changed.  Run again after an interruption, it goes on.
+    """
+    provider = session.provider
+    if not isinstance(provider, Ec2Provider):
+        raise UsageError(f"{session.spec.name!r} is not on EC2: only EC2 instances can be taken in")
+    indexes = _places(session, ids)
+    if problems := provider.import_problems(session.spec, indexes):
+        raise UsageError(problems)
+    nodes = provider.outsiders(session.spec, indexes, user or session.spec.user)
+    remote = _remote(session, pem)
+    _trust(session, provider, nodes)
+    _check(session, remote, nodes)
+    boot.make_secrets(session)
+    with session.report.step("set up"):
+        remote.fan_out(nodes, "set up", lambda node: _set_up(session, remote, node))
+    provider.take_in(session.spec, indexes)
+    keyed = session.store.state().keyed
+    session.store.update_state(keyed=keyed | {node.id: boot.host_pattern(node) for node in nodes})
+    return [replace(node, user=session.spec.user) for node in nodes]
+
+
+def _places(session: Session, ids: Sequence[str]) -> dict[str, int]:
+    """The index of each instance: the one that it has, or the next that is free."""
+    problems = [f"{one!r} is no id of an instance, for example 'i-0123456789abcdef0'" for one in ids if not _is_id(one)]
+    problems += [f"{one} is given {ids.count(one)} times" for one in sorted(set(ids)) if ids.count(one) > 1]
+    if not ids:
+        problems.append("give the ids of the instances, for example 'i-0123456789abcdef0 i-0fedcba9876543210'")
+    if problems:
+        raise UsageError(problems)
+    have = {node.id: node.index for node in session.members()}
+    free = [index for index in range(session.spec.size) if index not in have.values()]
+    new = [one for one in ids if one not in have]
+    if len(new) > len(free):
+        raise UsageError(
+            f"{session.spec.name!r} has room for {len(free)} more of its {session.spec.size} nodes, not for {len(new)}"
+        )
+    places = have | dict(zip(new, free, strict=False))
+    return {one: places[one] for one in ids}
+
+
+def _is_id(text: str) -> bool:
+    return bool(re.fullmatch(r"i-[0-9a-f]{8,17}", text))
+
+
+def _remote(session: Session, pem: str) -> Remote:
+    access = sessions.access(session.spec, session.store, session.provider, pem)
+    return Remote(access, explain=lambda node: session.provider.explain(session.spec, node))
+
+
+def _trust(session: Session, provider: Ec2Provider, nodes: Sequence[Node]) -> None:
+    """Know their host keys: from their consoles, or from the person's own known_hosts.  Raises UsageError for the others."""
+    shown = session.remote.fan_out(nodes, "host keys", lambda node: provider.host_keys(session.spec, node))
+    keys = {node.name: shown[node.name] or known_keys(node.ssh_host, node.ssh_port) for node in nodes}
+    if unknown := [node for node in nodes if not keys[node.name]]:
+        raise UsageError(
+            [
+                f"{node.id}: its host key is not known: EC2 has none on its console, and ~/.ssh/known_hosts none of "
+                f"{node.ssh_host}. Compare the key that 'ssh {node.ssh_host}' shows with the machine's own, and accept it there"
+                for node in unknown
+            ]
+        )
+    for node in nodes:
+        forget_host(session.store.known_hosts, boot.host_pattern(node))
+        for key in keys[node.name]:
+            know_host(session.store.known_hosts, boot.host_pattern(node), key)
+
+
+def _check(session: Session, remote: Remote, nodes: Sequence[Node]) -> None:
+    """Ask each what would keep it from being a node.  Raises UsageError with all that they say."""
+
+    def ask(node: Node) -> list[str]:
+        try:
+            return remote.sudo(node, _LACKS, stdin=session.spec.name.encode(), timeout=60).out.splitlines()
+        except NodeError as error:
+            return [": ".join(part for part in (error.problem, error.said) if part)]
+
+    with session.report.step("check the instances"):
+        said = remote.fan_out(nodes, "check", ask)
+    problems = [f"{node.id} ({node.ssh_host}): {problem}" for node in nodes for problem in said[node.name]]
+    if problems:
+        raise UsageError(problems)
+
+
+def _set_up(session: Session, remote: Remote, node: Node) -> None:
+    """What user-data does for a machine that we launch."""
+    spec, store = session.spec, session.store
+    token = (store.secret("token") or b"").decode().strip()
+    script = render("take-in.sh.j2", user=shlex.quote(spec.user), name=shlex.quote(node.name))
+    session.report.node(node.name, "account and name")
+    remote.sudo(node, script, stdin=(store.secret("ssh_key.pub") or b"").strip() + b"\n")
+    session.report.node(node.name, "Puppet agent")
+    # Over standard input, since it holds the token.
+    setup = agent_setup(spec, server=provision.master_name(session), token=token, name=node.name)
+    done = remote.sudo(node, "exec sh -s", stdin=setup.encode(), check=False, timeout=SET_UP_TIMEOUT)
+    if not done.ok:
+        raise ClusterError(f"{node.name} ({node.id}): its Puppet agent could not be set up: {done.last_words}")
+
+
+# Standard input: the cluster's name.  Output: a line for each thing that is in the way.
+_LACKS = """set -eu
+name=$(cat)
+command -v apt-get >/dev/null || echo 'it is no Debian or Ubuntu: there is no apt-get'
+[ -d /run/systemd/system ] || echo 'systemd does not run there'
+conf=/etc/corosync/corosync.conf
+if [ -e "$conf" ] && systemctl --quiet is-active corosync; then
+  other=$(sed -n 's/^[[:space:]]*cluster_name:[[:space:]]*//p' "$conf" | head -n 1)
+  [ "$other" = "$name" ] || echo "it is a member of the cluster '$other': take it out there first"
+fi
+"""

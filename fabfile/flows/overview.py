@@ -1,0 +1,53 @@
+"""All clusters: those with a specification here, and those that EC2 has machines of."""
+
+from typing import Any
+
+from ..core.errors import ClusterError
+from ..core.report import Report
+from ..core.spec import members
+from ..effects import host, store
+from ..effects.providers import provider_for
+from ..effects.providers.ec2 import FoundCluster
+from ..effects.store import Store
+from . import adopt
+
+
+def overview(report: Report) -> list[dict[str, Any]]:
+    """Every cluster: name, provider, size, running nodes, and the problem with it where there is one.
+
+    EC2 is asked for clusters that are unknown here where this person uses it: a specification or their environment
+    says so.  That it does not answer is a warning.
+    """
+    rows = [_row(name) for name in store.names()]
+    regions = {row.pop("region") for row in rows if row["provider"] == "ec2"} | ({""} if host.uses_aws() else set())
+    found: dict[str, FoundCluster] = {}
+    for region in sorted(regions):
+        try:
+            found |= {one.id: one for one in adopt.lost(region)}
+        except ClusterError as error:
+            report.warn(f"EC2 could not be asked for clusters that are not known here: {error}")
+    return [{key: value for key, value in row.items() if key != "region"} for row in rows] + [
+        _lost_row(one) for one in found.values()
+    ]
+
+
+def _lost_row(found: FoundCluster) -> dict[str, Any]:
+    return {
+        "name": found.name,
+        "provider": "ec2",
+        "size": found.spec.size if found.spec else found.nodes,
+        "running": found.running,
+        "problem": f"{found.id} is not known here. To take it back: fab cluster.adopt {found.name}",
+    }
+
+
+def _row(name: str) -> dict[str, Any]:
+    row: dict[str, Any] = {"name": name, "provider": "", "size": 0, "running": 0, "problem": "", "region": ""}
+    try:
+        spec = Store(name).spec()
+        row |= {"provider": spec.provider, "size": spec.size, "region": spec.ec2.region}
+        nodes = members(provider_for(spec, Store(name)).nodes(spec))
+        row["running"] = sum(node.running for node in nodes)
+    except ClusterError as error:
+        row["problem"] = str(error)
+    return row

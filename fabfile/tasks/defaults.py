@@ -1,0 +1,110 @@
+"""What was not typed: from the environment, from the project's fabric.yaml, else the account's own defaults."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from ..core.ec2_options import Ec2Options, ec2_problems
+from ..core.errors import UsageError
+from ..core.spec import ClusterSpec, validate
+
+# The variables of the first sirikata-cluster.
+VARIABLES = {"BASE_AMI": "ami", "INSTANCE_TYPE": "instance_type", "SECURITY_GROUP": "group"}
+_FIELDS = tuple(field.name for field in fields(Ec2Options))
+_FILE = "fabric.yaml, sirikata_cluster.ec2"
+
+EC2_HELP = {
+    "instance_type": "EC2 instance type (default t3.small, for a Puppet master t3.medium)",
+    "group": "EC2 security group (default: the VPC's own)",
+    "ami": "EC2 machine image, or 'ssm:/parameter' (default: the newest Debian)",
+    "region": "AWS region (default: what the AWS configuration says)",
+    "subnet": "EC2 subnet; may be repeated, in the order to try",
+    "spot": "ask for EC2 spot instances",
+    "max_price": "the most to pay for one, US dollars an hour",
+    "address": "which address SSH goes to: auto (default), public, private",
+    "pem": "the private key file of the key pair",
+}
+
+
+def with_ec2(c: Any, spec: ClusterSpec, typed: Mapping[str, Any], *, only: bool = False) -> ClusterSpec:
+    """The specification with its EC2 options: as typed, else from the environment, else from fabric.yaml.
+
+    `only`: the typed ones are for EC2 alone.  Raises UsageError with everything wrong, and where it came from.
+    """
+    given = {field: value for field, value in typed.items() if value}
+    if spec.provider != "ec2":
+        if only and given:
+            words = " and ".join(f"--{field.replace('_', '-')}" for field in given)
+            raise UsageError(f"{words} is for machines on EC2: add --provider=ec2")
+        return replace(spec, ec2=_options(given))
+    environment, document = _environment(), _document(c)
+    problems = [f"fabric.yaml: {problem}" for problem in document.pop("problems", [])]
+    sources = {field: where for field in document for where in [_FILE]}
+    sources |= {field: name for name, field in VARIABLES.items() if field in environment}
+    found = {**document, **environment, **given}
+    for field in found:
+        if field not in given:
+            said = ec2_problems(_options({field: found[field]} | ({"spot": True} if field == "max_price" else {})))
+            problems += [f"{problem} (from {sources[field]})" for problem in said]
+    if problems:
+        raise UsageError([*validate(replace(spec, ec2=_options(given))), *problems])
+    if not found.get("spot") and "max_price" not in given:
+        found.pop("max_price", None)  # a default for whoever asks for spot instances
+    return replace(spec, ec2=_options(found))
+
+
+def region(c: Any, typed: str) -> str:
+    """The region to work in: as typed, else of fabric.yaml; empty: what boto3's own chain says.  Raises UsageError."""
+    chosen = Ec2Options(region=typed or str(_document(c).get("region", "")))
+    if problems := ec2_problems(chosen):
+        raise UsageError(problems)
+    return chosen.region
+
+
+def _options(found: Mapping[str, Any]) -> Ec2Options:
+    pem = found.get("pem", "")
+    # A specification outlives the folder that it was made in.
+    return Ec2Options(**{**found, "pem": str(Path(pem).expanduser().absolute()) if pem else ""})
+
+
+def _environment() -> dict[str, Any]:
+    return {field: os.environ[name] for name, field in VARIABLES.items() if os.environ.get(name)}
+
+
+def _document(c: Any) -> dict[str, Any]:
+    """What the project's fabric.yaml says of EC2, and under `problems` what of it is wrong."""
+    section = c.config.get("sirikata_cluster", {})
+    values = section.get("ec2", {}) if isinstance(section, Mapping) else None
+    if not isinstance(values, Mapping):
+        return {
+            "problems": ["sirikata_cluster is to hold a mapping 'ec2', for example sirikata_cluster: {ec2: {ami: …}}"]
+        }
+    found: dict[str, Any] = {}
+    problems = [f"no option {key!r} of ec2: choose from {', '.join(_FIELDS)}" for key in values if key not in _FIELDS]
+    for field in _FIELDS:
+        value = values.get(field)
+        if value in (None, "", []):
+            continue
+        try:
+            found[field] = _value(field, value)
+        except ValueError as error:
+            problems.append(f"ec2.{field} is {value!r}, but should be {error}")
+    return found | ({"problems": problems} if problems else {})
+
+
+def _value(field: str, value: Any) -> Any:
+    """A value of the document as the option takes it.  Raises ValueError, which says what it should be."""
+    if field == "spot":
+        if not isinstance(value, bool):
+            raise ValueError("true or false")
+        return value
+    if field == "subnets":
+        words = [value] if isinstance(value, str) else value
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise ValueError("a list of subnets")
+        return tuple(words)
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise ValueError("a word")
+    return str(value)

@@ -1,0 +1,68 @@
+"""What only EC2 has: security groups, checks before a launch, a Puppet master on its own, the IAM policy."""
+
+from typing import Any
+
+from .. import flows
+from . import defaults, number, show, task
+from .report import reporter
+
+_NAME = {"name": "the cluster's name"}
+_GROUP = {
+    "name": "the security group's name",
+    "vpc": "its VPC (default: the default one)",
+    "region": defaults.EC2_HELP["region"],
+}
+
+
+@task(
+    name="security-create",
+    help={
+        **_GROUP,
+        "ssh_from": "a network that may reach SSH (default: this machine's own address); may be repeated",
+        "open": "a port for everybody, for example 6667/tcp; may be repeated",
+    },
+    iterable=["ssh_from", "open"],
+)
+def security_create(c: Any, name: str, ssh_from: list[str], open: list[str], vpc: str = "", region: str = "") -> None:
+    """Make or mend a security group for clusters.
+
+    Its members reach each other on the ports that a cluster needs, no others; a group that this task made is narrowed to
+    what is asked for now.
+    """
+    show.mended(
+        flows.ec2.create_group(name, ssh_from=ssh_from, opened=open, vpc=vpc, region=defaults.region(c, region))
+    )
+
+
+@task(
+    name="security-delete",
+    help={**_GROUP, "wait_timeout": "seconds for its last instance to be gone (default 300)"},
+)
+def security_delete(c: Any, name: str, vpc: str = "", region: str = "", wait_timeout: str = "") -> None:
+    """Delete a security group once nothing uses it."""
+    timeout = number(wait_timeout, "the time to wait (--wait-timeout)") if wait_timeout else None
+    deleted = flows.ec2.delete_group(
+        name, vpc=vpc, region=defaults.region(c, region), timeout=timeout, report=reporter()
+    )
+    show.line(f"{name} ({deleted}) is deleted")
+
+
+@task(help=_NAME)
+def check(c: Any, name: str) -> None:
+    """Check what a boot needs, and show what it would launch."""
+    show.launches(name, flows.ec2.check(flows.session.reading(name, reporter())))
+
+
+@task(name="puppet-master-boot", help=_NAME)
+def puppet_master_boot(c: Any, name: str) -> None:
+    """Boot the cluster's own Puppet master alone."""
+    with flows.session.changing(name, reporter(), "ec2.puppet-master-boot") as session:
+        machine, result = flows.ec2.boot_master(session)
+        show.nodes([machine])
+        show.master(result)
+
+
+@task()
+def policy(c: Any) -> None:
+    """Print the IAM policy that allows what is needed."""
+    show.text(flows.ec2.policy())

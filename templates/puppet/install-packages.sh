@@ -1,0 +1,1 @@
+../../data/puppet/modules/sirikata_cluster/files/install-packages

@@ -1,0 +1,81 @@
+"""OpenSSH's command line: nothing that ~/.ssh/config says makes a check weaker."""
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fabfile.core.errors import ClusterError
+from fabfile.core.spec import Node
+from fabfile.effects.ssh import openssh
+from fabfile.effects.ssh.access import Access, Pem
+
+from .test_config import Configure, configure, node
+from .test_hostkeys import ONE
+from .test_login import ED, LOCKED, PrivateFormat, private
+
+__all__ = ["configure"]
+
+
+@pytest.fixture
+def access(tmp_path: Path, configure: Configure) -> Access:
+    folder = tmp_path / "a cluster 100%"
+    folder.mkdir()
+    (folder / "known_hosts").write_text(f"198.18.9.9 {ONE}\n")
+    (folder / "ssh_key").write_text("")
+    return Access(folder / "known_hosts", keys=(folder / "ssh_key", folder / "lost"), agent=False)
+
+
+def options(node: Node, access: Access) -> dict[str, str]:
+    words = openssh.command(node, access)
+    assert words[0] == "ssh"
+    assert words[-1] == node.ssh_host
+    pairs = [value.split("=", 1) for flag, value in itertools.pairwise(words) if flag == "-o"]
+    return dict(pairs) | {"keys": str(words.count("-i"))}
+
+
+def test_only_the_clusters_own_file_counts(access: Access) -> None:
+    found = options(node(), access)
+    assert found["StrictHostKeyChecking"] == "yes"
+    assert found["UserKnownHostsFile"] == f'"{str(access.known_hosts).replace("%", "%%")}"'
+    assert found["HostKeyAlias"] == "198.18.9.9"
+    assert (found["GlobalKnownHostsFile"], found["ControlPath"]) == ("none", "none")
+    assert "ProxyCommand" not in found
+
+
+def test_a_jump_host_is_checked_too_whatever_its_section_says(access: Access, configure: Configure) -> None:
+    configure("Host 198.18.*\n ProxyJump one,two\nHost *\n StrictHostKeyChecking no\n User me\n")
+    through = options(node(), access)["ProxyCommand"]
+    assert through.count("StrictHostKeyChecking=yes") == 2
+    assert through.endswith("-W '[%h]:%p' two")
+    assert "[%%h]:%%p" in through
+    configure("Host 198.18.*\n ProxyJump one\nHost one\n ProxyCommand nc %h %p\n")
+    assert "ProxyJump=none" not in options(node(), access)["ProxyCommand"]
+
+
+def test_a_key_that_is_named_is_the_only_one_and_an_imported_node_takes_the_agents(
+    access: Access, tmp_path: Path
+) -> None:
+    pem = tmp_path / "key.pem"
+    pem.write_bytes(private(ED, PrivateFormat.OpenSSH, LOCKED))  # OpenSSH asks for the passphrase
+    pem.chmod(0o600)
+    cloud = replace(access, agent=True)
+    imported = replace(node(), imported=True)
+    assert options(node(), access)["IdentitiesOnly"] == "yes"
+    assert options(node(), cloud)["IdentitiesOnly"] == "yes"
+    assert "IdentitiesOnly" not in options(imported, cloud)
+    named = replace(cloud, pem=Pem(pem, "--pem"))
+    assert options(imported, named)["IdentitiesOnly"] == "yes"
+    assert options(node(), named)["keys"] == "2"
+
+
+@pytest.mark.parametrize("lost", ["file", "line"])
+def test_a_node_whose_key_is_not_known_is_told_with_the_next_step(access: Access, lost: str) -> None:
+    assert access.known_hosts is not None
+    if lost == "file":
+        access.known_hosts.unlink()
+    else:
+        access.known_hosts.write_text("")
+    with pytest.raises(ClusterError, match=r"node0: .* does not hold, so it was refused\. Restore that file; or build"):
+        openssh.command(node(), access)

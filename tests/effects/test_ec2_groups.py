@@ -1,0 +1,229 @@
+"""Security groups: made, mended, deleted; in the laboratory."""
+
+from collections.abc import Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from fabfile.core.ec2_rules import Rule
+from fabfile.core.errors import ClusterError, NotFound, UsageError
+from fabfile.core.report import Silent
+from fabfile.effects import checkip
+from fabfile.effects.providers.ec2 import groups
+from fabfile.effects.providers.ec2.api import Api
+from fabfile.effects.providers.ec2.groups import Mended
+from fabfile.effects.providers.ec2.networks import find_groups
+from tests.ec2lab.laboratory import Laboratory
+from tests.ec2lab.life import Timing
+
+from .ec2_tools import laboratory
+
+HOME = "203.0.113.7/32"
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+    with laboratory(str(tmp_path_factory.mktemp("home"))) as lab:
+        yield lab
+
+
+@pytest.fixture
+def lab(shared: Laboratory, monkeypatch: pytest.MonkeyPatch) -> Laboratory:
+    monkeypatch.setattr(groups, "LOOK", 0.02)
+    shared.reset()
+    return shared
+
+
+def mend(
+    name: str = "sirikata", ssh_from: Sequence[str] = (HOME,), opened: Sequence[str] = (), vpc: str = ""
+) -> Mended:
+    return groups.mend(Api(), name, vpc=vpc, ssh_from=ssh_from, opened=opened)
+
+
+def rules(name: str = "sirikata") -> set[Rule]:
+    (found,) = find_groups(Api(), name)
+    return set(found.rules)
+
+
+def needed(group: str, *more: Rule) -> set[Rule]:
+    return {Rule("udp", 5405, 5412, group), Rule("tcp", 8140, 8140, group), Rule("tcp", 22, 22, HOME), *more}
+
+
+def launch(lab: Laboratory, group: str) -> str:
+    answer = Api().call(
+        "run_instances", ImageId="ami-0deb130000000a064", InstanceType="t3.small", MinCount=1, MaxCount=1,
+        SubnetId=lab.account.subnets[0].id, SecurityGroupIds=[group],
+        TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "web"}]}],
+    )  # fmt: skip
+    return str(answer["Instances"][0]["InstanceId"])
+
+
+class Told(Silent):
+    """A report that keeps what is said of each machine, and lets time pass once something is said."""
+
+    def __init__(self, lab: Laboratory) -> None:
+        self.lab, self.nodes = lab, list[tuple[str, str]]()
+
+    def node(self, name: str, text: str) -> None:
+        self.nodes.append((name, text))
+        self.lab.pass_time()
+
+
+def test_a_group_is_made_with_what_a_cluster_needs_and_no_more(lab: Laboratory) -> None:
+    done = mend(opened=["6667/tcp"])
+    assert done.created and done.group.ours and not done.revoked and not done.wider
+    assert rules() == set(done.added) == needed(done.group.id, Rule("tcp", 6667, 6667, "0.0.0.0/0"))
+
+
+def test_a_second_time_nothing_is_changed(lab: Laboratory) -> None:
+    mend()
+    lab.forget_calls()
+    done = mend()
+    assert not (done.created or done.added or done.revoked or done.wider)
+    assert not {action for action in lab.counts() if not action.startswith("Describe")}
+
+
+def test_a_group_of_ours_is_narrowed_to_what_is_asked_for_now(lab: Laboratory) -> None:
+    group = mend(ssh_from=["0.0.0.0/0", "2001:db8::/32"], opened=["6667/tcp", "7000-7010/udp"]).group.id
+    done = mend()
+    assert rules() == needed(group)
+    assert set(done.added) == {Rule("tcp", 22, 22, HOME)}
+    assert len(done.revoked) == 4
+
+
+def test_what_somebody_took_out_is_put_back(lab: Laboratory) -> None:
+    group = mend().group.id
+    lost = Rule("udp", 5405, 5412, group)
+    Api().call("revoke_security_group_ingress", GroupId=group, IpPermissions=[groups.permission(lost)])
+    assert mend().added == (lost,)
+    assert rules() == needed(group)
+
+
+def test_a_group_of_somebody_else_is_only_added_to(lab: Laboratory) -> None:
+    theirs = lab.account.ec2.create_security_group("theirs", "theirs", vpc_id=lab.account.vpc.id)
+    wide = Rule("tcp", 0, 65535, "0.0.0.0/0")
+    Api().call("authorize_security_group_ingress", GroupId=theirs.id, IpPermissions=[groups.permission(wide)])
+    done = mend("theirs")
+    assert not done.created and not done.revoked
+    assert done.wider == (wide,)
+    # TCP is admitted from everywhere already.
+    assert done.added == (Rule("udp", 5405, 5412, theirs.id),)
+    assert rules("theirs") == {wide, *done.added}
+
+
+def test_names_belong_to_a_vpc(lab: Laboratory) -> None:
+    here, there = mend().group, mend(vpc=lab.account.other_vpc.id).group
+    assert here.id != there.id and there.vpc == lab.account.other_vpc.id
+    with pytest.raises(UsageError, match=r"say which by --vpc"):
+        groups.delete(Api(), "sirikata", vpc="", timeout=1, report=Silent())
+
+
+def test_a_vpc_that_is_not_there_is_refused(lab: Laboratory) -> None:
+    with pytest.raises(UsageError, match=rf"vpc-0123abcd does not exist .*existing: .*{lab.account.vpc.id}"):
+        mend(vpc="vpc-0123abcd")
+    lab.account.vpc.is_default = "false"
+    with pytest.raises(UsageError, match="no default VPC"):
+        mend()
+
+
+@pytest.mark.parametrize("action", ["CreateSecurityGroup", "AuthorizeSecurityGroupIngress"])
+def test_a_call_whose_reply_is_lost_is_mended_by_the_next_run(lab: Laboratory, action: str) -> None:
+    # botocore itself asks again where a connection is closed.
+    lab.lose_reply(action, times=10)
+    with pytest.raises(ClusterError):
+        mend()
+    lab.faults.clear()
+    group = mend().group
+    assert rules() == needed(group.id)
+
+
+def test_two_at_the_same_time_come_to_the_same_end(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+    api = Api()
+    real, raced = api.call, []
+
+    def call(operation: str, **parameters: Any) -> Any:
+        if operation not in raced and not operation.startswith("describe"):
+            raced.append(operation)
+            real(operation, **parameters)  # somebody else was a moment faster
+        return real(operation, **parameters)
+
+    monkeypatch.setattr(api, "call", call)
+    done = groups.mend(api, "sirikata", vpc="", ssh_from=[HOME], opened=[])
+    assert raced == ["create_security_group", "authorize_security_group_ingress"]
+    assert rules() == needed(done.group.id)
+    assert len(find_groups(Api(), "sirikata")) == 1
+
+
+def test_deleting_waits_for_the_last_instance_and_says_for_which(
+    lab: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = mend().group.id
+    instance, report = launch(lab, group), Told(lab)
+    lab.pass_time()
+    monkeypatch.setattr(lab, "timing", Timing(terminate=60))
+    Api().call("terminate_instances", InstanceIds=[instance])
+    deleted = groups.delete(Api(), "sirikata", vpc="", timeout=10, report=report)
+    assert deleted.id == group and find_groups(Api(), "sirikata") == []
+    assert report.nodes == [(f"{instance} of web", "shutting-down")]
+
+
+def test_deleting_gives_up_in_time_and_names_who_lives(lab: Laboratory) -> None:
+    instance = launch(lab, mend().group.id)
+    lab.pass_time()
+    with pytest.raises(ClusterError, match=rf"still used by {instance} of web \(running\).*cluster\.nodes\.terminate"):
+        groups.delete(Api(), "sirikata", vpc="", timeout=0, report=Silent())
+    assert rules()
+
+
+def test_only_groups_of_ours_are_deleted(lab: Laboratory) -> None:
+    lab.account.ec2.create_security_group("theirs", "theirs", vpc_id=lab.account.vpc.id)
+    with pytest.raises(UsageError, match="was not made by this tool"):
+        groups.delete(Api(), "theirs", vpc="", timeout=0, report=Silent())
+    mend()
+    with pytest.raises(NotFound, match=r"no security group 'sirikat' .* Existing: sirikata\."):
+        groups.delete(Api(), "sirikat", vpc="", timeout=0, report=Silent())
+
+
+def test_a_rule_of_another_group_that_names_it_is_named(lab: Laboratory) -> None:
+    group = mend().group.id
+    other = lab.account.ec2.create_security_group("database", "database", vpc_id=lab.account.vpc.id)
+    rule = Rule("tcp", 5432, 5432, group)
+    Api().call("authorize_security_group_ingress", GroupId=other.id, IpPermissions=[groups.permission(rule)])
+    with pytest.raises(UsageError, match=rf"database \({other.id}\): TCP 5432 from {group}"):
+        groups.delete(Api(), "sirikata", vpc="", timeout=0, report=Silent())
+
+
+def test_what_else_uses_a_group_is_named(lab: Laboratory) -> None:
+    group = mend().group.id
+    made = Api().call(
+        "create_network_interface", SubnetId=lab.account.subnets[0].id, Groups=[group], Description="a balancer"
+    )["NetworkInterface"]["NetworkInterfaceId"]
+    with pytest.raises(ClusterError, match=rf"{made} \(a balancer\)"):
+        groups.delete(Api(), "sirikata", vpc="", timeout=0.1, report=Silent())
+    assert rules()
+
+
+def test_this_machines_own_address_is_asked_for(lab: Laboratory) -> None:
+    assert checkip.own_network() == HOME
+
+
+class _Page(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html>Please log in to this network</html>")
+
+    def log_message(self, *arguments: object) -> None:
+        return
+
+
+def test_an_address_that_is_none_is_not_taken(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = HTTPServer(("127.0.0.1", 0), _Page)
+    Thread(target=server.handle_request, daemon=True).start()
+    for service in (f"http://127.0.0.1:{server.server_port}/", "http://127.0.0.1:9/", "file:///etc/hostname"):
+        monkeypatch.setenv(checkip.VARIABLE, service)
+        with pytest.raises(ClusterError, match="--ssh-from="):
+            checkip.own_network()
+    server.server_close()

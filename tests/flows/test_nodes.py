@@ -1,0 +1,55 @@
+"""Into a node: not into one that does not run."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from fabfile.core.errors import ClusterError
+from fabfile.core.spec import ClusterSpec, Node, State
+from fabfile.effects.ssh.login import PEM_VARIABLE
+from fabfile.effects.store import Store
+from fabfile.flows import nodes, session
+
+
+@dataclass
+class Opened:
+    """As much of a session as is needed before anything is connected to."""
+
+    state: State
+    reason: str = ""
+    spec: Any = field(default_factory=lambda: SimpleNamespace(name="web"))
+
+    def node(self, index: int) -> Node:
+        return Node(
+            index=index, name=f"node{index}", address="", ssh_host="", state=self.state, id="x", reason=self.reason
+        )
+
+
+@pytest.mark.parametrize(
+    ("state", "step"),
+    [("stopped", "fab cluster.nodes.power-on web 1"), ("pending", "fab cluster.nodes.list web"), ("broken", "fab up web")],
+)  # fmt: skip
+def test_a_node_that_does_not_run_is_told_with_the_next_step(state: State, step: str) -> None:
+    session: Any = Opened(state, "its zone has no capacity")
+    for enter in (lambda: nodes.ssh(session, 1), lambda: nodes.run(session, "true", on=1)):
+        with pytest.raises(ClusterError) as caught:
+            enter()
+        assert str(caught.value).startswith(f"node1 is {state} (its zone has no capacity), so there is no way in")
+        assert step in str(caught.value)
+
+
+def test_machines_here_take_the_clusters_key_only_and_those_of_a_cloud_its_owners_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(PEM_VARIABLE, "/owner.pem")
+    provider: Any = SimpleNamespace(ssh_key=lambda spec: Path("/ssh_key"))
+    here = session.access(ClusterSpec(name="web", uid="0000", size=1), Store("web"), provider)
+    assert (here.pem, here.keys, here.agent) == (None, (Path("/ssh_key"),), False)
+    spec = ClusterSpec(name="web", uid="0000", size=1, provider="ec2")
+    cloud = session.access(spec, Store("web"), provider)
+    assert cloud.pem is not None
+    assert (cloud.pem.path, cloud.keys, cloud.agent) == (Path("/owner.pem"), (Path("/ssh_key"),), True)
+    assert cloud.known_hosts == here.known_hosts == Store("web").known_hosts
