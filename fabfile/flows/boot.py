@@ -255,7 +255,7 @@ if [ ! -s "$key.pub" ]; then
 fi
 # Shown where cloud-init shows keys, its log where there is no console: who has lost known_hosts reads it through EC2.
 show() {{ echo '{KEYS_BEGIN}'; cut -d' ' -f1,2 "$key.pub"; echo '{KEYS_END}'; }}
-(show >/dev/console) 2>/dev/null || show >>/var/log/cloud-init-output.log || :
+if [ -c /dev/console ]; then show >/dev/console || :; else show >>/var/log/cloud-init-output.log; fi
 cut -d' ' -f1,2 "$key.pub"
 """
 

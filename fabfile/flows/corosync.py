@@ -98,9 +98,10 @@ def make_way(session: Session) -> list[str]:
     """
     members = session.members()
     running = [node for node in members if node.running]
+    ask = corosync_scripts.addresses_script()
+    said = session.remote.fan_out(running, "ask corosync", lambda node: session.remote.sudo(node, ask).out)
     known = {
-        name: dict(line.split() for line in out.splitlines() if len(line.split()) == 2)
-        for name, out in _everywhere(session, "ask corosync", running, corosync_scripts.addresses_script()).items()
+        name: dict(line.split() for line in out.splitlines() if len(line.split()) == 2) for name, out in said.items()
     }
     moved = {n.name for n in members for has in known.values() if has.get(n.name, n.address) != n.address}
     staying = [node for node in running if known[node.name] and node.name not in moved]

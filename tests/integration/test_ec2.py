@@ -82,7 +82,7 @@ def cloud(real_machines: None, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield Cloud(home, environment)
     finally:
         process.terminate()
-        process.wait(timeout=120)
+        process.communicate(timeout=120)
 
 
 def test_one_invocation_makes_a_cluster_with_a_service(cloud: Cloud) -> None:
@@ -147,7 +147,8 @@ def test_a_cluster_whose_files_are_lost_is_found_and_taken_back(cloud: Cloud) ->
     shutil.rmtree(cloud.home.path / "clusters" / NAME)
     (listed,) = json.loads(cloud.home.ok("cluster.list", "--json").out)
     assert "cluster.adopt web" in listed["problem"]
-    cloud.home.ok("cluster.adopt", NAME, timeout=120)
+    adopted = cloud.home.ok("cluster.adopt", NAME, timeout=120)
+    assert "the service job" in adopted.out, adopted
     status = json.loads(cloud.home.ok("cluster.status", NAME, "--json").out)
     assert status["quorate"]
     assert [service["id"] for service in status["services"]] == ["job"]
