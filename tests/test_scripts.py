@@ -6,10 +6,10 @@ import subprocess
 
 import pytest
 
-from fabfile.core import corosync_scripts, pacemaker, service_scripts
+from fabfile.core import corosync_scripts, pacemaker, service_logs, service_scripts
 from fabfile.core.services import Service
 from fabfile.effects import remote
-from fabfile.flows import boot, provision, services
+from fabfile.flows import boot, provision, service_hosts
 
 SCRIPTS = {
     "stage corosync.conf": corosync_scripts.stage_script("v2"),
@@ -25,16 +25,25 @@ SCRIPTS = {
     "install the seed": pacemaker.install_seed_script(),
     "join": pacemaker.join_script(),
     "wait for members": pacemaker.wait_script(["node0", "node1"]),
-    "add a service": service_scripts.add_service_script("web"),
-    "remove a service": service_scripts.remove_service_script("web"),
+    "add a service": service_scripts.add_services_script(["web", "db"]),
+    "remove a service": service_scripts.remove_services_script(["web", "db"]),
+    "apply services": service_scripts.apply_services_script(["web"], ["old"], "//a[@id='b']"),
+    "wait for rest": service_scripts.settle_script(),
     "move a service": service_scripts.move_script("web", "node1"),
+    "restart a service": service_scripts.restart_script("web"),
+    "clean up a service": service_scripts.cleanup_script("web"),
     "wait for a service": service_scripts.wait_running_script("web"),
     "first contact": boot.first_contact_script(180.0),
     "drop the bootstrap key": boot._DROP_KEY,
     "forget certificates": provision._FORGET_CERTIFICATES,
-    "look for a command": services._lacks_script(
-        Service(id="web", command="/bin/sh -c 'a; b'", user="nobody", cwd="/srv/it's")
+    "look for a command": service_hosts.lacks_script(
+        Service(
+            id="web", command="/bin/sh -c 'a; b'", user="nobody", cwd="/srv/it's", cpu="1", health="/bin/true NODE"
+        ),
+        {},
     ),
+    "read a log": service_logs.log_script("web", "/var/log/it's", 5),
+    "read on in a log": service_logs.log_script("web", "/var/log/it's", 5, service_logs.Place(inode="1", size=7)),
     "as root": remote.as_root('echo "it\'s"'),
 }
 # SC2034: a `read` that only wants the first word.

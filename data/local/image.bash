@@ -3,16 +3,22 @@
 # The name of an image contains a digest of its recipe, so a changed recipe builds a new one and the old one is left to
 # the machines that use it.  Sourced by `machine`.
 
-# What a node needs.  No recommended packages: they would bring a mail server and a firmware loader.
+# What a node needs, and daemons to try services with.  No recommended packages: they would bring a mail server and a
+# firmware loader.
 image_packages=(
   systemd systemd-sysv dbus openssh-server sudo cloud-init
   corosync pacemaker pacemaker-cli-utils resource-agents libxml2-utils
   puppet-agent puppetserver
   python3 procps iproute2 iputils-ping netbase ca-certificates less curl psmisc
+  redis-server redis-tools nginx-light
 )
 
-# The cluster's own daemons are started by whoever forms the cluster, never by a boot of an unconfigured node.
-image_disabled=(corosync.service pacemaker.service puppet.service puppetserver.service logd.service)
+# The cluster's own daemons are started by whoever forms the cluster, never by a boot of an unconfigured node; and what is
+# there to be run as a service of the cluster, by the cluster.
+image_disabled=(
+  corosync.service pacemaker.service puppet.service puppetserver.service logd.service
+  redis-server.service nginx.service
+)
 
 # Units that a container cannot use, or that would only make a boot longer.
 image_masked=(

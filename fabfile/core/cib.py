@@ -6,22 +6,26 @@ Man page: cibadmin(8).  Schema: resources-*.rng and constraints-*.rng in /usr/sh
 import shlex
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
 
 from . import words
-from .errors import ClusterError, NotFound
+from .constraints import place, related, service_constraints
+from .errors import ClusterError
 from .services import Service
 from .spec import Node
 
 AGENT: Mapping[str, str] = {"class": "ocf", "provider": "sirikata", "type": "service"}
 
-# How much a service wants to its node.  Less than the stickiness of 100: once it has moved away it stays there when
-# its node is back, since moving back would interrupt it for nothing.
-PREFERENCE = 50
+# Seconds that Pacemaker gives an operation beyond what the service may take, for the agent to clean up and to report.
+MARGIN = 10
+STOP_MARGIN = 20
+MONITOR_TIMEOUT = 20
 
-# Pacemaker gives up on an operation after these.
-_TIMEOUTS = {"start": "60s", "stop": "40s", "monitor": "20s"}
-_COMMANDS = ("command", "ready")
-_PARAMETERS = ("command", "user", "cwd", "pidfile", "ready", "log")
+_COMMANDS = ("command", "ready", "health")
+_TEXTS = (*_COMMANDS, "user", "cwd", "pidfile", "log", "stop_signal", "memory", "cpu")
+_NUMBERS = ("start_timeout", "stop_timeout")
+_DEFAULTS: Mapping[str, Any] = {field.name: field.default for field in fields(Service)}
 
 
 def service_resource(service: Service) -> ET.Element:
@@ -30,47 +34,41 @@ def service_resource(service: Service) -> ET.Element:
     Ids inside of it hold a dot, which no service's id can, so they never are another service's.
     """
     primitive = ET.Element("primitive", {"id": service.id, **AGENT})
-    values = {name: getattr(service, name) for name in _PARAMETERS}
-    values |= {name: words.encode(values[name]) for name in _COMMANDS}
-    values["env"] = " ".join(f"{name}={words.word(value)}" for name, value in service.env)
+    given = {name: getattr(service, name) for name in (*_TEXTS, *_NUMBERS)}
+    values = {name: str(value) for name, value in given.items() if value != _DEFAULTS.get(name, "")}
+    values |= {name: words.encode(values[name]) for name in _COMMANDS if name in values}
+    if service.env:
+        values["env"] = " ".join(f"{name}={words.word(value)}" for name, value in service.env)
     attributes = ET.SubElement(primitive, "instance_attributes", id=f"{service.id}.parameters")
     for name, value in values.items():
-        if value:
-            ET.SubElement(attributes, "nvpair", id=f"{service.id}.parameters.{name}", name=name, value=value)
+        ET.SubElement(attributes, "nvpair", id=f"{service.id}.parameters.{name}", name=name, value=value)
     operations = ET.SubElement(primitive, "operations")
-    for name, timeout in _TIMEOUTS.items():
+    for name, timeout in _timeouts(service).items():
         interval = f"{service.monitor}s" if name == "monitor" else "0s"
-        ET.SubElement(operations, "op", id=f"{service.id}.{name}", name=name, interval=interval, timeout=timeout)
+        times = {"interval": interval, "timeout": f"{timeout}s"}
+        ET.SubElement(operations, "op", {"id": f"{service.id}.{name}", "name": name, **times})
     return primitive
 
 
-def service_constraint(service: Service, nodes: Sequence[Node]) -> ET.Element | None:
-    """Where the service may run, as the one constraint that says it; None: anywhere.
+def _timeouts(service: Service) -> dict[str, int]:
+    """Pacemaker gives up on an operation after that many seconds."""
+    return {
+        "start": service.start_timeout + MARGIN,
+        "stop": service.stop_timeout + STOP_MARGIN,
+        "monitor": MONITOR_TIMEOUT,
+    }
 
-    Raises NotFound when its node is none of those.
+
+def services_xml(services: Sequence[Service], nodes: Sequence[Node]) -> str:
+    """Resources and their constraints as one piece of configuration: what add_services_script() reads.
+
+    Raises NotFound when the node of one of them is none of those.
     """
-    if service.on is None:
-        return None
-    name = next((node.name for node in nodes if node.index == service.on and node.role == "node"), None)
-    if name is None:
-        raise NotFound(f"service {service.id}: no node {service.on}")
-    if service.failover:
-        where = {"id": f"{service.id}.prefers", "rsc": service.id, "node": name, "score": str(PREFERENCE)}
-        return ET.Element("rsc_location", where)
-    constraint = ET.Element("rsc_location", id=f"{service.id}.pinned", rsc=service.id)
-    rule = ET.SubElement(constraint, "rule", id=f"{service.id}.pinned.rule", score="-INFINITY")
-    elsewhere = {"id": f"{service.id}.pinned.elsewhere", "attribute": "#uname", "operation": "ne", "value": name}
-    ET.SubElement(rule, "expression", elsewhere)
-    return constraint
-
-
-def service_xml(service: Service, nodes: Sequence[Node]) -> str:
-    """The resource and its constraint as one piece of configuration: what add_service_script() reads."""
     configuration = ET.Element("configuration")
-    ET.SubElement(configuration, "resources").append(service_resource(service))
-    constraint = service_constraint(service, nodes)
-    if constraint is not None:
-        ET.SubElement(configuration, "constraints").append(constraint)
+    resources = ET.SubElement(configuration, "resources")
+    resources.extend([service_resource(service) for service in services])
+    constraints = ET.SubElement(configuration, "constraints")
+    constraints.extend([each for service in services for each in service_constraints(service, nodes)])
     return ET.tostring(configuration, encoding="unicode")
 
 
@@ -96,28 +94,19 @@ def _service(primitive: ET.Element, root: ET.Element, places: Mapping[str, int])
     pairs = primitive.iterfind("instance_attributes/nvpair")
     values = {pair.get("name", ""): pair.get("value", "") for pair in pairs}
     monitor = primitive.find("operations/op[@name='monitor']")
-    seconds = monitor.get("interval", "") if monitor is not None else ""
-    on, failover = _place(service_id, root, places)
+    seconds = (monitor.get("interval", "") if monitor is not None else "").rstrip("s")
+    on, failover = place(service_id, root, places)
+    texts = {name: values[name] for name in _TEXTS if name in values}
+    texts |= {name: words.decode(texts[name]) for name in _COMMANDS if name in texts}
+    numbers = {name: int(values[name]) for name in _NUMBERS if values.get(name, "").isdecimal()}
+    found: dict[str, Any] = {"id": service_id, "command": "", **texts, **numbers, **related(service_id, root)}
     return Service(
-        id=service_id,
-        **{name: values.get(name, "") for name in _PARAMETERS if name not in _COMMANDS},
-        **{name: words.decode(values.get(name, "")) for name in _COMMANDS},
+        **found,
         env=_environment(service_id, values.get("env", "")),
-        monitor=int(seconds.rstrip("s")) if seconds.rstrip("s").isdecimal() else Service.monitor,
+        monitor=int(seconds) if seconds.isdecimal() else Service.monitor,
         on=on,
         failover=failover,
     )
-
-
-def _place(service_id: str, root: ET.Element, places: Mapping[str, int]) -> tuple[int | None, bool]:
-    """The index of its node, and whether it may run elsewhere."""
-    for constraint in root.iter("rsc_location"):
-        expression = constraint.find("rule/expression")
-        if constraint.get("id") == f"{service_id}.pinned" and expression is not None:
-            return places.get(expression.get("value", "")), False
-        if constraint.get("id") == f"{service_id}.prefers":
-            return places.get(constraint.get("node", "")), True
-    return None, True
 
 
 def _environment(service_id: str, text: str) -> tuple[tuple[str, str], ...]:

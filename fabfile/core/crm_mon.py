@@ -11,6 +11,9 @@ from .errors import ClusterError
 # Prints it.  It exits with an error, and still prints XML, when Pacemaker does not run; then there is nothing to ask.
 STATUS_COMMAND = "crm_mon --output-as=xml"
 
+# Pacemaker's score for never, and for always.
+_INFINITY = 1000000
+
 
 @dataclass(frozen=True, kw_only=True)
 class MemberState:
@@ -75,6 +78,25 @@ class Failure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ban:
+    """A constraint that keeps a resource off a node altogether."""
+
+    constraint: str
+    resource: str
+    node: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailCount:
+    """How often a resource failed on a node; at `threshold` it is kept off it, until that is forgiven."""
+
+    resource: str
+    node: str
+    count: int
+    threshold: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClusterStatus:
     """The whole cluster.  `coordinator` is None while there is none."""
 
@@ -86,6 +108,8 @@ class ClusterStatus:
     nodes: tuple[MemberState, ...]
     resources: tuple[ResourceState, ...]
     failures: tuple[Failure, ...]
+    bans: tuple[Ban, ...] = ()
+    fail_counts: tuple[FailCount, ...] = ()
 
     @property
     def online(self) -> tuple[str, ...]:
@@ -120,6 +144,16 @@ def parse_status(xml: str) -> ClusterStatus:
         nodes=tuple(_member(node) for node in root.iterfind("nodes/node")),
         resources=tuple(_resource(resource) for resource in root.iterfind("resources//resource")),
         failures=tuple(_failure(failure) for failure in root.iterfind("failures/failure")),
+        bans=tuple(
+            Ban(constraint=ban.get("id", ""), resource=ban.get("resource", ""), node=ban.get("node", ""))
+            for ban in root.iterfind("bans/ban")
+            if int(ban.get("weight", "0")) <= -_INFINITY
+        ),
+        fail_counts=tuple(
+            _fail_count(node.get("name", ""), resource)
+            for node in root.iterfind("node_history/node")
+            for resource in node.iterfind("resource_history[@fail-count]")
+        ),
     )
 
 
@@ -161,6 +195,16 @@ def _resource(resource: ET.Element) -> ResourceState:
         blocked=_yes(resource, "blocked"),
         orphaned=_yes(resource, "orphaned"),
         nodes=tuple(node.get("name", "") for node in resource.iterfind("node")),
+    )
+
+
+def _fail_count(node: str, history: ET.Element) -> FailCount:
+    count = history.get("fail-count", "")
+    return FailCount(
+        resource=history.get("id", ""),
+        node=node,
+        count=_INFINITY if count == "INFINITY" else int(count),
+        threshold=int(history.get("migration-threshold", "0")),
     )
 
 

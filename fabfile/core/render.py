@@ -18,6 +18,11 @@ def render(template: str, **values: Any) -> str:
     return _environment().get_template(template).render(**values)
 
 
+def fill(text: str, **values: Any) -> str:
+    """A text that is itself a template, with those values.  Raises like `render`."""
+    return _environment().from_string(text).render(**values)
+
+
 @lru_cache(maxsize=1)
 def _environment() -> "Environment":
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # 0.16 s that `fab --list` need not pay

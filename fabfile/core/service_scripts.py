@@ -8,6 +8,7 @@ Man pages: cibadmin(8), crm_diff(8), crm_resource(8), crm_mon(8), crmadmin(8).
 """
 
 import shlex
+from collections.abc import Sequence
 
 # Seconds for a service to start, or to stop, on slow nodes: the operations' own timeouts end sooner.
 TIMEOUT = 90
@@ -21,6 +22,7 @@ command -v cibadmin >/dev/null || fail 'pacemaker is not installed'
 last() { printf '%s\n' "$1" | tail -n 1; }
 has() { cibadmin --query --xpath "$1" >/dev/null 2>&1; }
 exists() { has "//resources//primitive[@id='$id']"; }
+told() { crm_resource --resource "$id" --meta --set-parameter target-role --parameter-value "$1" >/dev/null; }
 """
 
 _EXISTS = r"""
@@ -75,29 +77,39 @@ broken() { said=$(reasons); fail "$1${said:+: $said}"; }
 _ADD = r"""
 cat >"$dir/add.xml"
 add() {
-  ! has "//resources//*[@id='$id']" || fail "the cluster already has a resource $id"
-  erase "//rsc_location[@rsc='$id']"
+  for id in $ids; do
+    ! has "//resources//*[@id='$id']" || fail "the cluster already has a resource $id"
+    erase "//rsc_location[@rsc='$id']"
+  done
   said=$(cibadmin --modify --allow-create --scope configuration --xml-file "$dir/add.xml" 2>&1) ||
-    fail "the cluster refuses $id: $(last "$said")"
+    fail "the cluster refuses $ids: $(last "$said")"
 }
 change add
 """
 
-# Constraints first: 2.1.5 refuses a configuration in which one names a resource that is not there.
+# Constraints first: 2.1.5 refuses a configuration in which one names a resource that is not there.  Last what the
+# service told of its place: tools/places.py on the nodes.
 _REMOVE = r"""
 remove() {
-  erase "//constraints/*[@rsc='$id' or @with-rsc='$id' or @first='$id' or @then='$id']"
-  erase "//resources//primitive[@id='$id']"
+  for id in $ids; do
+    erase "//constraints/*[@rsc='$id' or @with-rsc='$id' or @first='$id' or @then='$id']"
+    erase "//resources//primitive[@id='$id']"
+    erase "//cluster_property_set[@id='sirikata.places']/nvpair[@name='sirikata-place-$id']"
+    erase "//cluster_property_set[@id='sirikata.places']/nvpair[contains(concat(@value, ' '), ' $id ')]"
+  done
 }
-if exists; then
-  crm_resource --resource "$id" --meta --set-parameter target-role --parameter-value Stopped >/dev/null
-  end=$(( $(uptime) + seconds ))
+present=
+for id in $ids; do
+  ! exists || { present="$present $id"; told Stopped; }
+done
+end=$(( $(uptime) + seconds ))
+for id in $present; do
   while [ "$(active)" ]; do
     ! given_up || broken "$id does not stop on $(active)"
     sleep 0.2
   done
-  crm_resource --cleanup --resource "$id" >/dev/null 2>&1 || :
-fi
+done
+for id in $present; do crm_resource --cleanup --resource "$id" >/dev/null 2>&1 || :; done
 change remove
 """
 
@@ -106,7 +118,7 @@ online=$(crm_mon -1 --output-as=text --include=none,nodes 2>/dev/null | sed -n '
 case " $online " in *" $node "*) ;; *) fail "$node is not online (online: ${online:-none})" ;; esac
 release() { crm_resource --clear --resource "$id" >/dev/null 2>&1 || :; }
 trap release EXIT
-trap 'exit 1' HUP INT TERM
+trap 'exit 1' HUP INT TERM PIPE
 end=$(( $(uptime) + seconds ))
 release
 if [ "$(where)" != "$node" ]; then
@@ -134,25 +146,81 @@ done
 printf 'node=%s\n' "$now"
 """
 
+# Whatever happens, the word that it shall stop is taken back, and so is what makes it start where it was.
+_RESTART = r"""
+release() {
+  crm_resource --resource "$id" --meta --delete-parameter target-role >/dev/null 2>&1 || :
+  crm_resource --clear --resource "$id" >/dev/null 2>&1 || :
+}
+trap release EXIT
+trap 'exit 1' HUP INT TERM PIPE
+stay=$(where)
+told Stopped
+end=$(( $(uptime) + seconds ))
+while [ "$(active)" ]; do
+  ! given_up || broken "$id does not stop on $(active)"
+  sleep 0.2
+done
+crm_resource --cleanup --resource "$id" >/dev/null 2>&1 || :
+crm_resource --clear --resource "$id" >/dev/null 2>&1 || :
+[ -z "$stay" ] ||
+  crm_resource --move --resource "$id" --node "$stay" --lifetime PT15M >/dev/null 2>&1 || :
+crm_resource --resource "$id" --meta --delete-parameter target-role >/dev/null
+calm=0
+"""
+
 _CLEANUP = r"""
 said=$(crm_resource --cleanup --resource "$id" 2>&1) || fail "$(last "$said")"
 """
 
 
-def add_service_script(service_id: str) -> str:
-    """Add the service whose configuration, service_xml(), is on standard input, at once with its constraint.
+# What goes is told to stop in the change that adds and alters the rest; `remove_services_script` then takes it away.
+_APPLY = r"""
+cat >"$dir/wanted.xml"
+apply() {
+  for id in $ids; do
+    ! has "//resources//*[@id='$id'][not(@provider='sirikata' and @type='service')]" ||
+      fail "the cluster already has a resource $id, which is no service of ours"
+  done
+  id='what changes'
+  [ -z "$stale" ] || erase "$stale"
+  said=$(cibadmin --modify --allow-create --scope configuration --xml-file "$dir/wanted.xml" 2>&1) ||
+    fail "the cluster refuses the services: $(last "$said")"
+  for id in $going; do
+    ! exists || told Stopped || fail "cannot tell $id to stop"
+  done
+}
+change apply
+"""
 
-    Fails when the cluster already has a resource of that id.
+_SETTLE = r"""
+end=$(( $(uptime) + seconds ))
+until given_up; do sleep 0.2; done
+"""
+
+
+def add_services_script(service_ids: Sequence[str]) -> str:
+    """Add the services whose configuration, services_xml(), is on standard input, with their constraints, in one change.
+
+    Fails when the cluster already has a resource of one of those ids.
     """
-    return _script(service_id, _CHANGE, _ADD)
+    return _several(service_ids, _CHANGE, _ADD)
 
 
-def remove_service_script(service_id: str, *, seconds: int = TIMEOUT) -> str:
-    """Stop the service, wait until it runs nowhere, then remove it with its constraints and its history.
+def remove_services_script(service_ids: Sequence[str], *, seconds: int = TIMEOUT) -> str:
+    """Stop the services, wait until they run nowhere, then remove them with their constraints and their history.
 
     May be repeated; a service that the cluster does not have is removed already.
     """
-    return _script(service_id, _CHANGE, _WATCH, f"seconds={seconds:d}\n", _REMOVE)
+    return _several(service_ids, _CHANGE, _WATCH, f"seconds={seconds:d}\n", _REMOVE)
+
+
+def restart_script(service_id: str, *, seconds: int = TIMEOUT) -> str:
+    """Stop the service, and what runs after it, then start it again; prints where it runs as node=NAME.
+
+    Its failures are forgotten, and so is the word that it shall be stopped, whoever gave it.
+    """
+    return _script(service_id, _EXISTS, _WATCH, f"seconds={seconds:d}\n", _RESTART, _WAIT_RUNNING)
 
 
 def move_script(service_id: str, node: str, *, seconds: int = TIMEOUT) -> str:
@@ -173,9 +241,29 @@ def wait_running_script(service_id: str, *, seconds: int = TIMEOUT) -> str:
     return _script(service_id, _EXISTS, _WATCH, f"seconds={seconds:d}\n", _WAIT_RUNNING)
 
 
-def cleanup_script(service_id: str) -> str:
-    """Forget the failures of the service on all nodes, so that it is started again."""
-    return _script(service_id, _EXISTS, _CLEANUP)
+def cleanup_script(service_id: str, *, seconds: int = TIMEOUT) -> str:
+    """Forget the failures of the service on all nodes, so that it is started again; prints where as node=NAME."""
+    return _script(service_id, _EXISTS, _WATCH, f"seconds={seconds:d}\n", _CLEANUP, _WAIT_RUNNING)
+
+
+def apply_services_script(service_ids: Sequence[str], going: Sequence[str], stale: str) -> str:
+    """Add and alter services, and tell those that are `going` to stop, in one change: all of it or nothing.
+
+    service_change.change_xml() is on standard input; `stale` is an XPath to what goes of what is altered, or empty.
+    Fails when another kind of resource has one of the ids.
+    """
+    words = f"going={shlex.quote(' '.join(going))} stale={shlex.quote(stale)}\n"
+    return _several(service_ids, _CHANGE, words, _APPLY)
+
+
+def settle_script(*, seconds: int = TIMEOUT) -> str:
+    """Wait until the cluster has come to rest after a change, for `seconds` at most; never fails for that."""
+    return _script("", _WATCH, f"seconds={seconds:d}\n", _SETTLE)
+
+
+def _several(service_ids: Sequence[str], *parts: str) -> str:
+    """A script that names each of them `id` in turn."""
+    return _script("", f"ids={shlex.quote(' '.join(service_ids))}\n", *parts)
 
 
 def _script(service_id: str, *parts: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .ec2_options import Ec2Options, ec2_problems
+from .service_set import set_problems
 from .services import UNKNOWN_KEYS_ARE_ERRORS, Service
 
 ProviderName = Literal["local", "ec2", "adhoc"]
@@ -155,8 +156,7 @@ def validate(spec: ClusterSpec) -> list[str]:
     problems = name_problems(spec.name) + size_problems(spec.size)
     if not re.fullmatch(r"[0-9a-f]{4}", spec.uid):
         problems.append(f"the uid {spec.uid!r} is no four hexadecimal digits")
-    ids = [service.id for service in spec.services]
-    problems += [f"there are {ids.count(one)} services {one!r}" for one in sorted(set(ids)) if ids.count(one) > 1]
+    problems += set_problems(spec.services, spec.size)
     if spec.provider not in PROVIDERS:
         problems.append(f"no provider {spec.provider!r}: choose one of {', '.join(PROVIDERS)}")
     if spec.suite not in SUITES:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import adopt as adopt
+    from . import apply as apply
     from . import boot as boot
     from . import cluster as cluster
     from . import corosync as corosync
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     from . import prepare as prepare
     from . import provision as provision
     from . import puppet as puppet
+    from . import service_logs as service_logs
     from . import services as services
     from . import session as session
+    from . import sirikata as sirikata
     from . import status as status
     from . import up as up
 

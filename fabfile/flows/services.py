@@ -1,27 +1,35 @@
-"""Services: add, find, move, remove; and run again on a cluster that came back."""
+"""Services: add, find, move, restart, remove; and run again on a cluster that came back."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 
 from ..core import service_scripts
-from ..core.cib import parse_services, service_xml
+from ..core.cib import parse_services, services_xml
 from ..core.errors import ClusterError, NodeError, NotFound, UsageError
+from ..core.service_set import in_start_order, move_problems, needed_by, set_problems
 from ..core.services import Service, validate
 from ..core.spec import ClusterSpec, Node
-from ..effects.remote import wait_until
-from . import status
+from ..effects.remote import COMMAND_TIMEOUT, wait_until
+from . import service_logs, status
+from .service_hosts import check_hosts
 from .session import Session
 from .status import ServiceView
+
+# Seconds beyond what a service may take by itself: for Pacemaker to act, on slow nodes.
+SLACK = 30
+# How many of its last lines say why a service does not run, and among how many they are looked for.
+LAST_WORDS, LAST_LOOK = 3, 30
 
 
 def add(session: Session, service: Service) -> ServiceView:
     """Run a service on the cluster, wait until it runs, and remember it.
 
-    Raises UsageError with every problem before anything is changed: also when the id is taken, or when no node could
-    run the command.  Raises NodeError when the cluster took it and it does not run; then it stays, to be looked at.
+    Raises UsageError with every problem before anything is changed: also when the id is taken, when it contradicts
+    other services, or when no node could run the command.  Raises ClusterError when the cluster took it and it does
+    not run; then it stays, to be looked at.
     """
-    if problems := validate(service, session.spec.size):
+    others = tuple(known for known in session.spec.services if known.id != service.id)
+    if problems := validate(service, session.spec.size) + set_problems((*others, service), session.spec.size):
         raise UsageError(problems)
     nodes = session.running()
     require_quorum(session)
@@ -35,11 +43,10 @@ def add(session: Session, service: Service) -> ServiceView:
             f"{session.spec.name!r} already has a service {service.id!r}, and it is another one. "
             f"Remove it first: fab service.remove {session.spec.name} {service.id}"
         )
-    _check_hosts(session, nodes, service)
-    others = tuple(known for known in session.spec.services if known.id != service.id)
+    check_hosts(session, nodes, service)
     # Remembered first: what a crash leaves out of the cluster, the same command or `up` puts in.
     session = session.saved(_with_services(session, (*others, service)))
-    _add_to_cluster(session, nodes, service)
+    _add_missing(session, nodes, present)
     return one(session, service.id)
 
 
@@ -48,11 +55,7 @@ def restore(session: Session) -> list[str]:
     if not session.spec.services:
         return []
     nodes = session.running()
-    present = _in_cluster(session, nodes)
-    missing = [service for service in session.spec.services if service.id not in present]
-    with session.report.step("start the services"):
-        for service in missing:
-            _add_to_cluster(session, nodes, service)
+    missing = _add_missing(session, nodes, _in_cluster(session, nodes))
     return [f"started the service {service.id}" for service in missing]
 
 
@@ -64,86 +67,183 @@ def overview(session: Session) -> list[ServiceView]:
 
 
 def one(session: Session, service_id: str, *, wait: float = 0) -> ServiceView:
-    """One service; `wait` gives it that many seconds to run.  Raises NotFound for one that nobody knows."""
+    """One service; `wait` gives it that many seconds to run.  Raises NotFound for one that nobody knows.
+
+    When it does not run, the reasons end with its own last words.
+    """
     looks: list[ServiceView] = []
 
     def running() -> bool:
         views = {view.id: view for view in overview(session)}
         if service_id not in views:
-            raise NotFound(_unknown(session, service_id, list(views)))
+            raise _unknown(session, service_id, list(views))
         looks.append(views[service_id])
         return looks[-1].running
 
     wait_until(running, timeout=wait)
-    return looks[-1]
+    view, service = looks[-1], session.spec.service(service_id)
+    # What was told to stop, or waits for others, has no last words that matter.
+    if view.running or service is None or (view.state == "stopped" and view.reasons):
+        return view
+    lines = [line for line in service_logs.read(session, service, LAST_LOOK) if line.source != "systemd"]
+    return replace(
+        view, reasons=view.reasons + tuple(f"{line.node} wrote: {line.text}" for line in lines[-LAST_WORDS:])
+    )
+
+
+def known(session: Session, service_id: str) -> Service:
+    """The service of that id, remembered or merely running.  Raises NotFound for one that nobody knows."""
+    service = session.spec.service(service_id)
+    if service is None:
+        running = [node for node in session.members() if node.running]
+        service = (_in_cluster(session, running) if running else {}).get(service_id)
+    if service is None:
+        raise _unknown(session, service_id, [each.id for each in session.spec.services])
+    return service
 
 
 def move(session: Session, service_id: str, index: int) -> ServiceView:
-    """Move a service to a node, and leave no constraint behind.
+    """Move a service, and what shares its node, to a node, and leave no constraint behind.
 
-    Raises NotFound for an unknown service or node, UsageError for one that is pinned elsewhere.
+    Raises NotFound for an unknown service or node, UsageError where it, or what it shares its node with, is kept
+    elsewhere, and where something that it runs apart from is there.
     """
     node = session.node(index)
-    service = session.spec.service(service_id)
-    if service is None and service_id not in _in_cluster(session, session.running()):
-        raise NotFound(_unknown(session, service_id, [known.id for known in session.spec.services]))
-    if service and not service.failover and service.on != index:
-        raise UsageError(
-            f"{service_id} runs on node {service.on} only (--no-failover). Add it anew without that to move it"
-        )
+    service = known(session, service_id)
+    there = {view.id for view in overview(session) if view.node == node.name}
+    if problems := move_problems(service.id, index, there, session.spec.services):
+        raise UsageError(problems)
     require_quorum(session)
+    seconds = patience(session.spec.services)
     with session.report.step(f"move {service_id} to {node.name}"):
-        _on_any(session, session.running(), service_scripts.move_script(service_id, node.name))
+        script = service_scripts.move_script(service_id, node.name, seconds=seconds)
+        on_any(session, session.running(), script, seconds=seconds)
     return one(session, service_id)
+
+
+def restart(session: Session, service_id: str) -> ServiceView:
+    """Stop a service, and whatever runs after it, and start it again; also one that was told to stop.
+
+    Raises NotFound for an unknown one, ClusterError when it does not run again, with the reasons.
+    """
+    service = known(session, service_id)
+    seconds = patience(session.spec.services)
+    return _started(session, service, "restart", service_scripts.restart_script(service_id, seconds=seconds), seconds)
+
+
+def cleanup(session: Session, service_id: str) -> ServiceView:
+    """Forget the failures of a service, so that it is tried again at once; otherwise like `restart`."""
+    service = known(session, service_id)
+    seconds = patience([service])
+    return _started(session, service, "clean up", service_scripts.cleanup_script(service_id, seconds=seconds), seconds)
 
 
 def remove(session: Session, service_id: str) -> None:
     """Stop a service everywhere, take it out of the cluster and forget it.
 
-    Raises NotFound when neither the cluster nor the specification has it.
+    Raises NotFound when neither the cluster nor the specification has it, UsageError when other services name it.
     """
-    known = session.spec.service(service_id)
+    known(session, service_id)
+    if others := needed_by(service_id, session.spec.services):
+        named = ", ".join(f"{other} (--{', --'.join(hows)})" for other, hows in others.items())
+        name = session.spec.name
+        raise UsageError(
+            f"{service_id} cannot be removed as long as other services name it: {named}. Remove those first, "
+            f"or all services at once: fab service.remove-all {name}"
+        )
+    _remove(session, [service_id])
+
+
+def remove_all(session: Session) -> list[str]:
+    """Stop every service, take all of them out of the cluster in one change, and forget them.  Answers their ids."""
     running = [node for node in session.members() if node.running]
-    if not running and known is None:
-        raise NotFound(_unknown(session, service_id, [service.id for service in session.spec.services]))
+    present = _in_cluster(session, running) if running else {}
+    ids = list(dict.fromkeys([*present, *(service.id for service in session.spec.services)]))
+    if ids:
+        _remove(session, ids)
+    return ids
+
+
+def _remove(session: Session, ids: Sequence[str]) -> None:
+    running = [node for node in session.members() if node.running]
     if running:
-        if known is None and service_id not in _in_cluster(session, running):
-            raise NotFound(_unknown(session, service_id, [service.id for service in session.spec.services]))
-        with session.report.step(f"stop {service_id}"):
-            _on_any(session, running, service_scripts.remove_service_script(service_id))
-    rest = tuple(service for service in session.spec.services if service.id != service_id)
-    session.saved(_with_services(session, rest))
+        seconds = patience(session.spec.services)
+        with session.report.step(f"stop {', '.join(ids)}"):
+            on_any(session, running, service_scripts.remove_services_script(ids, seconds=seconds), seconds=seconds)
+    session.saved(_with_services(session, tuple(each for each in session.spec.services if each.id not in ids)))
 
 
 def _with_services(session: Session, services: tuple[Service, ...]) -> ClusterSpec:
     return replace(session.spec, services=services)
 
 
-def _unknown(session: Session, service_id: str, known: Sequence[str]) -> str:
-    return f"no service {service_id!r} in {session.spec.name!r} (known: {', '.join(known) or 'none'})"
+def _unknown(session: Session, service_id: str, ids: Sequence[str]) -> NotFound:
+    return NotFound(f"no service {service_id!r} in {session.spec.name!r} (known: {', '.join(ids) or 'none'})")
 
 
 def _in_cluster(session: Session, nodes: Sequence[Node]) -> dict[str, Service]:
     """The services that the cluster has now."""
-    return parse_services(_on_any(session, nodes, "cibadmin --query"), nodes)
+    return parse_services(configuration(session, nodes), nodes)
 
 
-def _add_to_cluster(session: Session, nodes: Sequence[Node], service: Service) -> None:
-    xml = service_xml(service, session.members())
-    with session.report.step(f"start {service.id}"):
-        _on_any(session, nodes, service_scripts.add_service_script(service.id), stdin=xml.encode())
-        _wait_running(session, nodes, service)
+def configuration(session: Session, nodes: Sequence[Node]) -> str:
+    """The cluster's configuration and state, the CIB, as XML."""
+    return on_any(session, nodes, "cibadmin --query")
+
+
+def _add_missing(session: Session, nodes: Sequence[Node], present: dict[str, Service]) -> list[Service]:
+    """Add the remembered services that the cluster does not have, in one change, and see each of them run."""
+    missing = [service for service in in_start_order(session.spec.services) if service.id not in present]
+    if not missing:
+        return []
+    xml = services_xml(missing, session.members())
+    with session.report.step(f"start {', '.join(service.id for service in missing)}"):
+        script = service_scripts.add_services_script([service.id for service in missing])
+        on_any(session, nodes, script, stdin=xml.encode())
+        for service in missing:
+            _wait_running(session, nodes, service)
+    return missing
 
 
 def _wait_running(session: Session, nodes: Sequence[Node], service: Service) -> None:
+    seconds = patience([service])
+    script = service_scripts.wait_running_script(service.id, seconds=seconds)
     try:
-        _on_any(session, nodes, service_scripts.wait_running_script(service.id))
+        on_any(session, nodes, script, seconds=seconds)
     except NodeError as error:
-        name = session.spec.name
-        raise ClusterError(
-            f"{error.said or error}\n{service.id} stays defined. Look at it: fab service.status {name} {service.id}; "
-            f"or take it out: fab service.remove {name} {service.id}"
-        ) from error
+        raise _not_running(session, service, error) from error
+
+
+def _started(session: Session, service: Service, doing: str, script: str, seconds: int) -> ServiceView:
+    """Run a script that ends when the service runs."""
+    require_quorum(session)
+    try:
+        with session.report.step(f"{doing} {service.id}"):
+            on_any(session, session.running(), script, seconds=seconds)
+    except NodeError as error:
+        raise _not_running(session, service, error) from error
+    return one(session, service.id)
+
+
+def _not_running(session: Session, service: Service, error: NodeError) -> ClusterError:
+    """Why it does not run, and what to do."""
+    reasons = one(session, service.id).reasons
+    hint = (
+        f"{service.id} stays defined. Look at it: fab service.status {session.spec.name} {service.id}; "
+        f"or take it out: fab service.remove {session.spec.name} {service.id}"
+    )
+    said = (
+        [f"{service.id} does not run", *(f"  {reason}" for reason in reasons)]
+        if reasons
+        else [error.said or str(error)]
+    )
+    return ClusterError("\n".join([*said, hint]))
+
+
+def patience(services: Sequence[Service]) -> int:
+    """Seconds in which all of those services can stop and start, one after the other."""
+    total = sum(service.start_timeout + service.stop_timeout for service in services)
+    return max(service_scripts.TIMEOUT, SLACK + total)
 
 
 def require_quorum(session: Session) -> None:
@@ -156,8 +256,11 @@ def require_quorum(session: Session) -> None:
         )
 
 
-def _on_any(session: Session, nodes: Sequence[Node], script: str, *, stdin: bytes = b"") -> str:
-    """Run a script that concerns the whole cluster on the first node that can be reached; what it printed."""
+def on_any(session: Session, nodes: Sequence[Node], script: str, *, stdin: bytes = b"", seconds: int = 0) -> str:
+    """Run a script that concerns the whole cluster on the first node that can be reached; what it printed.
+
+    `seconds` is how long it may be silent, where it waits for something.
+    """
     for node in nodes:
         try:
             session.remote.connect(node)
@@ -165,31 +268,5 @@ def _on_any(session: Session, nodes: Sequence[Node], script: str, *, stdin: byte
             if node is nodes[-1]:
                 raise
             continue
-        return session.remote.sudo(node, script, stdin=stdin).out
+        return session.remote.sudo(node, script, stdin=stdin, timeout=max(COMMAND_TIMEOUT, seconds + SLACK)).out
     raise ClusterError(f"no node of {session.spec.name!r} is running")
-
-
-def _check_hosts(session: Session, nodes: Sequence[Node], service: Service) -> None:
-    """Refuse what no node can run; warn of nodes that could not take it over."""
-    lacks = session.remote.fan_out(
-        nodes, "look for the command", lambda node: session.remote.sudo(node, _lacks_script(service)).out.splitlines()
-    )
-    wanted = [node for node in nodes if service.failover or node.index == service.on]
-    lacking = {node.name: lacks[node.name] for node in wanted if lacks[node.name]}
-    if lacking and len(lacking) == len(wanted):
-        raise UsageError([f"{name} has {lack}" for name, found in lacking.items() for lack in found])
-    for name, found in lacking.items():
-        session.report.warn(f"{name} has {', '.join(found)}, so {service.id} cannot run there")
-
-
-def _lacks_script(service: Service) -> str:
-    """Print what a node lacks to run the service, a line each."""
-    binary = shlex.quote(shlex.split(service.command)[0])
-    lines = [f"[ -x {binary} ] || echo no program {binary}"]
-    if service.user:
-        user = shlex.quote(service.user)
-        lines.append(f"id {user} >/dev/null 2>&1 || echo no user {user}")
-    if service.cwd:
-        cwd = shlex.quote(service.cwd)
-        lines.append(f"[ -d {cwd} ] || echo no directory {cwd}")
-    return "\n".join(lines)

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..core.crm_mon import STATUS_COMMAND, ClusterStatus, Failure, ResourceState, parse_status
+from ..core.crm_mon import STATUS_COMMAND, ClusterStatus, ResourceState, parse_status
 from ..core.errors import ClusterError, NodeError
+from ..core.service_reasons import reasons, sentences
 from ..core.services import Service
-from ..core.spec import Node, members
+from ..core.spec import ClusterSpec, Node, members
 from .session import Session
 
 
@@ -78,7 +79,7 @@ def status(session: Session) -> Status:
         online=sum(view.member == "online" for view in views),
         nodes=views,
         services=service_views(session, nodes, found),
-        failures=[_sentence(failure) for failure in found.failures] if found else [],
+        failures=sentences(found.failures) if found else [],
         problems=problems,
     )
 
@@ -118,7 +119,7 @@ def look(session: Session, nodes: list[Node]) -> tuple[ClusterStatus | None, lis
 def service_views(session: Session, nodes: list[Node], found: ClusterStatus | None) -> list[ServiceView]:
     """Every service that is defined, and every one that runs without a definition."""
     dead = {node.name for node in nodes if not node.running}
-    defined = [service_view(service, found, dead) for service in session.spec.services]
+    defined = [service_view(session.spec, service, found, dead) for service in session.spec.services]
     known = {service.id for service in session.spec.services}
     others = [r for r in (found.resources if found else ()) if r.id not in known]
     return defined + [
@@ -127,7 +128,7 @@ def service_views(session: Session, nodes: list[Node], found: ClusterStatus | No
     ]
 
 
-def service_view(service: Service, found: ClusterStatus | None, dead: set[str]) -> ServiceView:
+def service_view(spec: ClusterSpec, service: Service, found: ClusterStatus | None, dead: set[str]) -> ServiceView:
     """One service as Pacemaker has it; but a machine that is switched off runs nothing, noticed or not."""
     resource = found.resource(service.id) if found else None
     state = _state(resource, found)
@@ -139,7 +140,7 @@ def service_view(service: Service, found: ClusterStatus | None, dead: set[str]) 
         state=state,
         node=" ".join(resource.nodes) if resource else "",
         command=service.command,
-        reasons=() if state == "running" else _reasons(service, resource, found),
+        reasons=() if state == "running" else reasons(spec.name, service, found, spec.services),
         failover=service.failover,
     )
 
@@ -157,30 +158,6 @@ def _state(resource: ResourceState | None, found: ClusterStatus | None) -> str:
         return "running" if resource.role == "Started" else resource.role.lower()
     failed = any(failure.resource == resource.id for failure in found.failures)
     return "failed" if failed and resource.target != "Stopped" else "stopped"
-
-
-def _reasons(service: Service, resource: ResourceState | None, found: ClusterStatus | None) -> tuple[str, ...]:
-    if found is None:
-        return ("no node of the cluster answers",)
-    if resource is None:
-        return ("the cluster does not know it. Add it again: fab up NAME",)
-    reasons = [_sentence(failure) for failure in found.failures if failure.resource == service.id]
-    if resource.target == "Stopped":
-        reasons.append(
-            "it was told to stop: crm_resource --resource ID --meta --delete-parameter target-role starts it"
-        )
-    if not found.quorate:
-        reasons.append("the cluster has no quorum, so it runs nothing")
-    if found.maintenance:
-        reasons.append("the cluster is in maintenance")
-    pinned = f"node{service.on}"
-    if not service.failover and pinned not in found.online:
-        reasons.append(f"it runs on {pinned} only, which is not online")
-    return tuple(reasons)
-
-
-def _sentence(failure: Failure) -> str:
-    return f"{failure.resource}: {failure.operation} on {failure.node} failed: {failure.reason} ({failure.when})"
 
 
 def _node_view(node: Node, found: ClusterStatus | None) -> NodeView:

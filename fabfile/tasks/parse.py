@@ -1,5 +1,6 @@
 """From what a user typed to values; every problem at once."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..core.errors import UsageError
@@ -36,6 +37,13 @@ def index_or_any(text: str) -> int | None:
     return None if text in ("", "any") else number(text, "the node (--on)")
 
 
+def count(text: str, what: str) -> int:
+    """A number of things that a user typed, 1 or more.  Raises UsageError for any other."""
+    if (found := number(text, what)) < 1:
+        raise UsageError(f"{what} is {found}: give 1 or more")
+    return found
+
+
 def pairs(words: list[str]) -> tuple[tuple[str, str], ...]:
     """KEY=VALUE words as pairs.  Raises UsageError with every word that is none."""
     split = [word.partition("=") for word in words]
@@ -44,13 +52,21 @@ def pairs(words: list[str]) -> tuple[tuple[str, str], ...]:
     return tuple((key, value) for key, _, value in split)
 
 
-def service(service_id: str, command: str, *, on: str, env: list[str], monitor: str, **rest: Any) -> Service:
-    """The service that the options ask for; the recipe checks whether it fits."""
-    return Service(
-        id=service_id,
-        command=command,
-        on=index_or_any(on),
-        env=pairs(env),
-        monitor=number(monitor, "the monitor interval"),
-        **rest,
-    )
+def service(
+    service_id: str, command: str, *, on: str, env: list[str], others: Mapping[str, list[str]], **rest: Any
+) -> Service:
+    """The service that the options ask for; the recipe checks whether it fits.
+
+    `others` are the ids of other services, by field; empty options take the defaults.
+    """
+    given: dict[str, Any] = {name: value for name, value in rest.items() if value != ""}
+    given |= {name: number(given[name], what) for name, what in _SECONDS.items() if name in given}
+    given |= {field: tuple(dict.fromkeys(ids)) for field, ids in others.items()}
+    return Service(id=service_id, command=command, on=index_or_any(on), env=pairs(env), **given)
+
+
+_SECONDS = {
+    "monitor": "the monitor interval",
+    "start_timeout": "the start time-out",
+    "stop_timeout": "the stop time-out",
+}

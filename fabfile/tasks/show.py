@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,8 @@ from invoke.exceptions import Exit
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from ..core.service_diff import Plan
+    from ..core.service_logs import LogLine
     from ..core.spec import ClusterSpec, Node
     from ..effects.providers.ec2.groups import Mended
     from ..flows.ec2 import Launch
@@ -241,6 +243,36 @@ def service(found: "ServiceView", *, as_json: bool = False, verdict: bool = Fals
             line(f"  {reason}")
     if verdict and not found.running:
         raise Exit(code=1)
+
+
+def log(lines: "Sequence[LogLine]") -> None:
+    """Lines of a log, each with its node, and its time in this machine's zone where it has one of its own."""
+    for each in lines:
+        when = time.strftime("%Y-%m-%d %H:%M:%S ", time.localtime(each.when)) if each.dated else ""
+        by = f"{each.source}: " if each.source == "systemd" else ""
+        print(f"{each.node}: {when}{by}{each.text}", flush=True)
+
+
+def following(looks: "Iterable[Sequence[LogLine]]") -> None:
+    """Lines as they come, a look a second, until interrupted."""
+    with suppress(KeyboardInterrupt):
+        for lines in looks:
+            log(lines)
+            time.sleep(1)
+
+
+def plan(found: "Plan") -> None:
+    """What is about to change."""
+    for each in found.lines() or ["nothing to change"]:
+        line(each)
+
+
+def applied(name: str, found: "Plan") -> None:
+    """What was changed; the services run."""
+    counts = {"added": found.added, "changed": found.changed, "removed": found.removed}
+    done = ", ".join(f"{len(some)} {what}" for what, some in counts.items() if some)
+    rest = "every service of the file runs" if found.wanted else "no service is left"
+    line(f"{name}: {done or 'nothing changed'}; {rest}")
 
 
 def master(result: Any) -> None:

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fabfile.core import pacemaker, service_scripts
-from fabfile.core.cib import PREFERENCE, parse_services, service_resource, service_xml
+from fabfile.core.cib import parse_services, service_resource, services_xml
+from fabfile.core.constraints import PREFERENCE
 from fabfile.core.crm_mon import ClusterStatus, parse_status
 from fabfile.core.errors import ClusterError, NotFound
 from fabfile.core.pacemaker import NodeReport
@@ -53,6 +54,18 @@ def test_a_cluster_that_is_well_is_seen_as_well(version: str) -> None:
     assert not any(resource.failed or resource.blocked for resource in found.resources)
     assert not found.failures
     assert not found.fencing
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_keeps_a_resource_off_a_node_is_seen(version: str) -> None:
+    found = status(version, "failed-resource")
+    assert {(ban.constraint, ban.resource, ban.node) for ban in found.bans} == {
+        ("pin.pinned.rule", "pin", "node0"),
+        ("pin.pinned.rule", "pin", "node1"),
+    }
+    assert {(each.resource, each.node, each.count, each.threshold) for each in found.fail_counts} == {
+        ("bad", node, 3, 3) for node in ("node0", "node1", "node2")
+    }
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -143,6 +156,7 @@ def test_the_services_that_a_cluster_runs_are_those_that_were_added(version: str
 words = st.text(
     st.characters(min_codepoint=32, exclude_characters="\x7f", exclude_categories=("Cs", "Cc", "Cn")), max_size=20
 )
+others = st.lists(st.sampled_from(("db", "db.x", "x-1", "after")), unique=True).map(tuple)
 services = st.builds(
     Service,
     id=st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,20}", fullmatch=True),
@@ -154,21 +168,31 @@ services = st.builds(
     monitor=st.integers(1, 3600),
     ready=words.map(shlex.quote),
     log=st.sampled_from(("", "/var/log/x.log")),
+    health=words.map(shlex.quote) | st.sampled_from(("", "tcp:80", "http://ADDRESS:80/x?y")),
+    after=others,
+    beside=others,
+    apart_from=others,
+    start_timeout=st.integers(1, 3600),
+    stop_timeout=st.integers(1, 3600),
+    stop_signal=st.sampled_from(("TERM", "SIGINT", "RTMIN+3")),
+    memory=st.sampled_from(("", "512M", "2G")),
+    cpu=st.sampled_from(("", "1.5", "150%")),
 )
 
 
 @given(service=services)
 def test_a_service_survives_the_way_into_the_configuration_and_back(service: Service) -> None:
-    (back,) = parse_services(service_xml(service, NODES), NODES).values()
-    same_words = replace(service, command=back.command, ready=back.ready)
-    assert back == same_words
-    assert shlex.split(back.command) == shlex.split(service.command)
-    assert shlex.split(back.ready) == shlex.split(service.ready)
+    (back,) = parse_services(services_xml([service], NODES), NODES).values()
+    assert back == replace(service, command=back.command, ready=back.ready, health=back.health)
+    for name in ("command", "ready", "health"):
+        assert shlex.split(getattr(back, name)) == shlex.split(getattr(service, name))
 
 
 @given(service=services)
 def test_no_id_is_used_twice_nor_could_be_another_services(service: Service) -> None:
-    ids = [element.get("id", "") for element in ET.fromstring(service_xml(service, NODES)).iter() if element.get("id")]
+    ids = [
+        element.get("id", "") for element in ET.fromstring(services_xml([service], NODES)).iter() if element.get("id")
+    ]
     assert len(ids) == len(set(ids))
     assert all("." in element_id for element_id in ids if element_id != service.id)
 
@@ -179,15 +203,43 @@ def test_only_what_a_service_sets_is_set() -> None:
     assert service_resource(BAD).find("meta_attributes") is None
 
 
+def test_operations_have_time_for_what_the_service_may_take() -> None:
+    slow = Service(id="slow", command="/bin/true", start_timeout=300, stop_timeout=200)
+    times = {op.get("name"): op.get("timeout") for op in service_resource(slow).iterfind("operations/op")}
+    assert times == {"start": "310s", "stop": "220s", "monitor": "20s"}
+
+
+def test_relations_are_constraints_that_always_hold() -> None:
+    service = Service(id="web", command="/bin/true", after=("db",), beside=("cache",), apart_from=("web2",))
+    found = ET.fromstring(services_xml([service], NODES)).findall("constraints/*")
+    assert [(each.tag, dict(each.items())) for each in found] == [
+        (
+            "rsc_order",
+            {"id": "web.after.db", "first": "db", "then": "web", "kind": "Mandatory", "symmetrical": "true"},
+        ),
+        ("rsc_colocation", {"id": "web.with.cache", "rsc": "web", "with-rsc": "cache", "score": "INFINITY"}),
+        ("rsc_colocation", {"id": "web.apart.web2", "rsc": "web", "with-rsc": "web2", "score": "-INFINITY"}),
+    ]
+
+
+def test_a_service_whose_id_begins_like_another_keeps_its_own_relations() -> None:
+    known = [
+        Service(id="web", command="/bin/true", after=("db",)),
+        Service(id="web-after", command="/bin/true", beside=("web",)),
+        Service(id="db", command="/bin/true"),
+    ]
+    assert list(parse_services(services_xml(known, NODES), NODES).values()) == known
+
+
 def test_a_preference_is_weaker_than_the_wish_to_stay() -> None:
-    constraint = ET.fromstring(service_xml(WEB, NODES)).find("constraints/rsc_location")
+    constraint = ET.fromstring(services_xml([WEB], NODES)).find("constraints/rsc_location")
     assert constraint is not None
     assert (constraint.get("node"), constraint.get("score")) == ("node1", str(PREFERENCE))
     assert int(pacemaker.RESOURCE_DEFAULTS["resource-stickiness"]) > PREFERENCE
 
 
 def test_a_service_without_failover_is_kept_off_every_other_node() -> None:
-    rules = ET.fromstring(service_xml(PIN, NODES)).findall("constraints/rsc_location/rule")
+    rules = ET.fromstring(services_xml([PIN], NODES)).findall("constraints/rsc_location/rule")
     assert [(rule.get("score"), rule[0].get("operation"), rule[0].get("value")) for rule in rules] == [
         ("-INFINITY", "ne", "node2")
     ]
@@ -195,7 +247,7 @@ def test_a_service_without_failover_is_kept_off_every_other_node() -> None:
 
 def test_a_service_on_a_node_that_does_not_exist_is_refused() -> None:
     with pytest.raises(NotFound, match="no node 9"):
-        service_xml(Service(id="web", command="/bin/true", on=9), NODES)
+        services_xml([Service(id="web", command="/bin/true", on=9)], NODES)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +261,7 @@ def test_a_service_on_a_node_that_does_not_exist_is_refused() -> None:
 def test_the_configuration_holds_printable_ascii_only(service: Service) -> None:
     pairs = service_resource(service).iter("nvpair")
     assert all(re.fullmatch(r"[ -~]*", pair.get("value", "")) for pair in pairs)
-    (back,) = parse_services(service_xml(service, NODES), NODES).values()
+    (back,) = parse_services(services_xml([service], NODES), NODES).values()
     assert (shlex.split(back.command), back.env) == (shlex.split(service.command), service.env)
     assert shlex.split(back.ready) == shlex.split(service.ready)
 
@@ -227,7 +279,7 @@ def test_a_configuration_that_is_no_xml_is_an_error(text: str) -> None:
 
 def test_an_environment_that_cannot_be_split_is_an_error() -> None:
     with pytest.raises(ClusterError, match="service web: its environment"):
-        parse_services(service_xml(WEB, NODES).replace("B=''", "B='"), NODES)
+        parse_services(services_xml([WEB], NODES).replace("B=''", "B='"), NODES)
 
 
 def test_the_seed_elects_soon_and_fences_nothing() -> None:
@@ -259,8 +311,8 @@ SCRIPTS = {
     "wait": pacemaker.wait_script(["node0", "node1"]),
     "forget": pacemaker.forget_script(["node0"]),
     "properties": pacemaker.set_properties_script(pacemaker.FENCED_PROPERTIES),
-    "add": service_scripts.add_service_script("web"),
-    "remove": service_scripts.remove_service_script("web"),
+    "add": service_scripts.add_services_script(["web", "db"]),
+    "remove": service_scripts.remove_services_script(["web", "db"]),
     "move": service_scripts.move_script("web", "node1"),
     "wait running": service_scripts.wait_running_script("web"),
     "cleanup": service_scripts.cleanup_script("web"),

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fabfile.core.services import Service, validate
+from fabfile.core.services import Service, cpu_percent, validate
 
 SOUND = Service(id="web", command="/usr/bin/sleep 60")
 
@@ -19,6 +19,12 @@ def test_a_sound_service_has_no_problem() -> None:
         ready="/bin/true",
         pidfile="/run/a",
         log="/var/log/a",
+        health="http://ADDRESS:80/",
+        start_timeout=300,
+        stop_timeout=1,
+        stop_signal="SIGQUIT",
+        memory="1G",
+        cpu="0.5",
     )
     assert validate(full, 3) == []
 
@@ -35,7 +41,7 @@ def test_a_sound_service_has_no_problem() -> None:
         ({"command": ""}, "empty"),
         ({"command": "/bin/sh -c 'a"}, "cannot be split"),
         ({"command": "/bin/echo \x07"}, "control character"),
-        ({"ready": "curl x"}, "relative"),
+        ({"ready": "curl x"}, "whole path"),
         ({"on": 3}, "nodes 0 to 2"),
         ({"on": -1}, "nodes 0 to 2"),
         ({"failover": False}, "--on=INDEX"),
@@ -45,6 +51,23 @@ def test_a_sound_service_has_no_problem() -> None:
         ({"pidfile": "a.pid"}, "relative"),
         ({"log": "a.log"}, "relative"),
         ({"env": (("1A", "b"),)}, "'1A'"),
+        ({"id": "cib-bootstrap-options"}, "Pacemaker uses itself"),
+        ({"id": "cli-prefer-web"}, "Pacemaker uses itself"),
+        ({"id": "web-meta_attributes"}, "Pacemaker uses itself"),
+        ({"health": "udp:80"}, "the health probe 'udp:80'"),
+        ({"ready": "tcp:http"}, "the readiness probe 'tcp:http'"),
+        ({"start_timeout": 0}, "a start time-out of 0 s"),
+        ({"stop_timeout": 3601}, "a stop time-out of 3601 s"),
+        ({"stop_signal": "STOPIT"}, "'STOPIT'"),
+        ({"stop_signal": "15"}, "'15'"),
+        ({"stop_signal": "RTMIN+31"}, "'RTMIN+31'"),
+        ({"memory": "512"}, "'512'"),
+        ({"memory": "0M"}, "'0M'"),
+        ({"memory": "512K"}, "'512K'"),
+        ({"cpu": "0"}, "'0'"),
+        ({"cpu": "half"}, "'half'"),
+        ({"cpu": "-1"}, "'-1'"),
+        ({"cpu": "0%"}, "'0%'"),
     ],
 )
 def test_what_does_not_fit_is_named(changes: dict[str, object], said: str) -> None:
@@ -54,3 +77,8 @@ def test_what_does_not_fit_is_named(changes: dict[str, object], said: str) -> No
 
 def test_every_problem_is_reported_at_once() -> None:
     assert len(validate(Service(id="", command="x", on=9, monitor=0, user="-", cwd="x"), 3)) == 6
+
+
+@pytest.mark.parametrize(("text", "per_cent"), [("1", 100), ("1.5", 150), ("0.25", 25), ("150%", 150), ("5%", 5)])
+def test_cores_and_per_cent_are_one_thing(text: str, per_cent: int) -> None:
+    assert cpu_percent(text) == per_cent

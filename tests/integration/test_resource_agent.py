@@ -13,6 +13,8 @@ from uuid import uuid4
 
 import pytest
 
+from fabfile.core.placeholders import fill
+
 AGENT = "/usr/lib/ocf/resource.d/sirikata/service"
 
 # What the OCF standard calls these exit codes.
@@ -261,6 +263,14 @@ def test_a_node_without_the_program_says_that_it_does_not_run_and_stops_it(servi
         ({"pidfile": "pid"}, CONFIGURED, "pidfile"),
         ({"log": "log"}, CONFIGURED, "log"),
         ({"stop_signal": "SIGNOTHING"}, CONFIGURED, "stop_signal"),
+        ({"start_timeout": "soon"}, CONFIGURED, "start_timeout"),
+        ({"memory": "much"}, CONFIGURED, "memory"),
+        ({"cpu": "all"}, CONFIGURED, "cpu"),
+        ({"cpu": "0"}, CONFIGURED, "cpu"),
+        ({"ready": "tcp:http"}, CONFIGURED, "tcp:http"),
+        ({"health": "tcp::0"}, CONFIGURED, "tcp::0"),
+        ({"health": "http://:80/"}, CONFIGURED, "http://:80/"),
+        ({"health": "http://host:99999/"}, CONFIGURED, "99999"),
         ({"stop_timeout": "soon"}, CONFIGURED, "stop_timeout"),
         ({"stop_timeout": "0"}, CONFIGURED, "stop_timeout"),
         ({"command": "/opt/absent/program"}, INSTALLED, "/opt/absent/program"),
@@ -595,6 +605,168 @@ def test_an_interrupted_start_is_undone_by_a_stop(node: Node, service: Callable[
     hung.must("stop")
     assert hung.run("monitor").exit == NOT_RUNNING
     assert hung.leftovers() == ""
+
+
+# --- what stands for something of the node ---
+
+
+def test_placeholders_are_filled_in_on_the_node(node: Node, service: Callable[..., Service], place: str) -> None:
+    odd = ["NODE,NODES my_NODE NODE=FQDN $NODE ${NODE} ADDRESS:1 (PIDFILE)", "NODE", "in a NODE", "PIDFILE"]
+    script = '#!/bin/sh\n{ printf "%s\\n" "$@" "$B"; pwd; } >$C/out\nsleep 1000 >/dev/null 2>&1 &\necho $! >"$4"\n'
+    program = write(node, f"{place}/show", script)
+    node.sudo(f"mkdir {place}/node2")
+    filled = service(
+        shlex.join([program, *odd]), env=f"B='at ADDRESS' NODE=NODE C={place}", cwd=f"{place}/NODE",
+        log=f"{place}/NODE.log", ready=f"test -s {place}/out -a NODE = node2",
+    )  # fmt: skip
+    filled.must("start")
+    conf = node.sudo("cat /etc/corosync/corosync.conf").out
+    cluster = conf.partition("cluster_name: ")[2].split()[0]
+    address = conf.partition("name: node2")[2].partition("ring0_addr: ")[2].split()[0]
+    values = {"NODE": "node2", "FQDN": f"node2.{cluster}", "ADDRESS": address}
+    values["PIDFILE"] = f"/run/sirikata/{filled.name}/pid"
+    shown = node.sudo(f"cat {place}/out").out.splitlines()
+    assert shown == [*(fill(text, values) for text in odd), f"at {address}", f"{place}/node2"]
+    assert node.sudo(f"test -e {place}/node2.log").exit == 0
+
+
+def test_a_command_that_names_its_pid_file_goes_to_the_background(
+    node: Node, service: Callable[..., Service], place: str
+) -> None:
+    program = write(node, f"{place}/forks", '#!/bin/sh\nsleep 1000 </dev/null >/dev/null 2>&1 &\necho $! >"$1"\n')
+    forks = service(f"{program} PIDFILE", user="nobody")
+    forks.must("start")
+    forks.must("monitor")
+    pid = int(node.sudo(f"cat /run/sirikata/{forks.name}/pid").out)
+    assert pid in forks.processes()
+    assert node.sudo(f"stat -c %U /run/sirikata/{forks.name}").out.strip() == "nobody"
+    node.sudo(f"kill -9 {pid}")
+    wait_for(lambda: forks.run("monitor").exit == NOT_RUNNING)
+    forks.must("stop")
+    assert node.sudo(f"test -e /run/sirikata/{forks.name}").exit != 0
+
+
+# --- probes over the network, and health ---
+
+# Answers every connection with the bytes in a file; the status is changed by writing that.
+SERVER = """#!/usr/bin/python3
+import socket, sys, time
+time.sleep(float(sys.argv[3]))
+s = socket.socket(socket.AF_INET6)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("::", int(sys.argv[1])))
+s.listen(50)
+while True:
+    c, _ = s.accept()
+    said = open(sys.argv[2], "rb").read()
+    if said:
+        try:
+            c.recv(9999)
+            c.sendall(said)
+        except OSError:
+            pass
+    c.close()
+"""
+
+
+@pytest.mark.parametrize(
+    ("probe", "answer", "passes"),
+    [
+        ("tcp:7801", "", True),
+        ("tcp:ADDRESS:7801", "", True),
+        ("tcp:[::1]:7801", "", True),
+        ("tcp:7802", "", False),
+        ("http://localhost:7801/x?a=b&c=$d", "HTTP/1.1 200 OK\r\n\r\nbody", True),
+        ("http://[::1]:7801", "HTTP/1.0 302 Found\r\n\r\n", True),
+        ("http://127.0.0.1:7801/", "HTTP/1.1 503 Busy\r\n\r\n", False),
+        ("http://127.0.0.1:7801/", "SSH-2.0-OpenSSH\r\n", False),
+        ("http://127.0.0.1:7801/", "", False),
+    ],
+)
+def test_a_probe_asks_over_the_network(
+    node: Node, service: Callable[..., Service], place: str, probe: str, answer: str, passes: bool
+) -> None:
+    program = write(node, f"{place}/server", SERVER)
+    write(node, f"{place}/answer", answer)
+    server = service(f"{program} 7801 {place}/answer 0.5", ready=probe, start_timeout="20" if passes else "3")
+    result = server.run("start")
+    assert result.exit == (SUCCESS if passes else GENERIC), result.err
+    if not passes:
+        assert "did not become ready in 3 s" in reason(result)
+        assert probe in reason(result)
+        assert server.processes() == []
+
+
+def test_without_a_readiness_probe_a_start_waits_for_health(
+    node: Node, service: Callable[..., Service], place: str
+) -> None:
+    program = write(node, f"{place}/server", SERVER)
+    write(node, f"{place}/answer", "")
+    slow = service(f"{program} 7803 {place}/answer 2", health="tcp:7803")
+    slow.must("start")
+    slow.must("monitor")
+
+
+def test_a_service_that_lives_and_does_not_serve_is_seen(
+    node: Node, service: Callable[..., Service], place: str
+) -> None:
+    program = write(node, f"{place}/server", SERVER)
+    write(node, f"{place}/answer", "HTTP/1.1 200 OK\r\n\r\n")
+    sick = service(f"{program} 7804 {place}/answer 0", health="http://127.0.0.1:7804/health")
+    sick.must("start")
+    sick.must("monitor")
+    write(node, f"{place}/answer", "HTTP/1.1 500 Sorry\r\n\r\n")
+    result = sick.run("monitor", limit=20)
+    assert result.exit == GENERIC
+    assert "HTTP/1.1 500 Sorry" in reason(result)
+    assert len(sick.processes()) == 1
+    assert "probe" not in node.sudo(f"ls /run/resource-agents | grep {sick.name}").out
+
+
+def test_a_hiccup_is_no_reason_to_restart(node: Node, service: Callable[..., Service], place: str) -> None:
+    tries = f"n=$(cat {place}/tries); echo $((n + 1)) >{place}/tries; test $n != 1"
+    node.sudo(f"echo 0 >{place}/tries; chmod 666 {place}/tries")
+    hiccups = service(health=f"/bin/sh -c {quoted(tries)}", user="nobody")
+    hiccups.must("start")
+    hiccups.must("monitor")
+    assert node.sudo(f"cat {place}/tries").out.strip() == "3"
+
+
+def test_a_health_probe_that_hangs_is_a_failure_in_time(service: Callable[..., Service]) -> None:
+    hangs = service(health="/bin/sleep 1000", ready="true")
+    hangs.must("start")
+    began = time.monotonic()
+    result = hangs.run("monitor", limit=5)
+    assert time.monotonic() - began < 5 + SLACK
+    assert result.exit == GENERIC
+    assert "/bin/sleep did not end in time" in reason(result)
+
+
+# --- limits ---
+
+HOG = "#!/usr/bin/python3\nimport time\nx = bytearray(150 << 20)\nfor i in range(0, len(x), 4096): x[i] = 1\ntime.sleep(1000)\n"
+
+
+def test_a_service_beyond_its_memory_does_not_go_on(node: Node, service: Callable[..., Service], place: str) -> None:
+    hog = service(write(node, f"{place}/hog", HOG), memory="100M")
+    hog.run("start")
+    wait_for(lambda: hog.run("monitor").exit != SUCCESS, limit=20)
+    result = hog.run("monitor")
+    # By the kernel, or by the monitor where that has no memory controller.
+    assert (result.exit, "memory" in reason(result)) == (GENERIC, True) or not hog.processes()
+    hog.must("stop")
+    modest = service(f"{place}/hog", memory="1G")
+    modest.must("start")
+    time.sleep(1)
+    modest.must("monitor")
+
+
+@pytest.mark.parametrize(("cpu", "quota"), [("150%", "1.500000s"), ("0.25", "250ms")])
+def test_limits_reach_systemd(node: Node, service: Callable[..., Service], cpu: str, quota: str) -> None:
+    limited = service(cpu=cpu, memory="64M")
+    limited.must("start")
+    found = node.sudo(f"systemctl show -p CPUQuotaPerSecUSec -p MemoryMax -p MemorySwapMax {limited.unit}").out.split()
+    assert set(found) == {f"CPUQuotaPerSecUSec={quota}", f"MemoryMax={64 << 20}", "MemorySwapMax=0"}
 
 
 # --- stops ---

@@ -26,6 +26,7 @@ class sirikata_cluster (
   contain sirikata_cluster::corosync
   contain sirikata_cluster::install
   contain sirikata_cluster::agent
+  contain sirikata_cluster::tools
   contain sirikata_cluster::pacemaker
   contain sirikata_cluster::sirikata
 
@@ -35,5 +36,5 @@ class sirikata_cluster (
   -> Class['sirikata_cluster::agent']
   -> Class['sirikata_cluster::pacemaker']
 
-  Class['sirikata_cluster::install'] -> Class['sirikata_cluster::sirikata']
+  Class['sirikata_cluster::install'] -> Class['sirikata_cluster::tools', 'sirikata_cluster::sirikata']
 }

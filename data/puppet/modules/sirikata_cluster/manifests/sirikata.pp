@@ -34,10 +34,11 @@ class sirikata_cluster::sirikata {
       backup         => false,
     }
 
-    # Unpacked beside its place and renamed, so that a version is there whole or not at all.
+    # Unpacked beside its place and renamed, so that a version is there whole or not at all; and such that services which
+    # are not root's can read it, whatever the umask of this run.
     exec { "sirikata_cluster: unpack ${sha256}":
       command  => "rm -rf '${version}.new' && mkdir '${version}.new' \
-        && python3 -m tarfile -e '${archive}' '${version}.new' && chown -R root:root '${version}.new' \
+        && python3 -m tarfile -e '${archive}' '${version}.new' && chown -R root:root '${version}.new' && chmod -R go+rX '${version}.new' \
         && mv -T '${version}.new' '${version}'",
       provider => shell,
       path     => ['/usr/bin', '/bin'],

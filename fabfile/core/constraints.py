@@ -1,0 +1,82 @@
+"""Where a service may run, and when: constraints in the CIB, and what they say of a service.
+
+Their ids hold a dot, which no service's id can, so they never are another resource's.
+Schema: constraints-*.rng in /usr/share/pacemaker.
+"""
+
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping, Sequence
+
+from .errors import NotFound
+from .services import Service
+from .spec import Node
+
+# How much a service wants to its node.  Less than the stickiness of 100: once it has moved away it stays there when
+# its node is back, since moving back would interrupt it for nothing.
+PREFERENCE = 50
+
+# What every constraint of ours is called after its service's id and a dot; the other service's id may follow.
+_AFTER, _WITH, _APART, _PREFERS, _PINNED = "after", "with", "apart", "prefers", "pinned"
+
+
+def service_constraints(service: Service, nodes: Sequence[Node]) -> list[ET.Element]:
+    """Everything that a service asks for of its place and its time; nothing: anywhere, any time.
+
+    An order holds at every start and stop of either service: when the first one stops, the other has stopped before.
+    Raises NotFound when its node is none of those.
+    """
+    found = [_order(service.id, other) for other in service.after]
+    found += [_colocation(service.id, _WITH, other, "INFINITY") for other in service.beside]
+    found += [_colocation(service.id, _APART, other, "-INFINITY") for other in service.apart_from]
+    if service.on is not None:
+        found.append(_location(service, nodes))
+    return found
+
+
+def _order(service_id: str, other: str) -> ET.Element:
+    values = {"id": f"{service_id}.{_AFTER}.{other}", "first": other, "then": service_id}
+    return ET.Element("rsc_order", values | {"kind": "Mandatory", "symmetrical": "true"})
+
+
+def _colocation(service_id: str, how: str, other: str, score: str) -> ET.Element:
+    values = {"id": f"{service_id}.{how}.{other}", "rsc": service_id, "with-rsc": other, "score": score}
+    return ET.Element("rsc_colocation", values)
+
+
+def _location(service: Service, nodes: Sequence[Node]) -> ET.Element:
+    name = next((node.name for node in nodes if node.index == service.on and node.role == "node"), None)
+    if name is None:
+        raise NotFound(f"service {service.id}: no node {service.on}")
+    if service.failover:
+        where = {"id": f"{service.id}.{_PREFERS}", "rsc": service.id, "node": name, "score": str(PREFERENCE)}
+        return ET.Element("rsc_location", where)
+    constraint = ET.Element("rsc_location", id=f"{service.id}.{_PINNED}", rsc=service.id)
+    rule = ET.SubElement(constraint, "rule", id=f"{service.id}.{_PINNED}.rule", score="-INFINITY")
+    elsewhere = {"id": f"{service.id}.{_PINNED}.elsewhere", "attribute": "#uname", "operation": "ne", "value": name}
+    ET.SubElement(rule, "expression", elsewhere)
+    return constraint
+
+
+def related(service_id: str, root: ET.Element) -> dict[str, tuple[str, ...]]:
+    """Which services it is after, beside and apart from, as the constraints that are its own say."""
+    found = {}
+    for field, how, tag, other in (
+        ("after", _AFTER, "rsc_order", "first"),
+        ("beside", _WITH, "rsc_colocation", "with-rsc"),
+        ("apart_from", _APART, "rsc_colocation", "with-rsc"),
+    ):
+        start = f"{service_id}.{how}."
+        own = (constraint for constraint in root.iter(tag) if constraint.get("id", "").startswith(start))
+        found[field] = tuple(constraint.get(other, "") for constraint in own)
+    return found
+
+
+def place(service_id: str, root: ET.Element, places: Mapping[str, int]) -> tuple[int | None, bool]:
+    """The index of its node, and whether it may run elsewhere; `places` are the nodes' indices by name."""
+    for constraint in root.iter("rsc_location"):
+        expression = constraint.find("rule/expression")
+        if constraint.get("id") == f"{service_id}.{_PINNED}" and expression is not None:
+            return places.get(expression.get("value", "")), False
+        if constraint.get("id") == f"{service_id}.{_PREFERS}":
+            return places.get(constraint.get("node", "")), True
+    return None, True

@@ -1,0 +1,42 @@
+"""Words that stand for something which only the node knows where a service starts.
+
+    NODE      the node's name as a member of the cluster: node1
+    FQDN      that name with the cluster's: node1.demo
+    ADDRESS   the node's address among the members
+    PIDFILE   the service's PID file; a command with this word goes to the background by itself
+
+They are replaced in the command line, in the values of the environment, in both probes and in the paths: wherever one
+is a whole word, with none of [A-Za-z0-9_] at either side.  A shell's variable, `$NODE` or `${NODE}`, is left alone.
+To pass such a word on as it is, have a shell put it together: /bin/sh -c 'exec /usr/bin/program NO""DE'.
+The resource agent does the same in awk: keep the two alike.
+"""
+
+import re
+from collections.abc import Mapping
+
+from .services import Service
+from .spec import Node
+
+NAMES = ("PIDFILE", "FQDN", "NODE", "ADDRESS")
+_PLACE = re.compile(r"(?<![A-Za-z0-9_$])(?<!\$\{)(" + "|".join(NAMES) + r")(?![A-Za-z0-9_])")
+
+
+def used(text: str) -> set[str]:
+    """The placeholders that a text holds."""
+    return set(_PLACE.findall(text))
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """The text as it reads on a node; placeholders without a value stay."""
+    return _PLACE.sub(lambda match: values.get(match.group(), match.group()), text)
+
+
+def values(service: Service, node: Node, cluster: str) -> dict[str, str]:
+    """What the placeholders of a service stand for on a node of a cluster of that name."""
+    known = {"NODE": node.name, "FQDN": node.certname(cluster), "ADDRESS": node.address}
+    return known | {"PIDFILE": fill(service.pidfile, known) or own_pidfile(service.id)}
+
+
+def own_pidfile(service_id: str) -> str:
+    """Where the resource agent has the PID file of a command that names PIDFILE and is given no other."""
+    return f"/run/sirikata/{service_id}/pid"

@@ -1,0 +1,145 @@
+"""What stands between the services that a cluster has and those that it is to have."""
+
+import shlex
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from .service_file import FIELDS, plain
+from .services import RELATIONS, Service
+
+# What is no parameter of the resource: Pacemaker takes it up without a restart.
+_OUTSIDE = {"on", "failover", "monitor", *RELATIONS}
+_COMMANDS = {"command", "ready", "health"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changed:
+    """A service that is to be another: as the cluster has it, and as it is wanted.
+
+    halted  whether it was told to stop, which is taken back
+    """
+
+    before: Service
+    after: Service
+    halted: bool = False
+
+    @property
+    def restarts(self) -> bool:
+        """Whether its process ends for it."""
+        return not _OUTSIDE.issuperset(differing(self.before, self.after))
+
+    @property
+    def merged(self) -> Service:
+        """What is wanted, with the spelling that the cluster has of whatever stays, so that only what changes does."""
+        return replace(
+            self.before, **{field: getattr(self.after, field) for field in differing(self.before, self.after)}
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is to be done; `wanted` are all services that the cluster then has by its specification."""
+
+    wanted: tuple[Service, ...]
+    added: tuple[Service, ...] = ()
+    changed: tuple[Changed, ...] = ()
+    removed: tuple[Service, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        return not (self.added or self.changed or self.removed)
+
+    @property
+    def touched(self) -> tuple[Service, ...]:
+        """What the cluster's configuration is to hold of all that is added or changed."""
+        return (*self.added, *(change.merged for change in self.changed))
+
+    def lines(self) -> list[str]:
+        """The differences as a person reads them."""
+        found = []
+        for service in self.added:
+            found.append(f"+ {service.id}")
+            found += [f"    {word}: {_shown(word, value)}" for word, value in plain(service).items()]
+        for change in self.changed:
+            found.append(f"~ {change.after.id}" + (", which is restarted" if change.restarts else ""))
+            found += ["    told to stop -> to run"] if change.halted else []
+            found += _differences(change.before, change.after)
+        return found + [f"- {service.id}: {service.command}" for service in self.removed]
+
+
+def plan(
+    wanted: Sequence[Service],
+    present: Mapping[str, Service],
+    known: Sequence[Service],
+    *,
+    halted: Collection[str] = (),
+    keep_others: bool = False,
+) -> Plan:
+    """What makes the cluster run `wanted`.
+
+    `present` are the services in the cluster's configuration, `known` those that the specification holds, `halted` the
+    ids of those that were told to stop.  What is known and not wanted is removed, unless `keep_others`; what is
+    present and not known was not made from here, and is left alone unless it is wanted.
+    """
+    ids = {service.id for service in wanted}
+    others = tuple(service for service in known if service.id not in ids)
+    changes = [
+        Changed(before=present[service.id], after=service, halted=service.id in halted)
+        for service in wanted
+        if service.id in present
+    ]
+    return Plan(
+        wanted=(*others, *wanted) if keep_others else tuple(wanted),
+        added=tuple(service for service in wanted if service.id not in present),
+        changed=tuple(one for one in changes if one.halted or differing(one.before, one.after)),
+        removed=() if keep_others else tuple(present.get(one.id, one) for one in others),
+    )
+
+
+def differing(before: Service, after: Service) -> list[str]:
+    """The fields in which two services differ, however they are spelled."""
+    return [one.name for one in fields(Service) if _meaning(before, one.name) != _meaning(after, one.name)]
+
+
+def _meaning(service: Service, field: str) -> Any:
+    value = getattr(service, field)
+    if field in _COMMANDS:
+        try:
+            return shlex.split(value)
+        except ValueError:
+            return value
+    if field == "env":
+        return dict(value)
+    return frozenset(value) if field in RELATIONS else value
+
+
+def _differences(before: Service, after: Service) -> list[str]:
+    found = []
+    for field in differing(before, after):
+        old, new = getattr(before, field), getattr(after, field)
+        if field == "env":
+            found += _environment(dict(old), dict(new))
+        else:
+            word = FIELDS[field]
+            found.append(f"    {word}: {_shown(word, old)} -> {_shown(word, new)}")
+    return found
+
+
+def _environment(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """Which variables differ.  Their values may be secrets, and what is shown ends up in logs."""
+    words = {(True, True): "another value", (False, True): "added", (True, False): "taken out"}
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    return [f"    env {name}: {words[name in old, name in new]}" for name in names]
+
+
+def _shown(word: str, value: Any) -> str:
+    if word == "env":
+        return ", ".join(value)
+    if word == "on":
+        return "any" if value is None else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(value) or "(unset)"
+    return str(value) if value != "" else "(unset)"

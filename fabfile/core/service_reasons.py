@@ -1,0 +1,92 @@
+"""Why a service does not run, in sentences: from what its cluster says, and from what other services do."""
+
+from collections.abc import Sequence
+
+from .crm_mon import ClusterStatus, Failure, ResourceState
+from .services import Service
+
+
+def reasons(name: str, service: Service, found: ClusterStatus | None, services: Sequence[Service]) -> tuple[str, ...]:
+    """Why a service of the cluster of that name does not run; `services` are all that it has."""
+    if found is None:
+        return ("no node of the cluster answers",)
+    resource = found.resource(service.id)
+    if resource is None:
+        return (f"the cluster does not know it. Add it again: fab up {name}",)
+    said = sentences([failure for failure in found.failures if failure.resource == service.id])
+    if resource.blocked:
+        said.append(
+            f"it could not be stopped, so nothing is done with it. Then: fab service.cleanup {name} {service.id}"
+        )
+    if resource.target == "Stopped":
+        said.append(f"it was told to stop. Start it: fab service.restart {name} {service.id}")
+    if not found.quorate:
+        said.append("the cluster has no quorum, so it runs nothing")
+    if found.maintenance:
+        said.append("the cluster is in maintenance")
+    pinned = f"node{service.on}"
+    if not service.failover and pinned not in found.online:
+        said.append(f"it runs on {pinned} only (--no-failover), which is not online")
+    return tuple(said + _others(service, found) + _nowhere(name, service, found, services))
+
+
+def sentences(failures: Sequence[Failure]) -> list[str]:
+    """Failed operations as a person reads them; what failed in the same way on several nodes is said once."""
+    alike: dict[tuple[str, str, str], list[Failure]] = {}
+    for failure in failures:
+        alike.setdefault((failure.resource, failure.operation, failure.reason), []).append(failure)
+    return [
+        f"{resource}: {operation} on {', '.join(sorted({each.node for each in each_of}))} failed: {reason} "
+        f"({max(each.when for each in each_of)})"
+        for (resource, operation, reason), each_of in alike.items()
+    ]
+
+
+def _running(resource: ResourceState | None) -> bool:
+    return resource is not None and resource.role == "Started" and bool(resource.nodes)
+
+
+def _others(service: Service, found: ClusterStatus) -> list[str]:
+    waits = [f"it runs after {one} (--after), which does not run" for one in service.after if not _runs(one, found)]
+    return waits + [
+        f"it shares the node of {one} (--with), which does not run" for one in service.beside if not _runs(one, found)
+    ]
+
+
+def _runs(service_id: str, found: ClusterStatus) -> bool:
+    return _running(found.resource(service_id))
+
+
+def _nowhere(name: str, service: Service, found: ClusterStatus, services: Sequence[Service]) -> list[str]:
+    """What keeps it off each node, where something keeps it off every one that is online."""
+    usable = [node.name for node in found.nodes if node.online and not node.standby]
+    against: dict[str, list[str]] = {node: [] for node in usable}
+
+    def note(nodes: Sequence[str], why: str) -> None:
+        for node in set(nodes) & set(usable):
+            against[node].append(why)
+
+    for ban in found.bans:
+        if ban.resource == service.id:
+            note([ban.node], f"the constraint {ban.constraint} keeps it away")
+    for other in services:
+        if service.id in other.apart_from or other.id in service.apart_from:
+            resource = found.resource(other.id)
+            note(resource.nodes if resource else (), f"it runs apart from {other.id} (--apart-from), which is there")
+    for one in service.beside:
+        resource = found.resource(one)
+        if resource is not None and resource.nodes:
+            elsewhere = [node for node in usable if node not in resource.nodes]
+            note(elsewhere, f"it shares the node of {one} (--with), which is on {' '.join(resource.nodes)}")
+    for fails in found.fail_counts:
+        if fails.resource == service.id and 0 < fails.threshold <= fails.count:
+            often = f"it failed {fails.count} times there" if fails.count < 1000000 else "it failed for good there"
+            note([fails.node], f"{often}; to try again at once: fab service.cleanup {name} {service.id}")
+    if not usable:
+        return ["no node is online, or all are on standby"]
+    if not all(against.values()):
+        return []
+    alike: dict[str, list[str]] = {}
+    for node, whys in against.items():
+        alike.setdefault("; ".join(whys), []).append(node)
+    return [f"not on {', '.join(nodes)}: {why}" for why, nodes in alike.items()]

@@ -1,0 +1,116 @@
+"""YAML with the line of everything in it.
+
+Every scalar is the text that the person wrote, so that `no` stays no until somebody asks for a yes or a no, and a
+version 1.10 keeps its zero.  What YAML lets pass and a person cannot have meant, a key twice, is a problem.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+# Lists and mappings inside of each other, the outermost counted: a file of services needs three.
+DEEPEST = 4
+
+# What YAML calls the kinds of value that everything here is made of.
+_KINDS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq", "int", "float", "bool", "null")}
+
+Path = tuple[str | int, ...]
+
+
+@dataclass
+class Document:
+    """What a file holds.
+
+    value     mappings, lists and texts; None when the file cannot be read
+    lines     the line, from 1, by path: of a key or of an item in a list
+    problems  what is wrong as YAML: the line and a sentence
+    """
+
+    value: Any = None
+    lines: dict[Path, int] = field(default_factory=dict)
+    problems: list[tuple[int, str]] = field(default_factory=list)
+
+    def line(self, path: Path) -> int:
+        """The line of what is at that path, or of the nearest thing around it."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+
+def load(text: str) -> Document:
+    """Read a YAML document; never raises, its problems are in the answer."""
+    found = Document()
+    try:
+        node = yaml.compose(text, Loader=yaml.BaseLoader)
+    except yaml.MarkedYAMLError as error:
+        found.problems.append(_sentence(error))
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        found.problems.append((line, f"this is no YAML: it holds the character U+{_code(error):04X}"))
+    except RecursionError:
+        found.problems.append((1, "this is nested too deeply"))
+    else:
+        found.value = _plain(node, (), found) if node is not None else None
+    return found
+
+
+class _Dumper(yaml.SafeDumper):
+    """What is not plain text on one line is written in double quotes, where YAML changes nothing of it."""
+
+
+_Dumper.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style=None if text.isprintable() else '"'
+    ),
+)
+
+
+def dump(value: Any) -> str:
+    """A value as YAML in blocks, in its order, one line a text however long: it is copied more often than read."""
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**31)
+
+
+def _code(error: yaml.reader.ReaderError) -> int:
+    return error.character if isinstance(error.character, int) else ord(error.character[:1] or "\0")
+
+
+def _sentence(error: yaml.MarkedYAMLError) -> tuple[int, str]:
+    mark = error.problem_mark or error.context_mark
+    said = f"this is no YAML: {error.problem or error.context}"
+    if error.context and error.problem and error.context_mark:
+        said += f", {error.context} from line {error.context_mark.line + 1} on"
+    return (mark.line + 1 if mark else 1), said
+
+
+def _plain(node: yaml.Node, path: Path, found: Document) -> Any:
+    line = node.start_mark.line + 1
+    if node.tag not in _KINDS:
+        found.problems.append((found.line(path), f"the tag {node.tag!r} means nothing here: leave it out"))
+    if isinstance(node, yaml.ScalarNode):
+        return node.value
+    if len(path) >= DEEPEST:  # an alias may even hold itself
+        found.problems.append((line, "this is nested deeper than anything that a service has"))
+        return ""
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            found.lines[*path, index] = item.start_mark.line + 1
+        return [_plain(item, (*path, index), found) for index, item in enumerate(node.value)]
+    return _mapping(node, path, found)
+
+
+def _mapping(node: yaml.Node, path: Path, found: Document) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key, value in node.value:
+        line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            found.problems.append((line, "a list or a mapping cannot be a key here"))
+        elif key.value in values:
+            found.problems.append(
+                (line, f"{key.value!r} is here twice, first in line {found.line((*path, key.value))}")
+            )
+        else:
+            found.lines[*path, key.value] = line
+            values[key.value] = _plain(value, (*path, key.value), found)
+    return values

@@ -1,0 +1,16 @@
+"""Files of the user's: read, never written."""
+
+from pathlib import Path
+
+from ..core.errors import UsageError
+
+
+def read_text(path: str) -> str:
+    """A file's text, which is UTF-8.  Raises UsageError when it cannot be read."""
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{path}:{line}: this is no text in UTF-8: byte {error.object[error.start]:#04x}") from error

@@ -1,0 +1,169 @@
+"""All services of a cluster at once, as a file has them: what differs, and the one change that makes it so."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from ..core import service_file, service_scripts
+from ..core.cib import parse_services
+from ..core.errors import ClusterError, NodeError, UsageError
+from ..core.service_change import change_xml, foreign, halted, stale
+from ..core.service_diff import Plan, differing, plan
+from ..core.service_set import set_problems
+from ..core.services import Service, validate
+from ..core.spec import Node
+from ..effects import files
+from . import services
+from .service_hosts import check_hosts
+from .session import Session
+
+# What a node is asked for before it may run a service.
+_ON_THE_NODE = {"command", "ready", "health", "user", "cwd", "cpu"}
+
+
+def apply_file(
+    session: Session,
+    path: str,
+    *,
+    keep_others: bool = False,
+    dry_run: bool = False,
+    show: Callable[[Plan], None] = lambda plan: None,
+) -> Plan:
+    """Like `apply`, with the services of a file; its problems are told with their lines, and raise UsageError."""
+    kept = session.spec.services if keep_others else ()
+    wanted = service_file.read(path, files.read_text(path), session.spec.size, kept)
+    return apply(session, wanted, keep_others=keep_others, dry_run=dry_run, show=show)
+
+
+def apply(
+    session: Session,
+    wanted: Sequence[Service],
+    *,
+    keep_others: bool = False,
+    dry_run: bool = False,
+    show: Callable[[Plan], None] = lambda plan: None,
+) -> Plan:
+    """Have the cluster run these services, and none else that was made from here unless `keep_others`.
+
+    `show` is called with the differences before anything is changed; with `dry_run` that is all.  Everything is one
+    change of the cluster's configuration.  May be interrupted and repeated; repeated it changes nothing.
+    Raises UsageError with every problem before anything is changed, ClusterError when a service does not run.
+    """
+    _check(session, wanted, keep_others)
+    nodes = session.running()
+    cib = services.configuration(session, nodes)
+    present = parse_services(cib, session.members())
+    _check_ids(wanted, foreign(cib))
+    found = plan(wanted, present, session.spec.services, halted=halted(cib), keep_others=keep_others)
+    show(found)
+    _check_nodes(session, nodes, found)
+    if dry_run:
+        return found
+    services.require_quorum(session)
+    if not found.empty:
+        going = [service.id for service in found.removed if service.id in present]
+        _change(session, nodes, found, going)
+    if session.spec.services != found.wanted:
+        session = session.saved(replace(session.spec, services=found.wanted))
+    _see_running(session, nodes, wanted, changed=not found.empty)
+    return found
+
+
+def export(session: Session) -> str:
+    """The file of what the cluster runs: applied, it changes nothing but what its comments say.
+
+    What is defined here and not in the cluster is in it too; what other tools run there is a comment.
+    """
+    cib = services.configuration(session, session.running())
+    present = parse_services(cib, session.members())
+    missing = [service for service in session.spec.services if service.id not in present]
+    return service_file.write([*present.values(), *missing], list(_comments(session, cib, present)))
+
+
+def _comments(session: Session, cib: str, present: Mapping[str, Service]) -> Iterator[str]:
+    name, told = session.spec.name, halted(cib)
+    yield f"The services of the cluster {name}.  To put them into force: fab service.apply {name} FILE"
+    for other, agent in foreign(cib).items():
+        yield f"{other} ({agent}) runs there too; it is no service of ours and is left alone."
+    for service in session.spec.services:
+        if service.id not in present:
+            yield f"{service.id} is defined, and the cluster does not have it: applying this file adds it."
+    for service in present.values():
+        if session.spec.service(service.id) is None:
+            yield f"{service.id} was not defined from here; applying this file makes it so."
+        if service.id in told:
+            yield f"{service.id} was told to stop; applying this file starts it."
+
+
+def _check(session: Session, wanted: Sequence[Service], keep_others: bool) -> None:
+    ids = {service.id for service in wanted}
+    kept = [one for one in session.spec.services if keep_others and one.id not in ids]
+    size = session.spec.size
+    problems = [f"{service.id}: {problem}" for service in wanted for problem in validate(service, size)]
+    if problems := problems + set_problems([*kept, *wanted], size):
+        raise UsageError(problems)
+
+
+def _check_ids(wanted: Sequence[Service], taken: Mapping[str, str]) -> None:
+    if problems := [
+        f"{service.id}: the cluster has a resource of that id, and it is no service of ours but {taken[service.id]}"
+        for service in wanted
+        if service.id in taken
+    ]:
+        raise UsageError(problems)
+
+
+def _check_nodes(session: Session, nodes: Sequence[Node], found: Plan) -> None:
+    """Refuse what no node can run: whatever is new, or asks for something else of its node than it did."""
+    asking = [one.after for one in found.changed if not _ON_THE_NODE.isdisjoint(differing(one.before, one.after))]
+    problems: list[str] = []
+    for service in (*found.added, *asking):
+        try:
+            check_hosts(session, nodes, service)
+        except UsageError as error:
+            problems += [f"{service.id}: {problem}" for problem in error.problems]
+    if problems:
+        raise UsageError(problems)
+
+
+def _change(session: Session, nodes: Sequence[Node], found: Plan, going: Sequence[str]) -> None:
+    """Put it into force, remembered before: what an interruption leaves undone, the same command does."""
+    members, touched = session.members(), found.touched
+    leaving = [service for service in found.removed if service.id in going]
+    xml = change_xml(touched, leaving, members)
+    script = service_scripts.apply_services_script([one.id for one in touched], going, stale(touched, members))
+    # What goes stays known until it is gone, but stands in nobody's way.
+    alone = [replace(service, after=(), beside=(), apart_from=()) for service in found.removed]
+    session.saved(replace(session.spec, services=(*found.wanted, *alone)))
+    try:
+        with session.report.step("change the services"):
+            services.on_any(session, nodes, script, stdin=xml.encode())
+    except NodeError as error:
+        if error.said:  # by the script, which changes all or nothing; without a word the connection broke
+            session.saved(session.spec)
+        raise
+    if going:
+        seconds = services.patience(leaving)
+        with session.report.step(f"stop {', '.join(going)}"):
+            removal = service_scripts.remove_services_script(going, seconds=seconds)
+            services.on_any(session, nodes, removal, seconds=seconds)
+
+
+def _see_running(session: Session, nodes: Sequence[Node], wanted: Sequence[Service], *, changed: bool) -> None:
+    """Wait until the services run, or the cluster has given up.  Raises ClusterError, which says why of each."""
+
+    def resting() -> list[str]:
+        views = {view.id: view for view in services.overview(session)}
+        return [one.id for one in wanted if not views[one.id].running]
+
+    if wanted and (changed or resting()):
+        seconds = services.patience(wanted)
+        with session.report.step("wait until the services run"):
+            services.on_any(session, nodes, service_scripts.settle_script(seconds=seconds), seconds=seconds)
+    if idle := resting():
+        said = [services.one(session, service_id) for service_id in idle]
+        lines = [
+            line for view in said for line in (f"{view.id} is {view.state}", *(f"  {one}" for one in view.reasons))
+        ]
+        raise ClusterError(
+            "\n".join([*lines, f"They stay defined. Try one again: fab service.cleanup {session.spec.name} ID"])
+        )

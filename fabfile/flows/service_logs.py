@@ -1,0 +1,50 @@
+"""What a service wrote, gathered from all nodes."""
+
+from collections.abc import Iterator
+
+from ..core.errors import NodeError
+from ..core.placeholders import fill, values
+from ..core.service_logs import LogLine, Place, log_script, merged, parse_log
+from ..core.services import Service
+from ..core.spec import Node
+from .session import Session
+
+# Seconds without a byte after which a node is left out of a look.
+PATIENCE = 15
+
+
+def read(session: Session, service: Service, lines: int) -> list[LogLine]:
+    """The last lines of a service, of all nodes together, by time.  A node that does not answer is warned of."""
+    return merged([line for found in _look(session, service, lines, {}).values() for line in found], lines)
+
+
+def follow(session: Session, service: Service, lines: int) -> Iterator[list[LogLine]]:
+    """The last lines, then at every step what has come since, from whichever node; it never ends.
+
+    A node that does not answer is left out until it does again; nothing that it then still has is lost.
+    """
+    places: dict[str, Place] = {}
+    yield merged([line for found in _look(session, service, lines, places).values() for line in found], lines)
+    while True:
+        yield merged([line for found in _look(session, service, lines, places).values() for line in found])
+
+
+def _look(session: Session, service: Service, lines: int, places: dict[str, Place]) -> dict[str, list[LogLine]]:
+    """One look at every node that runs; `places` says how far each has been read, and is moved on."""
+    nodes = [node for node in session.members() if node.running]
+
+    def ask(node: Node) -> tuple[list[LogLine], Place] | None:
+        log = fill(service.log, values(service, node, session.spec.name))
+        script = log_script(service.id, log, lines, places.get(node.name))
+        try:
+            out = session.remote.sudo(node, script, check=False, timeout=PATIENCE).out
+        except NodeError as error:
+            if node.name not in silent:
+                session.report.warn(f"{error}, so its words are left out")
+            return None
+        return parse_log(node.name, out, places.get(node.name))
+
+    silent: set[str] = set()
+    answers = session.remote.fan_out(nodes, "read the log", ask)
+    places |= {name: answer[1] for name, answer in answers.items() if answer}
+    return {name: answer[0] for name, answer in answers.items() if answer}

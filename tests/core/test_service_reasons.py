@@ -1,0 +1,103 @@
+"""Why a service does not run, as a person is told."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fabfile.core.crm_mon import Ban, ClusterStatus, FailCount, Failure, MemberState, ResourceState
+from fabfile.core.service_reasons import reasons
+from fabfile.core.services import Service
+
+NAMES = ("node0", "node1", "node2")
+
+
+def member(name: str, online: bool = True) -> MemberState:
+    flags = dict.fromkeys(("standby", "maintenance", "pending", "unclean", "shutdown", "coordinator"), False)
+    return MemberState(name=name, id=name[-1], online=online, resources=0, **flags)
+
+
+def resource(resource_id: str, *nodes: str, **changes: Any) -> ResourceState:
+    state = ResourceState(
+        id=resource_id, agent="a", role="Started" if nodes else "Stopped", target="", active=bool(nodes), failed=False,
+        managed=True, blocked=False, orphaned=False, nodes=nodes,
+    )  # fmt: skip
+    return replace(state, **changes)
+
+
+def cluster(*resources: ResourceState, **changes: Any) -> ClusterStatus:
+    status = ClusterStatus(
+        version="3.0.0", quorate=True, coordinator="node0", fencing=False, maintenance=False,
+        nodes=tuple(member(name) for name in NAMES), resources=resources, failures=(),
+    )  # fmt: skip
+    return replace(status, **changes)
+
+
+def failure(node: str, reason: str = "exit status 3") -> Failure:
+    return Failure(resource="web", node=node, operation="start", exit=1, reason=reason, when="07:00")
+
+
+WEB = Service(id="web", command="/bin/true")
+DB = Service(id="db", command="/bin/true")
+
+
+@pytest.mark.parametrize(
+    ("service", "found", "said"),
+    [
+        (WEB, None, ["no node of the cluster answers"]),
+        (WEB, cluster(), ["fab up demo"]),
+        (WEB, cluster(resource("web", target="Stopped")), ["told to stop. Start it: fab service.restart demo web"]),
+        (WEB, cluster(resource("web"), quorate=False), ["no quorum"]),
+        (WEB, cluster(resource("web"), maintenance=True), ["maintenance"]),
+        (WEB, cluster(resource("web", blocked=True)), ["could not be stopped"]),
+        (
+            WEB,
+            cluster(resource("web"), failures=(failure("node0"), failure("node1"), failure("node2", "odd"))),
+            ["web: start on node0, node1 failed: exit status 3", "web: start on node2 failed: odd"],
+        ),
+        (replace(WEB, after=("db",)), cluster(resource("web"), resource("db")), ["it runs after db (--after)"]),
+        (replace(WEB, beside=("db",)), cluster(resource("web"), resource("db")), ["the node of db (--with)"]),
+        (replace(WEB, after=("db",)), cluster(resource("web"), resource("db", "node1")), []),
+        (
+            replace(WEB, on=1, failover=False),
+            cluster(resource("web"), nodes=(member("node0"), member("node1", online=False))),
+            ["it runs on node1 only (--no-failover), which is not online"],
+        ),
+        (
+            WEB,
+            cluster(resource("web"), bans=tuple(Ban(constraint="mine", resource="web", node=name) for name in NAMES)),
+            ["not on node0, node1, node2: the constraint mine keeps it away"],
+        ),
+        # There is a node left, so this is not why.
+        (WEB, cluster(resource("web"), bans=(Ban(constraint="mine", resource="web", node="node0"),)), []),
+        (
+            replace(WEB, apart_from=("db",)),
+            cluster(
+                resource("web"),
+                resource("db", "node1"),
+                bans=(Ban(constraint="mine", resource="web", node="node0"),),
+                fail_counts=(
+                    FailCount(resource="web", node="node2", count=3, threshold=3),
+                    FailCount(resource="db", node="node2", count=3, threshold=3),
+                ),
+            ),
+            [
+                "not on node0: the constraint mine",
+                "not on node1: it runs apart from db (--apart-from), which is there",
+                "not on node2: it failed 3 times there; to try again at once: fab service.cleanup demo web",
+            ],
+        ),
+        (WEB, cluster(resource("web"), nodes=()), ["no node is online"]),
+    ],
+)
+def test_why_a_service_does_not_run_is_said(service: Service, found: ClusterStatus | None, said: list[str]) -> None:
+    sentences = reasons("demo", service, found, [service, DB])
+    assert len(sentences) == len(said), sentences
+    for sentence, part in zip(sentences, said, strict=True):
+        assert part in sentence
+
+
+def test_apart_from_holds_whoever_says_so() -> None:
+    found = cluster(resource("web"), resource("db", "node0"), nodes=(member("node0"),))
+    (sentence,) = reasons("demo", WEB, found, [WEB, replace(DB, apart_from=("web",))])
+    assert "it runs apart from db" in sentence

@@ -1,0 +1,81 @@
+"""Sirikata's tasks as a user types them, on a cluster of which nothing is booted."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FAB = Path(sys.executable).with_name("fab")
+
+
+@pytest.fixture(scope="module")
+def fab(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
+    home = tmp_path_factory.mktemp("home")
+
+    def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        environment = {"SIRIKATA_CLUSTER_HOME": str(home), "PATH": "/usr/bin:/bin", "COLUMNS": "200"}
+        return subprocess.run(
+            [FAB, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    assert run("local.create", "demo", "3").returncode == 0
+    return run
+
+
+def test_a_dry_run_prints_the_commands_in_their_order_and_the_constraints(fab) -> None:  # type: ignore[no-untyped-def]
+    done = fab("sirikata.world", "demo", "--spaces=4", "--dry-run")
+    assert done.returncode == 0, done
+    started = re.findall(r"^fab service\.add demo (\S+) ", done.stdout, re.MULTILINE)
+    assert started == ["redis", "servermap", "pinto", "space1", "space2", "space3", "space4", "oh1"]
+    assert "space3 starts after pinto, and stops when that stops\n" in done.stdout
+    assert "oh1 runs on node2 only\n" in done.stdout
+
+
+def test_the_commands_of_a_dry_run_are_understood_by_the_task_that_they_name(fab) -> None:  # type: ignore[no-untyped-def]
+    printed = fab("sirikata.world", "demo", "--dry-run", "--servermap=tabular", "--cseg=client").stdout
+    lines = [line for line in printed.splitlines() if line.startswith("fab ")]
+    script = "\n".join([*(line.replace("fab", str(FAB), 1) for line in lines), ""])
+    done = subprocess.run(["sh", "-c", script.replace(" demo ", " nope ")], cwd=ROOT, capture_output=True, text=True, check=False)  # fmt: skip
+    assert done.stderr.count("no cluster 'nope'") == len(lines) == 6, done.stderr
+    assert "server 2 of the map servermap is node1, ports 6668 and 6669" in printed
+
+
+def test_one_preset_alone_names_what_it_lacks(fab) -> None:  # type: ignore[no-untyped-def]
+    done = fab("sirikata.space", "demo", "--dry-run")
+    assert done.returncode == 2
+    assert "fab sirikata.pinto demo" in done.stderr
+    assert "fab sirikata.redis demo" in done.stderr
+    alone = fab(
+        "sirikata.space", "demo", "--dry-run", "--pinto=local", "--redis=local", "--servermap=tabular", "--on=1"
+    )
+    assert "space1 runs on node1 only" in alone.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["sirikata.world", "demo", "--spaces=many"], "the spaces 'many' does not fit"),
+        (["sirikata.world", "demo", "--servermap=dns"], "no servermap 'dns': choose one of http, tabular"),
+        (["sirikata.pinto", "demo", "--number=one"], "the number (--number) is 'one'"),
+        (["sirikata.pinto", "nope"], "no cluster 'nope'"),
+        (["sirikata.pinto", "demo", "--on=7", "--dry-run"], "no node 7"),
+    ],
+)
+def test_wrong_use_is_explained(fab, arguments: list[str], said: str) -> None:  # type: ignore[no-untyped-def]
+    done = fab(*arguments)
+    assert done.returncode == 2, done
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_every_preset_is_a_task_with_its_options(fab) -> None:  # type: ignore[no-untyped-def]
+    listed = fab("--list").stdout
+    for preset in ("cseg", "oh", "pinto", "redis", "servermap", "space", "world", "presets"):
+        assert f"  sirikata.{preset} " in listed
+    options = fab("--help", "sirikata.space").stdout
+    assert "--layout=STRING" in options
+    assert "further" not in options
+    assert "space" in fab("sirikata.presets").stdout
