@@ -4,12 +4,13 @@ from typing import Any
 
 from ..core.errors import ClusterError
 from ..core.report import Report
-from ..core.spec import members
+from ..core.spec import Node, members
 from ..effects import host, store
 from ..effects.providers import provider_for
 from ..effects.providers.ec2 import FoundCluster
 from ..effects.store import Store
 from . import adopt
+from .session import Session
 
 
 def overview(report: Report) -> list[dict[str, Any]]:
@@ -29,6 +30,15 @@ def overview(report: Report) -> list[dict[str, Any]]:
     return [{key: value for key, value in row.items() if key != "region"} for row in rows] + [
         _lost_row(one) for one in found.values()
     ]
+
+
+def machines(session: Session) -> list[Node] | None:
+    """A cluster's machines; None, and a warning, where their provider cannot be asked: the specification is here all the same."""
+    try:
+        return list(session.provider.nodes(session.spec))
+    except ClusterError as error:
+        session.report.warn(f"the machines cannot be listed: {error}")
+        return None
 
 
 def _lost_row(found: FoundCluster) -> dict[str, Any]:

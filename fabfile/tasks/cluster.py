@@ -63,7 +63,7 @@ def list_clusters(c: Any, json: bool = False) -> None:
 def show_cluster(c: Any, name: str, json: bool = False) -> None:
     """Show a cluster's specification and machines."""
     session = flows.session.reading(name, reporter())
-    show.cluster(session.spec, session.provider.nodes(session.spec), as_json=json)
+    show.cluster(session.spec, flows.overview.machines(session), as_json=json)
 
 
 @task(help={"name": "the cluster's name", "json": "for programs", "watch": "live, until interrupted"})

@@ -14,7 +14,7 @@ SPEC_HELP = {
     "size": "how many nodes, 1 to 32 (default 3)",
     "suite": "Debian release of local nodes: trixie (default) or bookworm",
     "puppet_master": "a master of yours: a host, or 'localhost'; default: a machine beside the nodes",
-    "profile": "corosync's timing: lan (default) or cloud",
+    "profile": "corosync's timing: lan, or cloud (the default on EC2)",
     "sirikata_url": "where nodes fetch the Sirikata archive from",
     "sirikata_sha256": "the archive's checksum",
 }
@@ -29,6 +29,8 @@ def wanted_spec(name: str, size: str = "", provider: str = "", **options: str) -
         raise UsageError(f"no provider {provider!r}: choose one of {', '.join(PROVIDERS)}")
     given: dict[str, Any] = {key: value for key, value in options.items() if value}
     chosen: Any = provider or PROVIDERS[0]
+    if chosen == "ec2":
+        given.setdefault("profile", "cloud")  # machines that pause for a moment there are not dead
     return ClusterSpec(name=name, uid="0000", size=number(size or "3", "the size"), provider=chosen, **given)
 
 

@@ -93,7 +93,7 @@ def local(rows: Sequence[tuple[str, str, str]]) -> None:
         )
 
 
-def cluster(spec: "ClusterSpec", machines: "Sequence[Node]", *, as_json: bool = False) -> None:
+def cluster(spec: "ClusterSpec", machines: "Sequence[Node] | None", *, as_json: bool = False) -> None:
     if as_json:
         line(as_document({"spec": spec, "machines": machines}))
         return
@@ -105,8 +105,12 @@ def cluster(spec: "ClusterSpec", machines: "Sequence[Node]", *, as_json: bool = 
         ("timing", spec.profile),
         ("services", ", ".join(service.id for service in spec.services) or "none"),
     ]
+    if spec.provider == "ec2":
+        options = {key: value for key, value in asdict(spec.ec2).items() if value}
+        facts += [(key.replace("_", " "), " ".join(v) if isinstance(v, tuple) else v) for key, v in options.items()]
     _print(table((spec.name, ""), facts))
-    nodes(machines)
+    if machines is not None:
+        nodes(machines)
 
 
 def nodes(machines: "Sequence[Node]", *, as_json: bool = False) -> None:

@@ -15,6 +15,7 @@ import boto3
 import pytest
 
 from .lab import ROOT, Home, Machine, eventually, machine
+from .test_tour import shape, steps
 
 NAME = "web"
 
@@ -85,15 +86,18 @@ def cloud(real_machines: None, tmp_path_factory: pytest.TempPathFactory) -> Iter
         process.communicate(timeout=120)
 
 
-def test_one_invocation_makes_a_cluster_with_a_service(cloud: Cloud) -> None:
-    cloud.home.ok(
-        *("ec2.security-create", "web"),
-        *("cluster.create", NAME, "3", "own", "lab-key", "--group=web"),
-        *("cluster.nodes.boot", NAME),
-        *("service.add", NAME, "job", "/usr/bin/sleep 100010", "--on=1"),
-        *("corosync.distribute", NAME),
-        timeout=900,
-    )
+def pipeline(commands: list[str]) -> list[str]:
+    """Lines of the README as one invocation."""
+    words = [shlex.split(command.replace("my_key_pair", "lab-key")) for command in commands]
+    assert all(line[0] == "fab" for line in words)
+    return [word for line in words for word in line[1:]]
+
+
+def test_the_lines_of_the_readme_are_one_invocation_and_print_what_it_shows(cloud: Cloud) -> None:
+    *typed, _ = steps("On EC2")
+    assert len(typed) == 5
+    done = cloud.home.ok(*pipeline([command for command, _ in typed]), timeout=900)
+    assert shape(done.out) == [line for _, shown in typed for line in shape(shown)]
     assert cloud.runs_on("job") == ["node1"]
     assert cloud.tell("counts")["RunInstances"] <= 4, "one for each role, and a trial of each"
 
@@ -110,6 +114,7 @@ def test_members_talk_over_private_addresses_and_we_come_over_public_ones(cloud:
 
 
 def test_the_key_that_travelled_in_the_user_data_opens_nothing_any_more(cloud: Cloud) -> None:
+    cloud.home.ok("corosync.distribute", NAME)
     known = (cloud.home.path / "clusters" / NAME / "known_hosts").read_text()
     assert "ecdsa" not in known
     assert cloud.machine("node0").sudo("ls /etc/ssh/ssh_host_ecdsa_key").exit != 0
@@ -193,6 +198,7 @@ def test_nothing_is_left_at_the_end(cloud: Cloud) -> None:
     refused = cloud.home.fab("cluster.destroy", NAME)
     assert refused.exit == 1
     assert "node0 (running)" in refused.err
-    cloud.home.ok("cluster.nodes.terminate", NAME, "cluster.destroy", NAME, "ec2.security-delete", "web", timeout=300)
+    command, shown = steps("On EC2")[-1]
+    assert shape(cloud.home.ok(*pipeline([command]), timeout=300).out) == shape(shown)
     assert not (cloud.home.path / "clusters" / NAME).exists()
     assert cloud.tell("leaks") == []

@@ -12,9 +12,10 @@ from .lab import FAB, ROOT, Done, Home, call, machine
 README = ROOT / "README.md"
 
 
-def steps() -> list[tuple[str, str]]:
-    """Every command of the `console` blocks, with the output that follows it."""
-    blocks = re.findall(r"^```console\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
+def steps(heading: str) -> list[tuple[str, str]]:
+    """Every command of the `console` blocks below a heading, with the output that follows it."""
+    section = README.read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    blocks = re.findall(r"^```console\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
     parts = [part for block in blocks for part in block.split("$ ") if part]
     return [(part.partition("\n")[0], part.partition("\n")[2]) for part in parts]
 
@@ -30,6 +31,7 @@ def shape(text: str) -> list[str]:
     text = re.sub(r"node\d", "node#", text)
     text = re.sub(r"198\.18\.\d+\.", "198.18.#.", text)
     text = re.sub(r"\d+\.\d s", "#.# s", text)
+    text = re.sub(r"\b(i|sg|vpc)-[0-9a-f]+", r"\1-#", text)
     lines = (" ".join(line.split()).replace("─", "") for line in text.splitlines())
     return [line for line in lines if line]
 
@@ -47,7 +49,7 @@ def visitor(request: pytest.FixtureRequest, real_machines: None, tmp_path: Path)
 
 def test_the_tour_prints_what_the_readme_shows(visitor: tuple[Home, str]) -> None:
     home, suite = visitor
-    typed = steps()
+    typed = steps("A tour")
     assert len(typed) > 10
     for command, shown in typed:
         if command == "fab up demo" and suite != "trixie" and not home.path.exists():
