@@ -187,7 +187,8 @@ def _first_contact(session: Session, node: Node, hosts: str, glance: "Glance[dic
             session.remote.connect(node)
         except NodeError as error:
             if error.lasting:
-                raise
+                vouched = session.provider.vouch(session.spec, node)
+                raise NodeError(node.name, error.problem, vouched, lasting=True) from error
             failure.append(error)
             session.report.node(node.name, f"waiting for SSH: {error.problem}")
             now = glance.look().get(node.id, node)

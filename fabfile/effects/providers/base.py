@@ -50,6 +50,10 @@ class Provider(Protocol):
         """What to look at when that machine does not answer, in a sentence; empty where there is nothing to add."""
         ...
 
+    def vouch(self, spec: ClusterSpec, node: Node) -> str:
+        """Which host keys the provider saw that machine show, in a sentence; empty where it sees none."""
+        ...
+
     def terminate(self, spec: ClusterSpec, nodes: Sequence[Node], report: Report) -> None:
         """Take those machines away for good, and wait.  Raises NodeFailures with each that did not go."""
         ...

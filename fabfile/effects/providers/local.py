@@ -59,6 +59,9 @@ class LocalProvider:
     def explain(self, spec: ClusterSpec, node: Node) -> str:
         return f"what it wrote to its console: {SCRIPT} console {spec.id} {node.name}"
 
+    def vouch(self, spec: ClusterSpec, node: Node) -> str:
+        return ""
+
     def terminate(self, spec: ClusterSpec, nodes: Sequence[Node], report: Report) -> None:
         def remove(node: Node) -> None:
             _machine("remove", spec.id, node.name, node=node.name)

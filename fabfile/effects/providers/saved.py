@@ -30,6 +30,9 @@ class SavedProvider:
     def explain(self, spec: ClusterSpec, node: Node) -> str:
         return ""
 
+    def vouch(self, spec: ClusterSpec, node: Node) -> str:
+        return ""
+
     def terminate(self, spec: ClusterSpec, nodes: Sequence[Node], report: Report) -> None:
         return
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ....core.ec2_machines import missing, nodes, notices, outsider
 from ....core.errors import ClusterError
+from ....core.hostkeys import fingerprint
 from ....core.report import Report, Silent
 from ....core.spec import ClusterSpec, Node, Role
 from ...store import Store
@@ -74,6 +75,10 @@ class Ec2Provider:
 
     def ssh_key(self, spec: ClusterSpec) -> Path | None:
         return self._store.secret_path("ssh_key")
+
+    def vouch(self, spec: ClusterSpec, node: Node) -> str:
+        keys = self.host_keys(spec, node)
+        return f"EC2 saw it show {', '.join(map(fingerprint, keys))} on its console" if keys else ""
 
     def host_keys(self, spec: ClusterSpec, node: Node) -> list[str]:
         """The public host keys that the machine wrote to its console, `type base64`."""
