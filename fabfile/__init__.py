@@ -1,8 +1,16 @@
-"""sirikata-cluster: every task a user can type, and nothing else."""
+"""sirikata-cluster: every task a user can type (`ns`), and the same from Python (`Cluster`).
+
+For a fabfile of your own: `task` makes tasks whose errors are sentences, as ours are, and `reporter` shows progress.
+"""
 
 from invoke.collection import Collection
 
-from .tasks import apply, cluster, corosync, ec2, local, members, nodes, puppet, service, sirikata, up
+from .core.ec2_options import Ec2Options
+from .core.errors import ClusterError, NodeError, NodeFailures, NotFound, Preflight, StoreError, UsageError
+from .core.services import Service
+from .library import Cluster, clusters
+from .tasks import apply, cluster, corosync, ec2, local, members, nodes, puppet, service, sirikata, task, up
+from .tasks.report import reporter
 
 cluster_tasks = Collection.from_module(cluster)
 cluster_tasks.add_collection(Collection.from_module(nodes))
@@ -20,3 +28,20 @@ ns.add_collection(Collection.from_module(local))
 ns.add_collection(Collection.from_module(puppet))
 ns.add_collection(service_tasks)
 ns.add_collection(sirikata.collection())
+
+__all__ = [
+    "Cluster",
+    "ClusterError",
+    "Ec2Options",
+    "NodeError",
+    "NodeFailures",
+    "NotFound",
+    "Preflight",
+    "Service",
+    "StoreError",
+    "UsageError",
+    "clusters",
+    "ns",
+    "reporter",
+    "task",
+]

@@ -54,11 +54,15 @@ class NodeError(ClusterError):
 class NodeFailures(ClusterError):
     """Some or all nodes failed at one action.
 
-    `failures` maps the node's name to its error, in node order; `succeeded` names the others.
+    `failures` maps the node's name to its error, in node order; `succeeded` names the others, and where it is a mapping
+    says what they answered, which `results` keeps.
     """
 
-    def __init__(self, action: str, failures: Mapping[str, ClusterError], succeeded: Sequence[str] = ()) -> None:
+    def __init__(
+        self, action: str, failures: Mapping[str, ClusterError], succeeded: Sequence[str] | Mapping[str, object] = ()
+    ) -> None:
         self.action, self.failures, self.succeeded = action, dict(failures), list(succeeded)
+        self.results = dict(succeeded) if isinstance(succeeded, Mapping) else {}
         total = len(self.failures) + len(self.succeeded)
         self.exit_code = 3 if self.succeeded else 1
         head = f"{action}: {len(self.failures)} of {total} nodes failed"

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import paramiko
@@ -21,6 +22,7 @@ from ..core.result import Result
 from ..core.spec import Node
 from .ssh import config
 from .ssh.access import Access, Unreachable
+from .ssh.channel import Feed, Hear, Take, converse
 from .ssh.config import Destination
 from .ssh.connection import Connection, open_connection
 from .ssh.login import check_pem
@@ -30,7 +32,6 @@ T = TypeVar("T")
 
 COMMAND_TIMEOUT = 600.0  # seconds without a byte from the node
 POLL = 0.2  # seconds between two looks at something that is about to happen
-_CHUNK = 32768
 
 
 def as_root(script: str) -> str:
@@ -44,6 +45,15 @@ def _door(door: str, script: str) -> str:
     return f"sh -c {shlex.quote(door + '; exit $?')} {shlex.quote(script)}"
 
 
+@dataclass(frozen=True)
+class _Streams:
+    """Where a command's input comes from and where its output goes; see Remote.run."""
+
+    stdin: bytes | Feed
+    take: Take | None = None
+    hear: Hear | None = None
+
+
 class Remote:
     """Runs commands on the nodes of one cluster."""
 
@@ -53,20 +63,38 @@ class Remote:
         self._checked = False
 
     def run(
-        self, node: Node, script: str, *, stdin: bytes = b"", check: bool = True, timeout: float = COMMAND_TIMEOUT
+        self,
+        node: Node,
+        script: str,
+        *,
+        stdin: bytes | Feed = b"",
+        check: bool = True,
+        timeout: float = COMMAND_TIMEOUT,
+        take: Take | None = None,
+        hear: Hear | None = None,
     ) -> Result:
         """Run a `sh` script as the node's administrator.
 
-        `stdin` is what the script reads.  Raises NodeError when the node cannot be reached, when it is silent for
-        `timeout` seconds, and, with `check`, when the script exits with anything but 0.
+        `stdin` is what the script reads, or what writes that piece by piece; `take` reads what the script prints, which
+        is then not in the result; `hear` is told its lines as they come, from two threads.  Raises NodeError when the
+        node cannot be reached, when it is silent for `timeout` seconds, and, with `check`, when the script exits with
+        anything but 0.
         """
-        return self._execute(node, _door('sh -c "$0"', script), stdin=stdin, check=check, timeout=timeout)
+        command = _door('sh -c "$0"', script)
+        return self._execute(node, command, _Streams(stdin, take, hear), check=check, timeout=timeout)
 
     def sudo(
-        self, node: Node, script: str, *, stdin: bytes = b"", check: bool = True, timeout: float = COMMAND_TIMEOUT
+        self,
+        node: Node,
+        script: str,
+        *,
+        stdin: bytes | Feed = b"",
+        check: bool = True,
+        timeout: float = COMMAND_TIMEOUT,
+        take: Take | None = None,
     ) -> Result:
         """Run a `sh` script as root; otherwise like `run`."""
-        return self._execute(node, as_root(script), stdin=stdin, check=check, timeout=timeout)
+        return self._execute(node, as_root(script), _Streams(stdin, take), check=check, timeout=timeout)
 
     def fan_out(
         self,
@@ -95,12 +123,12 @@ class Remote:
         if connection is not None:
             connection.close()
 
-    def _execute(self, node: Node, command: str, *, stdin: bytes, check: bool, timeout: float) -> Result:
+    def _execute(self, node: Node, command: str, streams: "_Streams", *, check: bool, timeout: float) -> Result:
         channel = self._channel(node)
         try:
             channel.settimeout(timeout)
             channel.exec_command(command)
-            result = _converse(channel, stdin)
+            result = converse(channel, streams.stdin, streams.take, streams.hear)
         except TimeoutError as error:
             raise NodeError(node.name, f"was silent for {timeout:.0f} s") from error
         except (OSError, EOFError, paramiko.SSHException) as error:
@@ -193,7 +221,7 @@ def fan_out(
             except ClusterError as error:
                 failures[name] = error
     if failures:
-        raise NodeFailures(action, failures, list(results))
+        raise NodeFailures(action, failures, results)
     return results
 
 
@@ -287,34 +315,3 @@ def _ended(channel: paramiko.Channel) -> bool:
     transport = channel.get_transport()
     transport.join(1.0)
     return not transport.is_active()
-
-
-def _converse(channel: paramiko.Channel, stdin: bytes) -> Result:
-    """Feed `stdin` and read both streams to their ends; a thread writes, so that neither side can block."""
-    writer = threading.Thread(target=_feed, args=(channel, stdin), daemon=True)
-    writer.start()
-    err: list[bytes] = []
-    reader = threading.Thread(target=_drain, args=(channel.recv_stderr, err), daemon=True)
-    reader.start()
-    out: list[bytes] = []
-    try:
-        _drain(channel.recv, out)
-        reader.join()
-    finally:
-        writer.join(timeout=1)
-    code = channel.recv_exit_status()
-    return Result(code, b"".join(out).decode(errors="replace"), b"".join(err).decode(errors="replace"))
-
-
-def _feed(channel: paramiko.Channel, stdin: bytes) -> None:
-    try:
-        channel.sendall(stdin)
-        channel.shutdown_write()
-    except OSError:
-        # The command ended without reading all of it; its exit code tells whether that matters.
-        return
-
-
-def _drain(receive: Callable[[int], bytes], into: list[bytes]) -> None:
-    while chunk := receive(_CHUNK):
-        into.append(chunk)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from . import session as session
     from . import sirikata as sirikata
     from . import status as status
+    from . import transfer as transfer
     from . import up as up
 
 

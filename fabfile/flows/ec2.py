@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..core.ec2_rules import group_problems
 from ..core.errors import Preflight, UsageError
+from ..core.render import ROOT
 from ..core.report import Report
 from ..core.spec import Node, Role
 from ..effects import checkip
@@ -16,7 +16,7 @@ from . import boot, provision
 from .puppet import MasterResult
 from .session import Session
 
-POLICY = Path(__file__).resolve().parents[2] / "data" / "ec2" / "policy.json"
+POLICY = ROOT / "data" / "ec2" / "policy.json"
 # Seconds for the last instance of a group to go: they take one to two minutes to terminate.
 WAIT_TIMEOUT = 300.0
 

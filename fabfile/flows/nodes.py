@@ -1,5 +1,8 @@
 """Into the nodes: a shell on one, a command on all."""
 
+from collections.abc import Callable
+from functools import partial
+
 from ..core.errors import ClusterError, UsageError
 from ..core.result import Result
 from ..core.spec import Node
@@ -18,12 +21,36 @@ def ssh(session: Session, index: int, *, pem: str = "", command: str = "") -> No
     host.replace_by([*words, *([command] if command else [])])
 
 
-def run(session: Session, command: str, *, on: int | None = None) -> dict[str, Result]:
-    """Run a shell command line on every running node, or on one; answers by node name, whatever they exit with."""
+def run(
+    session: Session,
+    command: str,
+    *,
+    on: int | None = None,
+    hear: Callable[[str, str], None] = lambda name, lines: None,
+) -> dict[str, Result]:
+    """Run a shell command line on every running node, or on one; answers by node name, whatever they exit with.
+
+    `hear` is told the node's name and the lines that it printed, as they come, from many threads.  Raises NodeFailures
+    for nodes that cannot be reached, with what the others answered.
+    """
     if not command.strip():
         raise UsageError("the command is empty")
-    nodes = [_running(session, on)] if on is not None else session.running()
-    return session.remote.fan_out(nodes, "run", lambda node: session.remote.run(node, command, check=False))
+
+    def one(node: Node) -> Result:
+        result = session.remote.run(node, command, check=False, hear=partial(hear, node.name))
+        if not result.out + result.err:
+            hear(node.name, "\n")
+        if not result.ok:
+            hear(node.name, result.ending + "\n")
+        return result
+
+    chosen = running(session, on)
+    return session.remote.fan_out(chosen, "run", one)
+
+
+def running(session: Session, on: int | None = None) -> list[Node]:
+    """Every running node, or that one.  Raises ClusterError, which says how to mend it, when it does not run."""
+    return session.running() if on is None else [_running(session, on)]
 
 
 def _running(session: Session, index: int) -> Node:

@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from ..core import puppet
 from ..core.errors import NodeError, UsageError
 from ..core.puppet import AgentRun, Layout, Look, Secrets
+from ..core.render import ROOT
 from ..core.report import Report
 from ..core.result import Result
 from ..core.spec import ClusterSpec, Node
 from ..effects.remote import Remote
 
-DATA = Path(__file__).resolve().parents[2] / "data" / "puppet"
+DATA = ROOT / "data" / "puppet"
 MASTER_TIMEOUT = puppet.START_TIMEOUT + 600.0  # silent seconds: a start, and the server's installation before it
 RUN_TIMEOUT = 900.0  # silent seconds: a first run installs packages
 
@@ -145,5 +145,6 @@ def run_agents(remote: Remote, spec: ClusterSpec, nodes: Sequence[Node], *, repo
 
 def _data() -> dict[str, bytes]:
     """What a master serves, by its path below data/puppet."""
-    paths = (path for path in sorted(DATA.rglob("*")) if path.is_file())
+    # Whoever installs this as a package may have Python's own files made of what is a program there.
+    paths = (path for path in sorted(DATA.rglob("*")) if path.is_file() and path.parent.name != "__pycache__")
     return {path.relative_to(DATA).as_posix(): path.read_bytes() for path in paths}

@@ -14,6 +14,7 @@ from ..effects.remote import Remote
 from ..effects.ssh.access import Access
 from ..effects.ssh.login import choose_pem
 from ..effects.store import Store
+from ..effects.store import names as names
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,11 @@ def reading(name: str, report: Report) -> Session:
     provider = provider_for(spec, store)
     remote = Remote(access(spec, store, provider), explain=partial(provider.explain, spec))
     return Session(spec, store, provider, remote, report)
+
+
+def exists(name: str) -> bool:
+    """Whether a cluster of that name was created.  Raises UsageError for what can be no name."""
+    return Store(name).exists
 
 
 def access(spec: ClusterSpec, store: Store, provider: Provider, pem: str = "") -> Access:

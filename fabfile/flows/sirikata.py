@@ -9,6 +9,7 @@ from ..core.errors import UsageError
 from ..core.preset_services import Place, Planned, plan, plan_world
 from ..core.preset_table import parse_presets
 from ..core.presets import Presets
+from ..core.render import ROOT
 from ..core.service_set import set_problems
 from ..core.services import validate
 from ..core.spec import Node
@@ -16,7 +17,7 @@ from . import apply, services
 from .session import Session
 from .status import ServiceView
 
-TABLE = Path(__file__).resolve().parents[2] / "data" / "sirikata" / "presets.yaml"
+TABLE = ROOT / "data" / "sirikata" / "presets.yaml"
 
 
 def table() -> Presets:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from .. import flows
-from . import number, parse, show, task
+from ..core.errors import ClusterError
+from . import number, parse, show, show_lines, task
 from .report import reporter
 
 _NAME = {"name": "the cluster's name"}
@@ -40,7 +41,39 @@ def ssh(c: Any, name: str, index: str, pem: str = "", command: str = "") -> None
 def run(c: Any, name: str, command: str, on: str = "", json: bool = False) -> None:
     """Run a command on every node at once."""
     session = flows.session.reading(name, reporter())
-    show.answers(flows.nodes.run(session, command, on=parse.index_or_any(on)), as_json=json)
+    with show_lines.printing(quiet=json) as hear:
+        try:
+            found = flows.nodes.run(session, command, on=parse.index_or_any(on), hear=hear)
+        except ClusterError as error:
+            show_lines.failures(error, as_json=json)
+            raise
+    show_lines.answers(found, as_json=json)
+
+
+_MOVE = {"on": "only that node", "sudo": "as root", "json": "for programs"}
+
+
+@task(
+    help={
+        **_NAME,
+        "src": "a file or folder here",
+        "dst": "its path there; with a slash at the end, the folder",
+        **_MOVE,
+    }
+)
+def put(c: Any, name: str, src: str, dst: str, on: str = "", sudo: bool = False, json: bool = False) -> None:
+    """Put a file or folder on every node at once."""
+    session = flows.session.reading(name, reporter())
+    index = parse.index_or_any(on)
+    show_lines.moved(lambda: flows.transfer.put(session, src, dst, on=index, sudo=sudo), as_json=json)
+
+
+@task(help={**_NAME, "src": "a file or folder there", "dst": "a folder here: it comes to DST/NODE/", **_MOVE})
+def get(c: Any, name: str, src: str, dst: str, on: str = "", sudo: bool = False, json: bool = False) -> None:
+    """Fetch a file or folder of every node at once."""
+    session = flows.session.reading(name, reporter())
+    index = parse.index_or_any(on)
+    show_lines.moved(lambda: flows.transfer.get(session, src, dst, on=index, sudo=sudo), as_json=json)
 
 
 @task(

@@ -5,7 +5,7 @@ from typing import Any
 
 from ..core.errors import UsageError
 from ..core.services import Service
-from ..core.spec import PROVIDERS, ClusterSpec
+from ..core.spec import PROVIDERS, ClusterSpec, default_profile
 from . import number
 
 # Every task that makes a cluster offers these, in these words.
@@ -29,8 +29,7 @@ def wanted_spec(name: str, size: str = "", provider: str = "", **options: str) -
         raise UsageError(f"no provider {provider!r}: choose one of {', '.join(PROVIDERS)}")
     given: dict[str, Any] = {key: value for key, value in options.items() if value}
     chosen: Any = provider or PROVIDERS[0]
-    if chosen == "ec2":
-        given.setdefault("profile", "cloud")  # machines that pause for a moment there are not dead
+    given.setdefault("profile", default_profile(chosen))
     return ClusterSpec(name=name, uid="0000", size=number(size or "3", "the size"), provider=chosen, **given)
 
 

@@ -176,20 +176,6 @@ def imported(name: str, taken: "Sequence[Node]") -> None:
     line(f"{name}: {nodes}. Next: fab cluster.nodes.boot {name}")
 
 
-def answers(results: Mapping[str, Any], *, as_json: bool = False) -> None:
-    """What a command said on each node; exits with the worst of their codes."""
-    if as_json:
-        line(as_document(results))
-    else:
-        for name, result in results.items():
-            for said in (result.out + result.err).splitlines() or [""]:
-                line(f"{name}: {said}")
-            if result.exit:
-                line(f"{name}: {result.ending}")
-    if worst := max((result.exit for result in results.values()), default=0):
-        raise Exit(code=worst)
-
-
 def status(found: "Status", *, as_json: bool = False) -> None:
     if as_json:
         line(as_document(found))

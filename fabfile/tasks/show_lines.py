@@ -1,0 +1,102 @@
+"""What commands print on many nodes: each line with its node, as it comes; what they answered; files that were moved."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from invoke.exceptions import Exit
+
+from ..core.errors import ClusterError, NodeFailures
+from ..core.transfer import amount
+from . import show
+
+if TYPE_CHECKING:
+    from ..core.transfer import Moved
+
+# Seconds for which lines are kept: what all nodes have said by then is shown node by node.
+HOLD = 1.5
+
+
+class Lines:
+    """Lines of many nodes.  Kept for a moment from the first one on, then shown as they come."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[str, str] = {}
+        self._timer: threading.Timer | None = None
+        self._live = False
+        self.unread: BrokenPipeError | None = None
+
+    def add(self, name: str, lines: str) -> None:
+        """Lines of one node, each with its end; may be called from any thread."""
+        text = "".join(f"{name}: {line}\n" for line in lines.splitlines())
+        with self._lock:
+            if self._live:
+                self._print(text)
+                return
+            self._kept[name] = self._kept.get(name, "") + text
+            if self._timer is None:
+                self._timer = threading.Timer(HOLD, self.show)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def show(self) -> None:
+        """Show what was kept, and from now on everything at once."""
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+            kept, self._kept, self._live = self._kept, {}, True
+            for name in sorted(kept, key=lambda name: (len(name), name)):  # node2 before node10
+                self._print(kept[name])
+
+    def _print(self, text: str) -> None:
+        try:
+            if self.unread is None:
+                print(text, end="", flush=True)
+        except BrokenPipeError as error:  # told at the end, and not to whoever listens to a node
+            self.unread = error
+
+
+@contextmanager
+def printing(*, quiet: bool) -> Iterator[Callable[[str, str], None]]:
+    """Where to say the lines of nodes.  Raises BrokenPipeError at the end when nobody reads them any more."""
+    lines = Lines()
+    try:
+        yield (lambda name, said: None) if quiet else lines.add
+    finally:
+        lines.show()
+    if lines.unread is not None:
+        raise lines.unread
+
+
+def answers(results: Mapping[str, Any], *, as_json: bool) -> None:
+    """What a command answered on each node, for programs; exits with the worst of their codes."""
+    if as_json:
+        show.line(show.as_document(results))
+    if worst := max((result.exit for result in results.values()), default=0):
+        raise Exit(code=worst)
+
+
+def failures(error: ClusterError, *, as_json: bool) -> None:
+    """What the other nodes answered, for programs, before the error itself is told."""
+    if as_json and isinstance(error, NodeFailures):
+        show.line(show.as_document(error.results))
+
+
+def moved(move: "Callable[[], Mapping[str, Moved]]", *, as_json: bool) -> None:
+    """The files and folders that were put or fetched; also where other nodes failed, which is told after."""
+    try:
+        _moved(move(), as_json=as_json)
+    except NodeFailures as error:
+        _moved(error.results, as_json=as_json)
+        raise
+
+
+def _moved(results: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        show.line(show.as_document(results))
+        return
+    for name, one in results.items():
+        count = f"{one.files} file{'' if one.files == 1 else 's'}, " if one.kind == "folder" else ""
+        show.line(f"{name}: {one.path}, {count}{amount(one.bytes)}")
