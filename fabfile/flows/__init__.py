@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from . import corosync as corosync
     from . import form as form
     from . import nodes as nodes
+    from . import packages as packages
     from . import prepare as prepare
     from . import provision as provision
     from . import puppet as puppet
