@@ -17,7 +17,7 @@ import paramiko
 import tenacity
 
 from ..core.errors import ClusterError, NodeError, NodeFailures
-from ..core.result import Result
+from ..core.result import Payload, Result
 from ..core.spec import Node
 from .ssh import config
 from .ssh.access import Access, Unreachable
@@ -53,7 +53,7 @@ class Remote:
         self._checked = False
 
     def run(
-        self, node: Node, script: str, *, stdin: bytes = b"", check: bool = True, timeout: float = COMMAND_TIMEOUT
+        self, node: Node, script: str, *, stdin: Payload = b"", check: bool = True, timeout: float = COMMAND_TIMEOUT
     ) -> Result:
         """Run a `sh` script as the node's administrator.
 
@@ -63,7 +63,7 @@ class Remote:
         return self._execute(node, _door('sh -c "$0"', script), stdin=stdin, check=check, timeout=timeout)
 
     def sudo(
-        self, node: Node, script: str, *, stdin: bytes = b"", check: bool = True, timeout: float = COMMAND_TIMEOUT
+        self, node: Node, script: str, *, stdin: Payload = b"", check: bool = True, timeout: float = COMMAND_TIMEOUT
     ) -> Result:
         """Run a `sh` script as root; otherwise like `run`."""
         return self._execute(node, as_root(script), stdin=stdin, check=check, timeout=timeout)
@@ -95,7 +95,7 @@ class Remote:
         if connection is not None:
             connection.close()
 
-    def _execute(self, node: Node, command: str, *, stdin: bytes, check: bool, timeout: float) -> Result:
+    def _execute(self, node: Node, command: str, *, stdin: Payload, check: bool, timeout: float) -> Result:
         channel = self._channel(node)
         try:
             channel.settimeout(timeout)
@@ -289,7 +289,7 @@ def _ended(channel: paramiko.Channel) -> bool:
     return not transport.is_active()
 
 
-def _converse(channel: paramiko.Channel, stdin: bytes) -> Result:
+def _converse(channel: paramiko.Channel, stdin: Payload) -> Result:
     """Feed `stdin` and read both streams to their ends; a thread writes, so that neither side can block."""
     writer = threading.Thread(target=_feed, args=(channel, stdin), daemon=True)
     writer.start()
@@ -306,9 +306,10 @@ def _converse(channel: paramiko.Channel, stdin: bytes) -> Result:
     return Result(code, b"".join(out).decode(errors="replace"), b"".join(err).decode(errors="replace"))
 
 
-def _feed(channel: paramiko.Channel, stdin: bytes) -> None:
+def _feed(channel: paramiko.Channel, stdin: Payload) -> None:
     try:
-        channel.sendall(stdin)
+        for piece in (stdin,) if isinstance(stdin, bytes) else stdin:
+            channel.sendall(piece)
         channel.shutdown_write()
     except OSError:
         # The command ended without reading all of it; its exit code tells whether that matters.
