@@ -6,11 +6,13 @@ import subprocess
 
 import pytest
 
-from fabfile.core import corosync_scripts, pacemaker, service_logs, service_scripts
+from fabfile.core import corosync_scripts, pacemaker, package, service_logs, service_scripts
 from fabfile.core.services import Service
+from fabfile.core.spec import ClusterSpec
 from fabfile.effects import remote
 from fabfile.flows import boot, provision, service_hosts
 
+SPEC = ClusterSpec(name="demo", uid="3f2a", size=3)
 SCRIPTS = {
     "stage corosync.conf": corosync_scripts.stage_script("v2"),
     "commit corosync.conf": corosync_scripts.commit_script("v2"),
@@ -44,6 +46,12 @@ SCRIPTS = {
     ),
     "read a log": service_logs.log_script("web", "/var/log/it's", 5),
     "read on in a log": service_logs.log_script("web", "/var/log/it's", 5, service_logs.Place(inode="1", size=7)),
+    "list archives": package.held_script(SPEC),
+    "receive an archive": package.receive_script(SPEC, "0" * 64),
+    "prune archives": package.prune_script(SPEC, ["0" * 64, "1" * 64]),
+    "ask for a checksum": package.fetch_checksum_script("https://example.edu/it's.tar"),
+    "look at the version in use": package.version_script(),
+    "look for services of an earlier version": package.stale_script(["web", "db"]),
     "as root": remote.as_root('echo "it\'s"'),
 }
 # SC2034: a `read` that only wants the first word.

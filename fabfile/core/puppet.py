@@ -94,6 +94,8 @@ def hiera_data(spec: ClusterSpec) -> str:
     values: dict[str, str] = {"provider": spec.provider}
     if spec.sirikata_url:
         values |= {"sirikata_url": spec.sirikata_url, "sirikata_sha256": spec.sirikata_sha256}
+        if spec.sirikata_before_sha256:
+            values["sirikata_before_sha256"] = spec.sirikata_before_sha256
     text = yaml.safe_dump({f"{MODULE}::{key}": value for key, value in values.items()}, width=1000)
     return f"---\n# {MARK}.\n{text}"
 

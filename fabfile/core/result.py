@@ -1,7 +1,11 @@
 """What a command answered, wherever it ran."""
 
 import signal
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+# What a command reads: all of it, or piece by piece.
+Payload = bytes | Iterable[bytes]
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ class ClusterSpec:
     suite          the Debian release of `local` nodes
     profile        corosync's timing, `lan` or `cloud`
     user           the administrator on the nodes, who may use sudo without a password
-    sirikata_url   where nodes fetch the Sirikata archive from; empty: none
+    sirikata_url   where nodes fetch the Sirikata archive from; empty: none; `sirikata_before_url`: the version before
     """
 
     __pydantic_config__ = UNKNOWN_KEYS_ARE_ERRORS
@@ -57,6 +57,8 @@ class ClusterSpec:
     user: str = "admin"
     sirikata_url: str = ""
     sirikata_sha256: str = ""
+    sirikata_before_url: str = ""
+    sirikata_before_sha256: str = ""
     ec2: Ec2Options = field(default_factory=Ec2Options)
     services: tuple[Service, ...] = ()
 
@@ -174,13 +176,20 @@ def validate(spec: ClusterSpec) -> list[str]:
         )
     if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,30}", spec.user):
         problems.append(f"the user {spec.user!r} is no name that Linux accepts, for example 'admin'")
-    if spec.sirikata_url and not re.fullmatch(r"(https?|puppet|file)://\S+", spec.sirikata_url):
-        problems.append(f"the Sirikata archive {spec.sirikata_url!r} is no http, https or file address")
-    if spec.sirikata_sha256 and not re.fullmatch(r"[0-9a-f]{64}", spec.sirikata_sha256):
-        problems.append("the checksum of the Sirikata archive is not 64 hexadecimal digits (sha256sum prints it)")
-    if spec.sirikata_url and not spec.sirikata_sha256:
-        problems.append("the Sirikata archive needs its checksum: sha256sum ARCHIVE prints it")
+    problems += _archive_problems("the Sirikata archive", spec.sirikata_url, spec.sirikata_sha256)
+    problems += _archive_problems("the earlier Sirikata archive", spec.sirikata_before_url, spec.sirikata_before_sha256)
     return problems + (ec2_problems(spec.ec2) if spec.provider == "ec2" else [])
+
+
+def _archive_problems(what: str, url: str, sha256: str) -> list[str]:
+    problems = []
+    if url and not re.fullmatch(r"(https?|puppet|file)://\S+", url):
+        problems.append(f"{what} {url!r} is no http, https or file address")
+    if sha256 and not re.fullmatch(r"[0-9a-f]{64}", sha256):
+        problems.append(f"the checksum of {what} is not 64 hexadecimal digits (sha256sum prints it)")
+    if url and not sha256:
+        problems.append(f"{what} needs its checksum: sha256sum ARCHIVE prints it")
+    return problems
 
 
 def is_host(text: str) -> bool:

@@ -5,17 +5,18 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ..core.errors import ClusterError, Preflight
-from ..core.result import Result
+from ..core.result import Payload, Result
 
 
 def run(
     command: Sequence[str],
     *,
-    stdin: bytes = b"",
+    stdin: Payload = b"",
     check: bool = True,
     on_line: Callable[[str], None] | None = None,
 ) -> Result:
@@ -28,10 +29,11 @@ def run(
     except OSError as error:
         raise ClusterError(f"cannot run {command[0]}: {error.strerror}") from error
     with process:
+        rest = stdin if isinstance(stdin, bytes) else _send(process, stdin)
         if on_line is None:
-            out, err = process.communicate(stdin)
+            out, err = process.communicate(rest)
         else:
-            out, err = _follow(process, stdin, on_line)
+            out, err = _follow(process, rest, on_line)
     done = Result(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
     if check and not done.ok:
         raise ClusterError(f"{' '.join(command[:4])} … exited with {done.exit}: {done.last_words}")
@@ -114,6 +116,15 @@ def replace_by(command: Sequence[str]) -> None:
 
 
 _PACKAGES = {"ssh": "openssh-client"}
+
+
+def _send(process: "subprocess.Popen[bytes]", pieces: Iterable[bytes]) -> bytes:
+    """Feed a program that says nothing before it has read all; what is left to send, which is nothing."""
+    assert process.stdin
+    with suppress(BrokenPipeError):  # it ended without reading all; its exit code tells whether that matters
+        for piece in pieces:
+            process.stdin.write(piece)
+    return b""
 
 
 def _follow(process: "subprocess.Popen[bytes]", stdin: bytes, on_line: Callable[[str], None]) -> tuple[bytes, bytes]:

@@ -18,7 +18,7 @@ import paramiko
 import tenacity
 
 from ..core.errors import ClusterError, NodeError, NodeFailures
-from ..core.result import Result
+from ..core.result import Payload, Result
 from ..core.spec import Node
 from .ssh import config
 from .ssh.access import Access, Unreachable
@@ -49,7 +49,7 @@ def _door(door: str, script: str) -> str:
 class _Streams:
     """Where a command's input comes from and where its output goes; see Remote.run."""
 
-    stdin: bytes | Feed
+    stdin: Payload | Feed
     take: Take | None = None
     hear: Hear | None = None
 
@@ -67,7 +67,7 @@ class Remote:
         node: Node,
         script: str,
         *,
-        stdin: bytes | Feed = b"",
+        stdin: Payload | Feed = b"",
         check: bool = True,
         timeout: float = COMMAND_TIMEOUT,
         take: Take | None = None,
@@ -88,7 +88,7 @@ class Remote:
         node: Node,
         script: str,
         *,
-        stdin: bytes | Feed = b"",
+        stdin: Payload | Feed = b"",
         check: bool = True,
         timeout: float = COMMAND_TIMEOUT,
         take: Take | None = None,

@@ -5,20 +5,22 @@
     clusters/demo/corosync.conf    as last put into place
     clusters/demo/known_hosts      host keys that were verified
     clusters/demo/secrets/         mode 0700, files 0600: authkey, token, keys
+    clusters/demo/archives/        of Sirikata, by checksum: what a Puppet master that is built anew is given
 
 Every file is replaced in one step (rename(2)), so a reader never sees half of one.
 """
 
+import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import filelock
 import platformdirs
@@ -43,6 +45,7 @@ class State:
     certified        ids of the machines whose certificates were seen to work
     master_certname  of a Puppet master that is a host of the user's
     attempts         how many launches were tried in a cloud, so that each has a name of its own
+    rolling_back_to  the checksum of the version of Sirikata that a rollback is on its way to
     """
 
     __pydantic_config__ = UNKNOWN_KEYS_ARE_ERRORS
@@ -52,6 +55,7 @@ class State:
     certified: tuple[str, ...] = ()
     master_certname: str = ""
     attempts: int = 0
+    rolling_back_to: str = ""
 
 
 def home() -> Path:
@@ -141,6 +145,31 @@ class Store:
     def secret_path(self, name: str) -> Path:
         return self.folder / "secrets" / name
 
+    def archive(self, sha256: str) -> Path | None:
+        """The archive of that checksum, or None."""
+        path = self.folder / "archives" / sha256
+        return path if sha256 and path.is_file() else None
+
+    def keep_archive(self, source: Path, sha256: str) -> Path:
+        """Keep a copy of an archive, which must have that checksum.  Raises StoreError when it changed meanwhile."""
+
+        def copy(target: IO[bytes]) -> None:
+            digest = hashlib.sha256()
+            with source.open("rb") as file:
+                while chunk := file.read(1 << 20):
+                    digest.update(chunk)
+                    target.write(chunk)
+            if digest.hexdigest() != sha256:
+                raise StoreError(f"{source} changed while it was read. Run this again when it is complete")
+
+        return self._replace(f"archives/{sha256}", copy)
+
+    def prune_archives(self, kept: Collection[str]) -> None:
+        """Remove all archives but those, and what a process that was killed left."""
+        for path in (self.folder / "archives").glob("*"):
+            if path.name not in kept:
+                path.unlink()
+
     def remove(self) -> None:
         """Forget the cluster.  The specification goes first, so that a crash leaves no half of a cluster."""
         (self.folder / "spec.json").unlink(missing_ok=True)
@@ -206,13 +235,13 @@ class Store:
     def _write(self, name: str, document: dict[str, Any]) -> None:
         self._replace(name, (json.dumps({"format": FORMAT, **document}, indent=1) + "\n").encode())
 
-    def _replace(self, name: str, content: bytes) -> Path:
+    def _replace(self, name: str, content: bytes | Callable[[IO[bytes]], object]) -> Path:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "wb") as file:  # mkstemp made it 0600
-                file.write(content)
+                file.write(content) if isinstance(content, bytes) else content(file)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, path)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from . import imports as imports
     from . import nodes as nodes
     from . import overview as overview
+    from . import packages as packages
     from . import prepare as prepare
     from . import provision as provision
     from . import puppet as puppet

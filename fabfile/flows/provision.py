@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from ..core import puppet as core
 from ..core.errors import ClusterError, NodeError
 from ..core.puppet import AgentRun, Secrets
-from ..core.result import Result
+from ..core.result import Payload, Result
 from ..core.spec import MASTER_INDEX, THIS_MACHINE, Node, master
 from ..effects import host
 from ..effects.remote import Remote
 from ..effects.ssh.access import Access
-from . import puppet
+from . import archives, puppet
 from .puppet import MasterHost, MasterResult, RemoteMaster
 from .session import Session
 
@@ -22,7 +22,7 @@ class ThisMachine:
 
     name: str = THIS_MACHINE
 
-    def sudo(self, script: str, *, stdin: bytes = b"", check: bool = True, timeout: float = 600.0) -> Result:
+    def sudo(self, script: str, *, stdin: Payload = b"", check: bool = True, timeout: float = 600.0) -> Result:
         done = host.run(host.as_root(["sh", "-c", script]), stdin=stdin, check=False)
         if check and not done.ok:
             raise NodeError(self.name, f"a command exited with {done.exit}", done.last_words)
@@ -89,15 +89,18 @@ def prepare_master(session: Session) -> MasterResult:
     token, authkey = session.store.secret("token"), session.store.secret("authkey")
     if token is None or authkey is None:
         raise _nothing_yet(session)
+    master = master_host(session)
     with session.report.step("configure the Puppet master"):
-        return puppet.configure_master(
-            master_host(session),
+        done = puppet.configure_master(
+            master,
             session.spec,
             Secrets(token.decode().strip(), authkey),
             session.store.text("corosync.conf"),
             own=session.spec.own_master,
             report=session.report,
         )
+    archives.supply(session, master)
+    return done
 
 
 def _nothing_yet(session: Session) -> ClusterError:

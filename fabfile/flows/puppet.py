@@ -9,7 +9,7 @@ from ..core.errors import NodeError, UsageError
 from ..core.puppet import AgentRun, Layout, Look, Secrets
 from ..core.render import ROOT
 from ..core.report import Report
-from ..core.result import Result
+from ..core.result import Payload, Result
 from ..core.spec import ClusterSpec, Node
 from ..effects.remote import Remote
 
@@ -24,7 +24,7 @@ class MasterHost(Protocol):
     @property
     def name(self) -> str: ...
 
-    def sudo(self, script: str, *, stdin: bytes = b"", check: bool = True, timeout: float = 600.0) -> Result:
+    def sudo(self, script: str, *, stdin: Payload = b"", check: bool = True, timeout: float = 600.0) -> Result:
         """Run a `sh` script there as root.  Raises NodeError."""
         ...
 
@@ -40,7 +40,7 @@ class RemoteMaster:
     def name(self) -> str:
         return self.node.name
 
-    def sudo(self, script: str, *, stdin: bytes = b"", check: bool = True, timeout: float = 600.0) -> Result:
+    def sudo(self, script: str, *, stdin: Payload = b"", check: bool = True, timeout: float = 600.0) -> Result:
         return self.remote.sudo(self.node, script, stdin=stdin, check=check, timeout=timeout)
 
 

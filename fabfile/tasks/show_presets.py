@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ..core.preset_services import Planned
     from ..core.presets import Presets
     from ..core.services import Service
+    from ..flows.packages import Packed, RolledOut
 
 
 def presets(table: "Presets") -> None:
@@ -61,6 +62,17 @@ def constraints(service: "Service") -> list[str]:
     else:
         found.append(f"{service.id} runs on node{service.on} only")
     return found
+
+
+def packed(made: "Packed") -> None:
+    """An archive that was made."""
+    show.line(f"{made.path}: {made.files} files, {made.size} bytes, SHA-256 {made.sha256}")
+
+
+def rolled_out(name: str, done: "RolledOut") -> None:
+    """Which version is where, and what was restarted for it."""
+    show.line(f"{name}: Sirikata {done.now.short} is in use on {', '.join(done.nodes)}; before: {done.before.short}")
+    show.line(f"restarted: {', '.join(done.restarted) or 'nothing had to be'}")
 
 
 def _port(port: int | tuple[int, int]) -> str:

@@ -26,6 +26,32 @@ def presets(c: Any) -> None:
     show_presets.presets(flows.sirikata.table())
 
 
+@task(help={"dir": "a folder with bin/, lib/ and share/", "output": "the archive (default sirikata.tar.bz2)"})
+def package(c: Any, dir: str, output: str = "sirikata.tar.bz2") -> None:
+    """Pack a build of Sirikata, with its checksum beside it."""
+    show_presets.packed(flows.packages.pack(dir, output, reporter()))
+
+
+@task(
+    help={
+        **_NAME,
+        "archive": "a file of sirikata.package's, or an address that the nodes reach",
+        "sha256": "what its checksum must be (default: what the file ARCHIVE.sha256 says)",
+    }
+)
+def sync(c: Any, name: str, archive: str, sha256: str = "") -> None:
+    """Put an archive on every node, and restart what uses it."""
+    with flows.session.changing(name, reporter(), "sirikata.sync") as session:
+        show_presets.rolled_out(name, flows.packages.sync(session, archive, sha256))
+
+
+@task(help=_NAME)
+def rollback(c: Any, name: str) -> None:
+    """Go back to the version of Sirikata before."""
+    with flows.session.changing(name, reporter(), "sirikata.rollback") as session:
+        show_presets.rolled_out(name, flows.packages.rollback(session))
+
+
 def _start(preset: str, name: str, given: Mapping[str, str], *, dry_run: bool, on: str = "", number_: str = "") -> None:
     which = number(number_ or "0", "the number (--number)")
     if dry_run:
@@ -59,7 +85,7 @@ def _preset_task(preset: str, summary: str, helps: Mapping[str, str]) -> Any:
 
 def collection() -> Collection:
     """The tasks of this module, with one for each preset of the table."""
-    found = Collection("sirikata", presets)
+    found = Collection("sirikata", presets, package, sync, rollback)
     for preset, (summary, helps) in outline((ROOT / "data" / "sirikata" / "presets.yaml").read_text()).items():
         found.add_task(_preset_task(preset, summary, helps))
     return found

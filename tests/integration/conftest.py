@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ..sirikata import pack
 from .lab import SUDO, Cluster, Home, Machine, call, machine
 
 
@@ -48,6 +49,16 @@ def bookworm(home: Home) -> Cluster:
     """Three nodes of Debian 12."""
     home.ok("up", "bookworm", "--suite=bookworm", timeout=900)
     return Cluster(home, "bookworm")
+
+
+@pytest.fixture(scope="session")
+def sirikata(trixie: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+    """A cluster whose nodes have the stand-in where they would have Sirikata."""
+    folder = tmp_path_factory.mktemp("sirikata")
+    pack.lay_out(folder / "build")
+    trixie.home.ok("sirikata.package", str(folder / "build"), f"--output={folder}/sirikata.tar.bz2")
+    trixie.ok("sirikata.sync", f"{folder}/sirikata.tar.bz2")
+    return trixie
 
 
 @pytest.fixture(scope="session", params=["trixie", "bookworm"])

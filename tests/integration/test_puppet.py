@@ -1,7 +1,5 @@
 """The Puppet master and its agents, on real machines."""
 
-import json
-
 import pytest
 
 from .lab import Cluster
@@ -106,32 +104,3 @@ def test_secrets_are_in_no_catalog_log_or_command_line(trixie: Cluster) -> None:
         )
         leaks = [line for line in found.out.splitlines() if "/csr_attributes" not in line and line != "0"]
         assert leaks == []
-
-
-def test_the_sirikata_archive_reaches_every_node_and_a_damaged_one_does_not(trixie: Cluster) -> None:
-    spec = trixie.home.path / "clusters/trixie/spec.json"
-    before = spec.read_text()
-    folder = "/etc/puppet/clusters/trixie/files"
-    checksum = trixie.machine("puppet").said(
-        f"mkdir -p /tmp/s/bin && echo version one >/tmp/s/bin/space && tar -C /tmp/s -cjf {folder}/sirikata.tar.bz2 bin && "
-        f"chgrp puppet {folder}/sirikata.tar.bz2 && sha256sum <{folder}/sirikata.tar.bz2"
-    ).split()[0]  # fmt: skip
-
-    def ask_for(sha256: str) -> None:
-        wanted = {"sirikata_url": "puppet:///cluster/sirikata.tar.bz2", "sirikata_sha256": sha256}
-        spec.write_text(json.dumps({**json.loads(before), **wanted}))
-
-    try:
-        ask_for(checksum)
-        trixie.ok("puppet.update")
-        for index in range(3):
-            assert trixie.machine(index).said("cat /opt/sirikata/current/bin/space") == "version one"
-        assert trixie.ok("puppet.agents.restart").out.count("unchanged") == 3
-        ask_for("0" * 64)
-        done = trixie.fab("puppet.update")
-        assert done.exit == 1
-        assert done.err.count("sirikata") >= 3
-        assert trixie.machine(1).said("cat /opt/sirikata/current/bin/space") == "version one"
-    finally:
-        spec.write_text(before)
-        trixie.ok("puppet.update")

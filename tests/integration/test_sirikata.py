@@ -1,8 +1,6 @@
 """A world of the stand-in on three real machines, where processes and nodes die.  An object host counts what is answered."""
 
-import hashlib
 import itertools
-import json
 import re
 import time
 from collections.abc import Iterator
@@ -13,7 +11,7 @@ import pytest
 
 from ..benchmarks.conftest import Row
 from ..benchmarks.conftest import table as table
-from ..sirikata import answers, pack
+from ..sirikata import answers
 from .lab import Cluster, eventually, machine
 
 SPACES = 2
@@ -62,26 +60,6 @@ class World:
 def lively(world: World) -> None:
     eventually(lambda: world.cluster.online(0) == EVERYONE, within=60, what="every node is online")
     eventually(world.serves, within=90, what="the world serves")
-
-
-@pytest.fixture(scope="module")
-def sirikata(trixie: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A cluster whose nodes have the stand-in where they would have Sirikata."""
-    spec = trixie.home.path / f"clusters/{trixie.name}/spec.json"
-    before = {key: value for key, value in json.loads(spec.read_text()).items() if key.startswith("sirikata_")}
-    archive = pack.archive(tmp_path_factory.mktemp("archive"))
-    there = f"/etc/puppet/clusters/{trixie.name}/files/sirikata.tar.bz2"
-    put = f"cat >{there} && chgrp puppet {there}"
-    assert trixie.machine("puppet").sudo(put, stdin=archive.read_bytes()).exit == 0
-    checksum = hashlib.sha256(archive.read_bytes()).hexdigest()
-
-    def ask_for(wanted: dict[str, str]) -> None:
-        spec.write_text(json.dumps(json.loads(spec.read_text()) | wanted))
-
-    ask_for({"sirikata_url": "puppet:///cluster/sirikata.tar.bz2", "sirikata_sha256": checksum})
-    trixie.ok("puppet.update")
-    yield trixie
-    ask_for(before)
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,11 @@ import pytest
 
 from fabfile.core.puppet import agent_setup
 from fabfile.core.render import render
+from fabfile.core.report import Silent
 from fabfile.core.spec import ClusterSpec
 from fabfile.effects import keys
-from fabfile.flows.boot import first_contact_script
+from fabfile.flows.boot import boot, first_contact_script
+from fabfile.flows.session import reading
 from tests.ec2lab import mirror, stock
 
 from .lab import Cluster, Home, eventually, machine
@@ -28,12 +30,17 @@ HOLD = 'python3 -c \'import fcntl,time; f=open("{path}","w"); fcntl.lockf(f,fcnt
 
 @pytest.fixture(scope="module", params=stock.SUITES)
 def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """One node and a Puppet master of its own, which install everything that they need."""
+    """One node that installs everything that it needs; on Debian 13 its Puppet master does too."""
     image = stock.image(request.param)
-    home = Home(tmp_path_factory.mktemp("stock"), {"SIRIKATA_LOCAL_IMAGE": str(image)})
+    home = Home(tmp_path_factory.mktemp("stock"))
     home.ok("local.create", "ud-stock", "1", f"--suite={request.param}")
     made = Cluster(home, "ud-stock")
     try:
+        if request.param == "bookworm":
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("SIRIKATA_CLUSTER_HOME", str(home.path))
+                boot(reading("ud-stock", Silent()), roles=("master",))
+        home.environment["SIRIKATA_LOCAL_IMAGE"] = str(image)
         with mirror.served(machine("network", made.id).out.split("\t")[1].strip()):
             # The first boot downloads and installs; on a busy host that takes its time.
             made.ok("cluster.nodes.boot", "--wait-timeout=900", timeout=1500)
@@ -61,6 +68,8 @@ def test_no_daemon_ever_ran_with_debians_default_configuration(cluster: Cluster)
 def test_cloud_init_takes_the_user_data_without_complaint(cluster: Cluster) -> None:
     for name in ("node0", "puppet"):
         host = cluster.machine(name)
+        if host.sudo("systemctl is-enabled apt-daily-upgrade.timer").exit:
+            continue  # a master that is not of a stock image
         assert '"errors": []' in host.said("cat /run/cloud-init/result.json")
         assert host.said("cloud-init schema --system 2>&1").startswith("Valid ")
         # 2: done, and there was something to recover from.
@@ -73,7 +82,7 @@ def test_cloud_init_takes_the_user_data_without_complaint(cluster: Cluster) -> N
 def test_packages_are_installed_as_soon_as_another_apt_is_done(cluster: Cluster) -> None:
     locks = ["/var/lib/apt/lists/lock", "/var/cache/apt/archives/lock", "/var/lib/dpkg/lock-frontend"]
     hold = " & ".join(HOLD.format(path=path, seconds=4 + index) for index, path in enumerate(locks))
-    done = cluster.machine("puppet").sudo(
+    done = cluster.machine("node0").sudo(
         f"rm -f /run/sirikata-cluster.apt-lists; {hold} & sleep 0.5; {INSTALL_HERE} 'no-such-package|hello' && "
         "wait && dpkg-query -Wf '${db:Status-Status}' hello && apt-get -qq -y purge hello >/dev/null",
         stdin=INSTALL_TEXT,
@@ -82,7 +91,7 @@ def test_packages_are_installed_as_soon_as_another_apt_is_done(cluster: Cluster)
 
 
 def test_an_installation_that_was_cut_off_is_finished(cluster: Cluster) -> None:
-    done = cluster.machine("puppet").sudo(
+    done = cluster.machine("node0").sudo(
         "cd /root && apt-get -q download hello >/dev/null 2>&1 && dpkg --unpack hello_*.deb >/dev/null && "
         # What dpkg leaves when it is killed between writing down what it does and merging that.
         "dpkg-query -s hello >/var/lib/dpkg/updates/0001; "

@@ -79,3 +79,35 @@ def test_every_preset_is_a_task_with_its_options(fab) -> None:  # type: ignore[n
     assert "--layout=STRING" in options
     assert "further" not in options
     assert "space" in fab("sirikata.presets").stdout
+
+
+def test_a_build_is_packed_and_every_problem_of_another_is_told(fab, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    for name in ("bin", "lib", "share"):
+        (tmp_path / "build" / name).mkdir(parents=True)
+    (tmp_path / "build" / "share" / "link").symlink_to("/etc/passwd")
+    output = tmp_path / "sirikata.tar.bz2"
+    done = fab("sirikata.package", str(tmp_path / "build"), f"--output={output}")
+    assert (done.returncode, done.stderr.count("error: "), output.exists()) == (2, 2, False), done
+    (tmp_path / "build" / "share" / "link").unlink()
+    (tmp_path / "build" / "bin" / "space").touch(mode=0o755)
+    done = fab("sirikata.package", str(tmp_path / "build"), f"--output={output}")
+    assert done.returncode == 0, done
+    said = (tmp_path / "sirikata.tar.bz2.sha256").read_text().split()
+    assert said[1] == "sirikata.tar.bz2"
+    assert said[0] in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["sirikata.package", "/no/such/build"], 2, "there is no folder /no/such/build"),
+        (["sirikata.sync", "nope", "s.tar.bz2"], 2, "no cluster 'nope'"),
+        (["sirikata.sync", "demo", "s.tar.bz2"], 1, "no node of 'demo' is running"),
+        (["sirikata.rollback", "demo"], 2, "has had no other version of Sirikata"),
+    ],
+)
+def test_packages_that_cannot_be_put_into_use_are_explained(fab, arguments: list[str], code: int, said: str) -> None:  # type: ignore[no-untyped-def]
+    done = fab(*arguments)
+    assert done.returncode == code, done
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import paramiko
 
-from ...core.result import Result
+from ...core.result import Payload, Result
 
 _CHUNK = 32768
 
@@ -25,13 +25,13 @@ class _Broken(Exception):
         self.error = error
 
 
-def converse(channel: paramiko.Channel, stdin: bytes | Feed, take: Take | None, hear: Hear | None) -> Result:
+def converse(channel: paramiko.Channel, stdin: Payload | Feed, take: Take | None, hear: Hear | None) -> Result:
     """Feed a command that was started and read both of its streams to their ends.
 
     What `take` read is not in the result.  Raises what the channel raises (OSError, EOFError, SSHException), and what
     `stdin` or `take` raise, which is never an OSError of theirs.
     """
-    feed = stdin if callable(stdin) else lambda send: send(stdin)
+    feed = stdin if callable(stdin) else _pieces(stdin)
     failed: list[BaseException] = []
     # A thread writes, another one reads errors, so that neither side can block.
     writer = threading.Thread(target=_feed, args=(channel, feed, failed), daemon=True)
@@ -55,6 +55,14 @@ def converse(channel: paramiko.Channel, stdin: bytes | Feed, take: Take | None, 
         raise failed[0]
     code = channel.recv_exit_status()
     return Result(code, b"".join(out).decode(errors="replace"), b"".join(err).decode(errors="replace"))
+
+
+def _pieces(payload: Payload) -> Feed:
+    def feed(send: Callable[[bytes], None]) -> None:
+        for piece in (payload,) if isinstance(payload, bytes) else payload:
+            send(piece)
+
+    return feed
 
 
 def _feed(channel: paramiko.Channel, feed: Feed, failed: list[BaseException]) -> None:

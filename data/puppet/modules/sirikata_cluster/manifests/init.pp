@@ -11,6 +11,8 @@
 #   Where the archive of Sirikata is fetched from; undef for none.  http, https, file or puppet.
 # @param sirikata_sha256
 #   Its checksum.  Another checksum is another version, unpacked beside the old one.
+# @param sirikata_before_sha256
+#   The checksum of the version before, which is kept beside it; those before that are removed.
 # @param sirikata_packages
 #   What unpacking it takes.
 # @param sirikata_root
@@ -20,6 +22,7 @@ class sirikata_cluster (
   String[1] $provider = 'adhoc',
   Optional[Pattern[/\A(https?|file|puppet):\/\//]] $sirikata_url = undef,
   Optional[Pattern[/\A[0-9a-f]{64}\z/]] $sirikata_sha256 = undef,
+  Optional[Pattern[/\A[0-9a-f]{64}\z/]] $sirikata_before_sha256 = undef,
   Array[String[1]] $sirikata_packages = [],
   Pattern[/\A\/\S+\z/] $sirikata_root = '/opt/sirikata',
 ) {

@@ -35,10 +35,14 @@ class sirikata_cluster::sirikata {
     }
 
     # Unpacked beside its place and renamed, so that a version is there whole or not at all; and such that services which
-    # are not root's can read it, whatever the umask of this run.
+    # are not root's can read it, whatever the umask of this run.  Where Python knows how, nothing is put elsewhere.
+    $unpack = 'import sys, tarfile as t; \
+t.open(sys.argv[1]).extractall(sys.argv[2], **({"filter": "data"} if hasattr(t, "data_filter") else {}))'
     exec { "sirikata_cluster: unpack ${sha256}":
       command  => "rm -rf '${version}.new' && mkdir '${version}.new' \
-        && python3 -m tarfile -e '${archive}' '${version}.new' && chown -R root:root '${version}.new' && chmod -R go+rX '${version}.new' \
+        && python3 -c '${unpack}' '${archive}' '${version}.new' \
+        && { [ -d '${version}.new/bin' ] || { echo 'the archive has no bin/ at its top'; exit 1; }; } \
+        && chown -R root:root '${version}.new' && chmod -R go+rX '${version}.new' \
         && mv -T '${version}.new' '${version}'",
       provider => shell,
       path     => ['/usr/bin', '/bin'],
@@ -47,10 +51,28 @@ class sirikata_cluster::sirikata {
       require  => File[$archive],
     }
 
-    file { "${root}/current":
-      ensure  => link,
-      target  => $version,
-      require => Exec["sirikata_cluster: unpack ${sha256}"],
+    # Renamed over the old link: at no moment is there none, so whatever starts meanwhile starts.  From when on which
+    # version was in use is written down, which tells what a service that runs was started from.
+    exec { "sirikata_cluster: use ${sha256}":
+      command  => "ln -sfn '${version}' '${root}/current.new' && mv -fT '${root}/current.new' '${root}/current' \
+        && echo \"$(stat -c %Z '${root}/current') ${sha256}\" >>'${root}/uses'",
+      provider => shell,
+      path     => ['/usr/bin', '/bin'],
+      umask    => '0022',
+      unless   => "[ \"$(readlink '${root}/current')\" = '${version}' ] && tail -n 1 '${root}/uses' | grep -q ' ${sha256}$'",
+      require  => Exec["sirikata_cluster: unpack ${sha256}"],
+    }
+
+    # Only once the new version is in use; the one before is kept, to go back to.
+    $kept = [$sha256, $sirikata_cluster::sirikata_before_sha256].filter |$one| { $one =~ NotUndef }
+    $names = $kept.map |$one| { "! -name ${one}" }.join(' ')
+    $older = "find '${root}/archives' '${root}/versions' -mindepth 1 -maxdepth 1 ${names}"
+    exec { 'sirikata_cluster: remove older versions':
+      command  => "${older} -exec rm -rf {} +",
+      provider => shell,
+      path     => ['/usr/bin', '/bin'],
+      onlyif   => "${older} | grep -q .",
+      require  => Exec["sirikata_cluster: use ${sha256}"],
     }
   }
 }

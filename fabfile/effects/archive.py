@@ -1,0 +1,180 @@
+"""Archives on this machine: made of a folder, always the same bytes for the same content; read; and their checksums."""
+
+import bz2
+import errno
+import hashlib
+import lzma
+import os
+import stat
+import tarfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from ..core.errors import UsageError
+from ..core.package import Entry, Kind, checksum_line
+
+_CHUNK = 1 << 20
+_MAGIC = b"BZh"
+# The first moment that all archivers can hold; GNU tar warns of 1970.
+_TIME = 315532800
+_OTHER = {
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+}
+
+
+def scan(folder: str, names: Sequence[str]) -> list[Entry]:
+    """What is below these names in a folder, by path.  Raises UsageError when it cannot be read."""
+    top = Path(folder).expanduser()
+    if not top.is_dir():
+        raise UsageError(f"{folder} is no folder" if top.exists() else f"there is no folder {folder}")
+    try:
+        found = [entry for name in names if os.path.lexists(top / name) for entry in _walk(top, name)]
+    except OSError as error:
+        raise UsageError(f"cannot read {error.filename}: {error.strerror}") from error
+    return sorted(found, key=lambda entry: os.fsencode(entry.path))
+
+
+def _walk(top: Path, path: str) -> Iterator[Entry]:
+    full = top / path
+    mode = full.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        yield Entry(path=path, kind="link", target=os.readlink(full))
+    elif stat.S_ISREG(mode):
+        if not os.access(full, os.R_OK):
+            raise PermissionError(errno.EACCES, "it may not be read", str(full))
+        yield Entry(path=path, kind="file", executable=bool(mode & 0o111))
+    elif stat.S_ISDIR(mode):
+        yield Entry(path=path, kind="folder")
+        for name in os.listdir(full):
+            yield from _walk(top, f"{path}/{name}")
+    else:
+        yield Entry(path=path, kind="other", what=_OTHER.get(stat.S_IFMT(mode), "something else"))
+
+
+def check_place(output: str, folder: str, names: Sequence[str]) -> None:
+    """Refuse to write an archive there: into what is packed, into no folder, over something that is no such archive."""
+    path = Path(output).expanduser()
+    place = path.parent.resolve()
+    if not place.is_dir():
+        raise UsageError(f"cannot write {output}: there is no folder {path.parent}")
+    packed = [(Path(folder).expanduser() / name).resolve() for name in names]
+    if any(place.is_relative_to(each) for each in packed):
+        raise UsageError(f"{output} would be in the archive itself: choose another place (--output=FILE)")
+    if path.is_dir() or (path.exists() and not _is_ours(path)):
+        raise UsageError(
+            f"{output} exists and is no bzip2 archive, so it is left alone: choose another (--output=FILE)"
+        )
+
+
+def _is_ours(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
+
+def write(folder: str, entries: Sequence[Entry], output: str) -> tuple[str, int]:
+    """Pack the entries of a folder and write the checksum beside the archive; the checksum and the size in bytes.
+
+    Names sorted, owners, times and modes always the same: the same content is the same bytes.  The archive is renamed
+    into its place, so it is there whole or not at all.
+    """
+    path = Path(output).expanduser()
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.with_name(f"{path.name}.sha256")
+    try:
+        with temporary.open("wb") as file:
+            with bz2.BZ2File(file, "wb", compresslevel=9) as packed:
+                _pack(Path(folder).expanduser(), entries, packed)
+            file.flush()
+            os.fsync(file.fileno())
+        sha256 = checksum(str(temporary))
+        beside.unlink(missing_ok=True)  # that of another archive, should this be interrupted now
+        os.replace(temporary, path)
+        temporary.write_text(checksum_line(sha256, path.name), encoding="utf-8", errors="surrogateescape")
+        os.replace(temporary, beside)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return sha256, path.stat().st_size
+
+
+def _pack(top: Path, entries: Sequence[Entry], packed: bz2.BZ2File) -> None:
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT, encoding="utf-8") as tar:
+        for entry in entries:
+            member = tarfile.TarInfo(entry.path)
+            member.mtime, member.uname, member.gname = _TIME, "root", "root"
+            member.mode = 0o755 if entry.executable or entry.kind == "folder" else 0o644
+            if entry.kind == "folder":
+                member.type = tarfile.DIRTYPE
+                tar.addfile(member)
+            elif entry.kind == "link":
+                member.type, member.linkname, member.mode = tarfile.SYMTYPE, entry.target, 0o777
+                tar.addfile(member)
+            else:
+                with (top / entry.path).open("rb") as file:
+                    member.size = os.fstat(file.fileno()).st_size
+                    tar.addfile(member, file)
+
+
+def read(path: str) -> list[Entry]:
+    """What is in an archive of any compression that nodes can unpack.  Raises UsageError when it cannot be read whole."""
+    try:
+        with tarfile.open(Path(path).expanduser(), "r:*") as tar:
+            found = [_entry(member) for member in tar]
+            # On to the end, where a compressed file holds what tells whether it is whole.
+            while tar.fileobj is not None and tar.fileobj.read(_CHUNK):
+                pass
+            return found
+    except OSError as error:
+        if error.errno is not None:
+            raise UsageError(f"cannot read {path}: {error.strerror}") from error
+        raise UsageError(_unreadable(path, error)) from error
+    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, ValueError) as error:
+        raise UsageError(_unreadable(path, error)) from error
+
+
+def _unreadable(path: str, error: Exception) -> str:
+    said = str(error).partition(":")[0]
+    return (
+        f"{path} is no tar archive, or a damaged one ({said or type(error).__name__}). fab sirikata.package makes one"
+    )
+
+
+def _entry(member: tarfile.TarInfo) -> Entry:
+    path = member.name.removeprefix("./").rstrip("/")
+    path = "" if path == "." else path
+    kinds: dict[bytes, Kind] = {
+        tarfile.DIRTYPE: "folder",
+        tarfile.SYMTYPE: "link",
+        tarfile.LNKTYPE: "hard link",
+    }
+    kind: Kind = "file" if member.isreg() else kinds.get(member.type, "other")
+    target = member.linkname.removeprefix("./") if kind == "hard link" else member.linkname
+    what = "a pipe" if member.isfifo() else "a device" if member.isdev() else "something else"
+    return Entry(path=path, kind=kind, executable=bool(member.mode & 0o111), target=target, what=what)
+
+
+def checksum(path: str) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with Path(path).expanduser().open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def beside(path: str) -> str | None:
+    """The text of the file of its checksum beside an archive; None: there is none."""
+    file = Path(f"{Path(path).expanduser()}.sha256")
+    return file.read_text(encoding="utf-8", errors="replace")[:65536] if file.is_file() else None
+
+
+def chunks(path: Path, told: Callable[[int], None] = lambda percent: None) -> Iterator[bytes]:
+    """A file piece by piece; `told` hears of each further tenth of it, in per cent."""
+    size, read, tenth = path.stat().st_size, 0, 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+            read += len(chunk)
+            if read * 10 // size > tenth:
+                tenth = read * 10 // size
+                told(tenth * 10)
