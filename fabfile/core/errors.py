@@ -58,12 +58,14 @@ class NodeFailures(ClusterError):
     says what they answered, which `results` keeps.
     """
 
+    exit_code_partly = 3
+
     def __init__(
         self, action: str, failures: Mapping[str, ClusterError], succeeded: Sequence[str] | Mapping[str, object] = ()
     ) -> None:
         self.action, self.failures, self.succeeded = action, dict(failures), list(succeeded)
         self.results = dict(succeeded) if isinstance(succeeded, Mapping) else {}
         total = len(self.failures) + len(self.succeeded)
-        self.exit_code = 3 if self.succeeded else 1
+        self.exit_code = self.exit_code_partly if self.succeeded else 1
         head = f"{action}: {len(self.failures)} of {total} nodes failed"
         super().__init__("\n".join([head, *(f"  {error}" for error in self.failures.values())]))

@@ -34,6 +34,19 @@ def needed_by(service_id: str, services: Sequence[Service]) -> dict[str, list[st
     return {other: hows for other, hows in named.items() if hows}
 
 
+def needed(service_id: str, services: Sequence[Service]) -> set[str]:
+    """The ids that a service names, itself, and what those name: without them the cluster would not take it."""
+    known = {service.id: service for service in services}
+    found: set[str] = set()
+    waiting = [service_id]
+    while waiting:
+        one = waiting.pop()
+        if one in known and one not in found:
+            found.add(one)
+            waiting += [*known[one].after, *known[one].beside, *known[one].apart_from]
+    return found
+
+
 def in_start_order(services: Sequence[Service]) -> list[Service]:
     """The services, each behind those that it is after; otherwise as given.  A cycle stays as given."""
     known = {service.id: service for service in services}

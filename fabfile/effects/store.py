@@ -97,7 +97,10 @@ class Store:
         """The specification.  Raises NotFound, or StoreError when the file cannot be used."""
         if not self.exists:
             known = ", ".join(names()) or "none yet"
-            raise NotFound(f"no cluster {self.name!r} (known: {known}). Create it: fab up {self.name}")
+            raise NotFound(
+                f"no cluster {self.name!r} (known: {known}). Create it: fab up {self.name}, or fab "
+                "cluster.create; one on EC2 whose files are lost here: fab cluster.list, then fab cluster.adopt"
+            )
         spec: ClusterSpec = self._read("spec.json", _adapter(ClusterSpec))
         problems = validate(spec)
         for service in spec.services:

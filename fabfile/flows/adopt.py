@@ -7,15 +7,16 @@ from pathlib import Path
 
 from ..core.cib import parse_services
 from ..core.corosync import config_version
-from ..core.errors import ClusterError, NodeError, NotFound, StoreError, UsageError
+from ..core.errors import ClusterError, NodeError, NodeFailures, NotFound, StoreError, UsageError
 from ..core.report import Report
 from ..core.spec import ClusterSpec, Node, name_problems
 from ..effects import keys, store
 from ..effects.providers.ec2 import Ec2Provider, FoundCluster, found_clusters
 from ..effects.remote import Remote
-from ..effects.ssh.access import Access
+from ..effects.ssh.access import Access, Pem
 from ..effects.ssh.known import known_keys
-from ..effects.store import Store, know_host
+from ..effects.ssh.login import check_pem
+from ..effects.store import HOME_VARIABLE, Store, know_host
 from . import boot, session
 from .session import Session
 
@@ -29,17 +30,30 @@ def adopt(name: str, report: Report, *, region: str = "", cluster_id: str = "", 
     """
     if problems := name_problems(name):
         raise UsageError(problems)
+    if pem:
+        check_pem(Pem(Path(_whole(pem)), "--pem"))
     files = Store(name)
-    if files.exists and (files.spec().provider != "ec2" or files.secret("authkey") is not None):
-        raise UsageError(f"the cluster {name!r} is known here: fab cluster.show {name}")
-    spec = files.spec() if files.exists else _found(name, region, cluster_id)
+    spec = _known(files, cluster_id) if files.exists else _found(name, region, cluster_id)
     with files.lock("cluster.adopt"):
         if not files.exists:
             # Launches to come must not use a client token that the lost state has used.
             files.update_state(attempts=keys.number())
-            files.save_spec(replace(spec, ec2=replace(spec.ec2, region=region or spec.ec2.region, pem=_whole(pem))))
+        # The path of a key on whatever machine launched it says nothing here.
+        found = replace(spec, ec2=replace(spec.ec2, region=region or spec.ec2.region, pem=_whole(pem)))
+        files.save_spec(Ec2Provider(files).pinned(found))
         opened = session.reading(name, report)
         return [f"the specification of {spec.id}", *_recover(opened, pem)]
+
+
+def _known(files: Store, cluster_id: str) -> ClusterSpec:
+    """The specification of an adoption that got no keys.  Raises UsageError for any other cluster of that name."""
+    spec = files.spec()
+    if spec.provider != "ec2" or files.secret("authkey") is not None or cluster_id not in ("", spec.id):
+        raise UsageError(
+            f"{files.name!r} is {spec.id} here: fab cluster.show {files.name}. Another cluster of that name can be adopted "
+            f"into a home of its own, by {HOME_VARIABLE}"
+        )
+    return spec
 
 
 def lost(region: str = "") -> list[FoundCluster]:
@@ -67,7 +81,7 @@ def _found(name: str, region: str, cluster_id: str) -> ClusterSpec:
 
 
 def _recover(opened: Session, pem: str) -> list[str]:
-    """Fetch what the machines know.  What cannot be had is told, and the cluster stays adopted without it."""
+    """Fetch what the machines know.  Raises ClusterError where that cannot be had; the cluster stays adopted without it."""
     machines = [node for node in opened.provider.nodes(opened.spec) if node.running]
     try:
         if not machines:
@@ -78,11 +92,12 @@ def _recover(opened: Session, pem: str) -> list[str]:
             return _fetch(opened, machines, pem)
     except ClusterError as error:
         name = opened.spec.name
-        opened.report.warn(
-            f"{error}\nWithout its keys {name} can only be looked at and terminated. To try again: "
-            f"fab cluster.adopt {name} --pem=FILE"
+        partly = ClusterError(
+            f"{error}\nThe specification of {opened.spec.id} is here again. Without its keys {name} can only be looked at and "
+            f"terminated. To try again: fab cluster.adopt {name} --pem=FILE"
         )
-        return []
+        partly.exit_code = NodeFailures.exit_code_partly
+        raise partly from error
 
 
 def _trust(opened: Session, machines: Sequence[Node]) -> None:

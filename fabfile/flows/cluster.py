@@ -5,6 +5,7 @@ from dataclasses import replace
 from ..core.errors import ClusterError, UsageError
 from ..core.spec import ClusterSpec, Node, validate
 from ..effects import keys
+from ..effects.providers import provider_for
 from ..effects.store import Store
 from . import provision
 from .session import Session
@@ -31,6 +32,7 @@ def create(wanted: ClusterSpec) -> ClusterSpec:
     spec = replace(wanted, uid=keys.uid())
     cluster_store = Store(spec.name)
     with cluster_store.lock("cluster.create"):
+        spec = provider_for(spec, cluster_store).pinned(spec)
         cluster_store.save_spec(spec)
     return spec
 

@@ -37,15 +37,20 @@ class Launch:
     spot: bool
 
 
-def create_group(name: str, *, ssh_from: Sequence[str], opened: Sequence[str], vpc: str, region: str) -> Mended:
+def create_group(
+    name: str, *, ssh_from: Sequence[str], opened: Sequence[str], vpc: str, region: str, narrow: bool = False
+) -> Mended:
     """Make or mend a security group with the ports that a cluster needs; answers what was changed.
 
     `ssh_from` are networks that may reach SSH; none: this machine's own public address.  `opened` are ports for
-    everybody, such as "6667/tcp".  Raises UsageError with every problem of these words.
+    everybody, such as "6667/tcp".  `narrow`: what else a group of ours admits is revoked.  Raises UsageError with every problem of these words.
     """
     if problems := group_problems(name, ssh_from, opened, vpc):
         raise UsageError(problems)
-    return groups.mend(Api(region), name, vpc=vpc, ssh_from=ssh_from or [checkip.own_network()], opened=opened)
+    api = Api(region)
+    _ = api.region, api.credentials_source  # which are looked at here before anybody outside is asked for our address
+    networks = ssh_from or [checkip.own_network()]
+    return groups.mend(api, name, vpc=vpc, ssh_from=networks, opened=opened, narrow=narrow)
 
 
 def delete_group(name: str, *, vpc: str, region: str, timeout: float | None, report: Report) -> str:
@@ -62,6 +67,7 @@ def check(session: Session) -> list[Launch]:
     Raises Preflight with everything that would keep it from that.
     """
     api, spec = _ec2(session).api(session.spec), session.spec
+    session.remote.check()
     if problems := session.provider.preflight(spec):
         raise Preflight(problems)
     wanted: dict[Role, int] = {"master": int(spec.own_master), "node": spec.size}

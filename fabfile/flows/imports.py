@@ -35,7 +35,7 @@ def take_in(session: Session, ids: Sequence[str], *, user: str = "", pem: str = 
     nodes = provider.outsiders(session.spec, indexes, user or session.spec.user)
     remote = _remote(session, pem)
     _trust(session, provider, nodes)
-    _check(session, remote, nodes)
+    _check(session, remote, nodes, user)
     boot.make_secrets(session)
     with session.report.step("set up"):
         remote.fan_out(nodes, "set up", lambda node: _set_up(session, remote, node))
@@ -91,14 +91,15 @@ def _trust(session: Session, provider: Ec2Provider, nodes: Sequence[Node]) -> No
             know_host(session.store.known_hosts, boot.host_pattern(node), key)
 
 
-def _check(session: Session, remote: Remote, nodes: Sequence[Node]) -> None:
+def _check(session: Session, remote: Remote, nodes: Sequence[Node], user: str) -> None:
     """Ask each what would keep it from being a node.  Raises UsageError with all that they say."""
 
     def ask(node: Node) -> list[str]:
         try:
             return remote.sudo(node, _LACKS, stdin=session.spec.name.encode(), timeout=60).out.splitlines()
         except NodeError as error:
-            return [": ".join(part for part in (error.problem, error.said) if part)]
+            other = "" if user else ". Another account can log in to many images: --user=debian, --user=ubuntu"
+            return [error.problem + other]
 
     with session.report.step("check the instances"):
         said = remote.fan_out(nodes, "check", ask)

@@ -42,12 +42,14 @@ def machines(session: Session) -> list[Node] | None:
 
 
 def _lost_row(found: FoundCluster) -> dict[str, Any]:
+    taken = f", its name being another's here, into a home of its own ({store.HOME_VARIABLE})"
+    where = taken if found.name in store.names() else ""
     return {
         "name": found.name,
         "provider": "ec2",
         "size": found.spec.size if found.spec else found.nodes,
         "running": found.running,
-        "problem": f"{found.id} is not known here. To take it back: fab cluster.adopt {found.name}",
+        "problem": f"{found.id} is not known here. To take it back{where}: fab cluster.adopt {found.name} --id={found.id}",
     }
 
 
@@ -59,5 +61,5 @@ def _row(name: str) -> dict[str, Any]:
         nodes = members(provider_for(spec, Store(name)).nodes(spec))
         row["running"] = sum(node.running for node in nodes)
     except ClusterError as error:
-        row["problem"] = str(error)
+        row |= {"problem": str(error), "running": None}
     return row

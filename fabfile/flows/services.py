@@ -1,12 +1,12 @@
 """Services: add, find, move, restart, remove; and run again on a cluster that came back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from ..core import service_scripts
 from ..core.cib import parse_services, services_xml
 from ..core.errors import ClusterError, NodeError, NotFound, UsageError
-from ..core.service_set import in_start_order, move_problems, needed_by, set_problems
+from ..core.service_set import in_start_order, move_problems, needed, needed_by, set_problems
 from ..core.services import Service, validate
 from ..core.spec import ClusterSpec, Node
 from ..effects.remote import COMMAND_TIMEOUT, wait_until
@@ -46,7 +46,7 @@ def add(session: Session, service: Service) -> ServiceView:
     check_hosts(session, nodes, service)
     # Remembered first: what a crash leaves out of the cluster, the same command or `up` puts in.
     session = session.saved(_with_services(session, (*others, service)))
-    _add_missing(session, nodes, present)
+    _add_missing(session, nodes, present, needed(service.id, session.spec.services))
     return one(session, service.id)
 
 
@@ -166,11 +166,18 @@ def remove_all(session: Session) -> list[str]:
 
 def _remove(session: Session, ids: Sequence[str]) -> None:
     running = [node for node in session.members() if node.running]
-    if running:
-        seconds = patience(session.spec.services)
+    rest = tuple(each for each in session.spec.services if each.id not in ids)
+    # Forgotten first, so that nothing starts again what was told to go, whatever cuts this off.
+    session.saved(_with_services(session, rest))
+    if not running:
+        return
+    seconds = patience(session.spec.services)
+    try:
         with session.report.step(f"stop {', '.join(ids)}"):
             on_any(session, running, service_scripts.remove_services_script(ids, seconds=seconds), seconds=seconds)
-    session.saved(_with_services(session, tuple(each for each in session.spec.services if each.id not in ids)))
+    except ClusterError:
+        session.saved(session.spec)  # refused: it stays what it was
+        raise
 
 
 def _with_services(session: Session, services: tuple[Service, ...]) -> ClusterSpec:
@@ -191,9 +198,18 @@ def configuration(session: Session, nodes: Sequence[Node]) -> str:
     return on_any(session, nodes, "cibadmin --query")
 
 
-def _add_missing(session: Session, nodes: Sequence[Node], present: dict[str, Service]) -> list[Service]:
-    """Add the remembered services that the cluster does not have, in one change, and see each of them run."""
-    missing = [service for service in in_start_order(session.spec.services) if service.id not in present]
+def _add_missing(
+    session: Session, nodes: Sequence[Node], present: dict[str, Service], only: Collection[str] | None = None
+) -> list[Service]:
+    """Add the remembered services that the cluster does not have, in one change, and see each of them run.
+
+    `only`: of those ids; none: of all.
+    """
+    missing = [
+        service
+        for service in in_start_order(session.spec.services)
+        if service.id not in present and (only is None or service.id in only)
+    ]
     if not missing:
         return []
     xml = services_xml(missing, session.members())

@@ -88,4 +88,6 @@ def changing(name: str, report: Report, doing: str) -> Iterator[Session]:
     store = Store(name)
     store.spec()
     with store.lock(doing):
-        yield reading(name, report)
+        opened = reading(name, report)
+        pinned = opened.provider.pinned(opened.spec)
+        yield opened if pinned == opened.spec else opened.saved(pinned)

@@ -7,7 +7,7 @@ from ..core.crm_mon import STATUS_COMMAND, ClusterStatus, ResourceState, parse_s
 from ..core.errors import ClusterError, NodeError
 from ..core.service_reasons import reasons, sentences
 from ..core.services import Service
-from ..core.spec import ClusterSpec, Node, members
+from ..core.spec import ClusterSpec, Node, master, members
 from .session import Session
 
 
@@ -71,6 +71,11 @@ def status(session: Session) -> Status:
     missing = session.spec.size - len(nodes) - sum(1 for node in gone if node.reason)
     if missing > 0:
         problems.append(f"{missing} of {session.spec.size} nodes do not exist. Boot them: fab up {session.spec.name}")
+    if not nodes and master(machines):
+        problems.append(
+            f"its Puppet master exists without them: 'fab cluster.nodes.boot {session.spec.name}' goes on, "
+            f"'fab cluster.nodes.terminate {session.spec.name}' ends it"
+        )
     views = [_node_view(node, found) for node in sorted([*nodes, *gone], key=lambda node: node.index)]
     return Status(
         name=session.spec.name,
@@ -88,7 +93,7 @@ def _lost(session: Session, machines: Sequence[Node]) -> list[Node]:
     """The nodes that went away without us, while their provider still knows them; after `down` nothing is missed."""
     known = session.store.state().keyed
     gone = [node for node in machines if node.role == "node" and node.gone]
-    return [node for node in gone if node.id in known or members(machines)]
+    return [node for node in gone if node.id in known or not all(machine.gone for machine in machines)]
 
 
 def _about(session: Session, node: Node) -> str:

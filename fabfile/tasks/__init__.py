@@ -52,9 +52,12 @@ def task(
     return decorator
 
 
-def number(text: str, what: str) -> int:
+def number(text: str, what: str, *, least: int | None = None) -> int:
     """A whole number that a user typed.  Raises UsageError, which says what it was meant to be."""
     try:
-        return int(text)
+        found = int(text)
     except ValueError:
         raise UsageError(f"{what} is {text!r}, which is no whole number") from None
+    if least is not None and found < least:
+        raise UsageError(f"{what} is {found}, and must be {least} at least")
+    return found

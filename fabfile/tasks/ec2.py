@@ -20,18 +20,19 @@ _GROUP = {
         **_GROUP,
         "ssh_from": "a network that may reach SSH (default: this machine's own address); may be repeated",
         "open": "a port for everybody, for example 6667/tcp; may be repeated",
+        "narrow": "revoke what else it admits, if this task made it",
     },
     iterable=["ssh_from", "open"],
 )
-def security_create(c: Any, name: str, ssh_from: list[str], open: list[str], vpc: str = "", region: str = "") -> None:
+def security_create(
+    c: Any, name: str, ssh_from: list[str], open: list[str], vpc: str = "", region: str = "", narrow: bool = False
+) -> None:
     """Make or mend a security group for clusters.
 
-    Its members reach each other on the ports that a cluster needs, no others; a group that this task made is narrowed to
-    what is asked for now.
+    Its members reach each other on the ports that a cluster needs, no others.  What it admits already stays, without --narrow.
     """
-    show.mended(
-        flows.ec2.create_group(name, ssh_from=ssh_from, opened=open, vpc=vpc, region=defaults.region(c, region))
-    )
+    where = defaults.region(c, region)
+    show.mended(flows.ec2.create_group(name, ssh_from=ssh_from, opened=open, vpc=vpc, region=where, narrow=narrow))
 
 
 @task(
@@ -40,7 +41,7 @@ def security_create(c: Any, name: str, ssh_from: list[str], open: list[str], vpc
 )
 def security_delete(c: Any, name: str, vpc: str = "", region: str = "", wait_timeout: str = "") -> None:
     """Delete a security group once nothing uses it."""
-    timeout = number(wait_timeout, "the time to wait (--wait-timeout)") if wait_timeout else None
+    timeout = number(wait_timeout, "the time to wait (--wait-timeout)", least=0) if wait_timeout else None
     deleted = flows.ec2.delete_group(
         name, vpc=vpc, region=defaults.region(c, region), timeout=timeout, report=reporter()
     )

@@ -14,7 +14,7 @@ _NODE = {**_NAME, "index": "the node, from 0"}
 @task(help={**_NAME, "wait_timeout": "seconds for the machines to answer; 0 returns once they are launched"})
 def boot(c: Any, name: str, wait_timeout: str = "") -> None:
     """Boot the nodes, provision them, form the cluster."""
-    timeout = number(wait_timeout, "the time to wait (--wait-timeout)") if wait_timeout else None
+    timeout = number(wait_timeout, "the time to wait (--wait-timeout)", least=0) if wait_timeout else None
     with flows.session.changing(name, reporter(), "cluster.nodes.boot") as session:
         if timeout == 0:
             show.nodes(flows.boot.launch(session)[0])

@@ -77,7 +77,10 @@ def clusters(rows: list[dict[str, Any]], *, as_json: bool = False) -> None:
     elif not rows:
         line("no clusters yet. Create one: fab up demo")
     else:
-        cells = [(r["name"], r["provider"], f"{r['running']}/{r['size']}", r["problem"]) for r in rows]
+        cells = [
+            (r["name"], r["provider"], f"{'?' if r['running'] is None else r['running']}/{r['size']}", r["problem"])
+            for r in rows
+        ]
         _print(table(("cluster", "provider", "running", "problem"), cells))
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from fabfile.core.service_set import needed
 from fabfile.core.services import Service, cpu_percent, validate
 
 SOUND = Service(id="web", command="/usr/bin/sleep 60")
@@ -82,3 +83,19 @@ def test_every_problem_is_reported_at_once() -> None:
 @pytest.mark.parametrize(("text", "per_cent"), [("1", 100), ("1.5", 150), ("0.25", 25), ("150%", 150), ("5%", 5)])
 def test_cores_and_per_cent_are_one_thing(text: str, per_cent: int) -> None:
     assert cpu_percent(text) == per_cent
+
+
+def test_what_a_service_needs_is_what_it_names_and_what_those_name() -> None:
+    def one(service_id: str, **names: tuple[str, ...]) -> Service:
+        return Service(id=service_id, command="/bin/true", **names)  # type: ignore[arg-type]
+
+    services = [
+        one("a", after=("b",)),
+        one("b", beside=("c",)),
+        one("c", apart_from=("d",)),
+        one("d"),
+        one("e", after=("a",)),
+    ]
+    assert needed("a", services) == {"a", "b", "c", "d"}
+    assert needed("e", services) == {"a", "b", "c", "d", "e"}
+    assert needed("d", services) == {"d"}

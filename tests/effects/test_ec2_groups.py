@@ -37,9 +37,13 @@ def lab(shared: Laboratory, monkeypatch: pytest.MonkeyPatch) -> Laboratory:
 
 
 def mend(
-    name: str = "sirikata", ssh_from: Sequence[str] = (HOME,), opened: Sequence[str] = (), vpc: str = ""
+    name: str = "sirikata",
+    ssh_from: Sequence[str] = (HOME,),
+    opened: Sequence[str] = (),
+    vpc: str = "",
+    narrow: bool = False,
 ) -> Mended:
-    return groups.mend(Api(), name, vpc=vpc, ssh_from=ssh_from, opened=opened)
+    return groups.mend(Api(), name, vpc=vpc, ssh_from=ssh_from, opened=opened, narrow=narrow)
 
 
 def rules(name: str = "sirikata") -> set[Rule]:
@@ -87,10 +91,20 @@ def test_a_second_time_nothing_is_changed(lab: Laboratory) -> None:
 
 def test_a_group_of_ours_is_narrowed_to_what_is_asked_for_now(lab: Laboratory) -> None:
     group = mend(ssh_from=["0.0.0.0/0", "2001:db8::/32"], opened=["6667/tcp", "7000-7010/udp"]).group.id
-    done = mend()
+    done = mend(narrow=True)
     assert rules() == needed(group)
     assert set(done.added) == {Rule("tcp", 22, 22, HOME)}
     assert len(done.revoked) == 4
+
+
+def test_what_a_group_admits_already_stays_and_is_told_of(lab: Laboratory) -> None:
+    first = mend(ssh_from=["192.0.2.0/24"], opened=["6667/tcp"])
+    before = rules()
+    done = mend()
+    assert rules() == before | {Rule("tcp", 22, 22, HOME)}
+    assert not done.revoked
+    assert Rule("tcp", 22, 22, "192.0.2.0/24") in done.wider
+    assert done.group.id == first.group.id
 
 
 def test_what_somebody_took_out_is_put_back(lab: Laboratory) -> None:

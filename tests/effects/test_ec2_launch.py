@@ -219,7 +219,7 @@ def test_throttled_for_long_a_launch_ends_with_what_to_do_and_is_repeated_later(
     lab.fail("RequestLimitExceeded", "RunInstances", skip=1, times=1000)
     with pytest.raises(ClusterError, match=r"throttles RunInstances.*run this again"):
         in_a_hurry(cluster, answer=2.0).boot()
-    assert "EC2: RunInstances was not answered, asking again" in cluster.report.warnings
+    assert "EC2: RunInstances was not answered: asking again, for 2 s at most" in cluster.report.warnings
     path = cluster.store.secret_path("launch-node")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     lab.clear()

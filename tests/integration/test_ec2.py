@@ -151,7 +151,7 @@ def test_a_stopped_node_comes_back_under_whatever_address(cloud: Cloud) -> None:
 def test_a_cluster_whose_files_are_lost_is_found_and_taken_back(cloud: Cloud) -> None:
     shutil.rmtree(cloud.home.path / "clusters" / NAME)
     (listed,) = json.loads(cloud.home.ok("cluster.list", "--json").out)
-    assert "cluster.adopt web" in listed["problem"]
+    assert "cluster.adopt web --id=web-" in listed["problem"]
     adopted = cloud.home.ok("cluster.adopt", NAME, timeout=120)
     assert "the service job" in adopted.out, adopted
     status = json.loads(cloud.home.ok("cluster.status", NAME, "--json").out)

@@ -214,7 +214,9 @@ def test_security_groups_come_and_go(fab: Fab) -> None:
     ):
         assert words in out
     assert "nothing had to be changed" in fab("ec2.security-create", "sirikata", "--open=6667/tcp")[1]
-    changed = fab("ec2.security-create", "sirikata", "--ssh-from=192.0.2.0/24", "--ssh-from=2001:db8::/32")[1]
+    changed = fab("ec2.security-create", "sirikata", "--ssh-from=192.0.2.0/24", "--ssh-from=2001:db8::/32", "--narrow")[
+        1
+    ]
     assert "revoked      TCP 22 from 203.0.113.7/32" in changed and "TCP 22 from 2001:db8::/32" in changed
     code, out, err = fab("ec2.security-delete", "sirikata")
     assert code == 0 and "is deleted" in out and "wait for the last instance" in err
@@ -249,3 +251,54 @@ def test_a_real_process_says_the_same(lab: Laboratory) -> None:
     assert done.returncode == 2
     assert done.stderr.count("error:") == 2 and "'nokey'" in done.stderr and "'nope'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_cluster_is_looked_for_where_it_was_created_whatever_the_shell_says_now(
+    fab: Fab, lab: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert fab("ec2.security-create", "web", "cluster.create", "web", "1", "own", "lab-key", "--group=web")[0] == 0
+    assert Store("web").spec().ec2.region == "eu-central-1"
+    assert fab("cluster.nodes.boot", "web", "--wait-timeout=0")[0] == 0
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    forget_sessions()
+    try:
+        assert "node0" in fab("cluster.nodes.list", "web")[1]
+        code, _, err = fab("cluster.destroy", "web")
+        assert code == 1 and "node0" in err
+    finally:
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+        forget_sessions()
+    assert fab("cluster.nodes.terminate", "web", "cluster.destroy", "web")[0] == 0
+    assert lab.leaks() == []
+
+
+def test_an_adoption_with_a_wrong_key_file_writes_nothing(fab: Fab, lab: Laboratory) -> None:
+    fab("ec2.security-create", "web", "cluster.create", "web", "1", "own", "lab-key", "--group=web")
+    assert fab("cluster.nodes.boot", "web", "--wait-timeout=0")[0] == 0
+    Store("web").remove()
+    refused(fab("cluster.adopt", "web", "--pem=/no/such.pem"), "/no/such.pem")
+    assert not Store("web").exists
+    # Nobody answers in this laboratory, so there are no keys to be had: partly done.
+    code, _, err = fab("cluster.adopt", "web")
+    assert code == 3 and "--pem=FILE" in err
+    refused(fab("cluster.adopt", "web", "--id=web-0000"), Store("web").spec().id)
+    assert fab("cluster.nodes.terminate", "web", "cluster.destroy", "web")[0] == 0
+    assert lab.leaks() == []
+
+
+def test_a_time_to_wait_that_is_none_launches_nothing(fab: Fab, lab: Laboratory) -> None:
+    fab("ec2.security-create", "web", "cluster.create", "web", "1", "own", "lab-key", "--group=web")
+    refused(fab("cluster.nodes.boot", "web", "--wait-timeout=-1"), "-1", "0 at least")
+    assert lab.leaks() == []
+
+
+def test_a_spot_node_that_was_reclaimed_before_it_was_greeted_shows_in_the_status(fab: Fab, lab: Laboratory) -> None:
+    fab("ec2.security-create", "web", "cluster.create", "web", "1", "own", "lab-key", "--group=web", "--spot")
+    assert fab("cluster.nodes.boot", "web", "--wait-timeout=0")[0] == 0
+    lab.pass_time()
+    (node,) = [one for one in lab.living() if one.tags["sirikata-cluster:role"] == "node"]
+    lab.reclaim(node.id)
+    lab.pass_time()
+    out = fab("cluster.status", "web")[1]
+    assert "reclaimed by EC2" in out and "Puppet master exists" in out
+    assert fab("cluster.nodes.terminate", "web", "cluster.destroy", "web")[0] == 0

@@ -26,6 +26,13 @@ class UserData(Protocol):
 class Provider(Protocol):
     """Boots, lists and terminates the machines of one cluster.  Every method can be run again after a crash."""
 
+    def pinned(self, spec: ClusterSpec) -> ClusterSpec:
+        """The specification with everything written down that this person's environment decides now, as a region.
+
+        Otherwise another shell would look for the machines elsewhere.  Asks nobody, and never raises.
+        """
+        ...
+
     def preflight(self, spec: ClusterSpec, roles: Collection[Role] = ROLES) -> list[str]:
         """Everything that would keep `boot` from working, a sentence each with its remedy; changes nothing."""
         ...

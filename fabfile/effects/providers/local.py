@@ -27,6 +27,9 @@ class LocalProvider:
     def __init__(self, key: Path) -> None:
         self._key = key
 
+    def pinned(self, spec: ClusterSpec) -> ClusterSpec:
+        return spec
+
     def preflight(self, spec: ClusterSpec, roles: Collection[Role] = ROLES) -> list[str]:
         if problems := host.root_problems():
             return problems

@@ -13,6 +13,9 @@ from .base import ROLES, UserData
 class SavedProvider:
     """No machines, ever."""
 
+    def pinned(self, spec: ClusterSpec) -> ClusterSpec:
+        return spec
+
     def preflight(self, spec: ClusterSpec, roles: Collection[Role] = ROLES) -> list[str]:
         return [
             f"this version cannot boot machines of the kind {spec.provider!r}. On this host: fab cluster.destroy "

@@ -129,7 +129,8 @@ def _group(api: Api, spec: ClusterSpec, roles: Collection[Role]) -> Iterator[str
     networks = [subnet.cidr for subnet in subnets]
     gaps = ec2_rules.member_gaps(group.id, group.rules, networks, own_master=spec.own_master)
     name = "" if group.name == "default" else group.name
-    remedy = f"fab ec2.security-create {name or 'NAME'}" + ("" if name else ", then give --group=NAME")
+    remedy = f"fab ec2.security-create {name or 'NAME'} --region={api.region} --vpc={group.vpc}"
+    remedy += "" if name else f", then fab cluster.destroy {spec.name} and create it with --group=NAME"
     if gaps:
         yield (
             f"the security group {group.name!r} ({group.id}) does not admit {', '.join(gaps)} between its own members: "

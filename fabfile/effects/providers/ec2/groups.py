@@ -36,10 +36,13 @@ class Mended:
     wider: tuple[Rule, ...]
 
 
-def mend(api: Api, name: str, *, vpc: str, ssh_from: Sequence[str], opened: Sequence[str]) -> Mended:
+def mend(
+    api: Api, name: str, *, vpc: str, ssh_from: Sequence[str], opened: Sequence[str], narrow: bool = False
+) -> Mended:
     """Make the group of that name admit what a cluster needs; make it where there is none.
 
-    `vpc` empty: the default one.  Answers what was changed.
+    `vpc` empty: the default one.  `narrow`: revoke what else it admits, if it is ours.  Answers what was changed, and
+    what it admits beyond.
     """
     vpc = _vpc(api, vpc)
     done = Mended(Group(id="", name=name, vpc=vpc, rules=(), ours=True), False, (), (), ())
@@ -51,7 +54,7 @@ def mend(api: Api, name: str, *, vpc: str, ssh_from: Sequence[str], opened: Sequ
     ):
         with attempt:
             done = _look_or_create(api, done)
-            done = _step(api, done, ssh_from, opened)
+            done = _step(api, done, wanted_rules(done.group.id, ssh_from, opened), narrow=narrow)
     return done
 
 
@@ -68,16 +71,16 @@ def _look_or_create(api: Api, done: Mended) -> Mended:
     return replace(done, group=replace(done.group, id=made["GroupId"], rules=(), ours=True), created=True)
 
 
-def _step(api: Api, done: Mended, ssh_from: Sequence[str], opened: Sequence[str]) -> Mended:
+def _step(api: Api, done: Mended, wanted: Sequence[Rule], *, narrow: bool) -> Mended:
     group = done.group
-    found = difference(group.rules, wanted_rules(group.id, ssh_from, opened), ours=group.ours)
+    found = difference(group.rules, wanted, ours=group.ours and narrow)
     if found.missing:
         api.call(
             "authorize_security_group_ingress",
             GroupId=group.id,
             IpPermissions=[permission(rule) for rule in found.missing],
         )
-    if not group.ours:
+    if not (group.ours and narrow):
         return replace(done, added=found.missing, wider=found.wider)
     if found.wider:
         api.call(

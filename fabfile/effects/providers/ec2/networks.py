@@ -128,7 +128,7 @@ def _lacking(api: Api, spec: ClusterSpec) -> list[str]:
 
 def _no_group(api: Api, spec: ClusterSpec, name: str, vpc: str = "") -> Preflight:
     known = {found.name for found in find_groups(api, vpc=vpc)}
-    remedy = "" if name.startswith("sg-") else f" Or make it: fab ec2.security-create {name}"
+    remedy = "" if name.startswith("sg-") else f" Or make it: fab ec2.security-create {name} --region={api.region}"
     return Preflight(f"there is no security group {name!r} ({here(api, spec)}). {existing(name, known)}{remedy}")
 
 

@@ -37,6 +37,8 @@ def insist(ask: Callable[[], T], patience: Patience, say: Callable[[str], None],
     `also` are further codes to wait out.  `say` is told why, in a line, before each time.  Raises ApiError.
     """
 
+    told: set[str] = set()
+
     def passing(error: BaseException) -> bool:
         return isinstance(error, ApiError) and (error.throttled or error.uncertain or error.code in also)
 
@@ -46,7 +48,10 @@ def insist(ask: Callable[[], T], patience: Patience, say: Callable[[str], None],
             words = (
                 "is throttled" if error.throttled else "was not answered" if not error.code else f"said {error.code}"
             )
-            say(f"EC2: {error.operation} {words}, asking again")
+            line = f"EC2: {error.operation} {words}: asking again, for {patience.answer:.0f} s at most"
+            if line not in told:
+                told.add(line)
+                say(line)
 
     retry = tenacity.Retrying(
         retry=tenacity.retry_if_exception(passing),

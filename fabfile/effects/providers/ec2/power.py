@@ -66,7 +66,8 @@ def _checks(api: Api, node: Node) -> str:
 
 def _way_in(spec: ClusterSpec, node: Node) -> str:
     group = spec.ec2.group or "default"
-    parts = [f"does the security group admit port 22 from this address? fab ec2.security-create {group}"]
+    region = f" --region={spec.ec2.region}" if spec.ec2.region else ""
+    parts = [f"does the security group admit port 22 from this address? fab ec2.security-create {group}{region}"]
     if node.ssh_host == node.address and spec.ec2.address != "private":
         parts.append("it has no public address: is its private one reached from here? A subnet can give public ones")
     return "; ".join(parts)

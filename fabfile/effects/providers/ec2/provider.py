@@ -1,6 +1,7 @@
 """EC2 instances as the machines of a cluster."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ....core.ec2_machines import missing, nodes, notices, outsider
@@ -26,6 +27,12 @@ class Ec2Provider:
         self._store = store
         self._patience = patience or Patience()
         self._apis: dict[str, Api] = {}
+
+    def pinned(self, spec: ClusterSpec) -> ClusterSpec:
+        try:
+            return spec if spec.ec2.region else replace(spec, ec2=replace(spec.ec2, region=self.api(spec).region))
+        except ClusterError:
+            return spec  # no region yet: what needs one says so
 
     def preflight(self, spec: ClusterSpec, roles: Collection[Role] = ROLES) -> list[str]:
         """Where nothing has to be launched, one call, and nothing else is checked."""
