@@ -1,11 +1,12 @@
 """What a command answered, wherever it ran."""
 
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
-# What a command reads: all of it, or piece by piece.
-Payload = bytes | Iterable[bytes]
+# What a command reads: all of it, or what writes that piece by piece with the function that it is given.
+Feed = Callable[[Callable[[bytes], object]], None]
+Payload = bytes | Feed
 
 
 @dataclass(frozen=True)

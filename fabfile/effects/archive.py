@@ -10,8 +10,9 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
-from ..core.errors import UsageError
+from ..core.errors import ClusterError, UsageError
 from ..core.package import Entry, Kind, checksum_line
 
 _CHUNK = 1 << 20
@@ -168,12 +169,22 @@ def beside(path: str) -> str | None:
     return file.read_text(encoding="utf-8", errors="replace")[:65536] if file.is_file() else None
 
 
-def chunks(path: Path, told: Callable[[int], None] = lambda percent: None) -> Iterator[bytes]:
-    """A file piece by piece; `told` hears of each further tenth of it, in per cent."""
+def send(path: Path, write: Callable[[bytes], object], told: Callable[[int], None]) -> None:
+    """Write a file out piece by piece; `told` hears of each further tenth of it, in per cent.
+
+    Raises ClusterError when it cannot be read: an OSError would pass for the connection's, to which `write` leads.
+    """
+
+    def read_on(file: IO[bytes]) -> bytes:
+        try:
+            return file.read(_CHUNK)
+        except OSError as error:
+            raise ClusterError(f"cannot read {path}: {error.strerror or error}. Run this again") from error
+
     size, read, tenth = path.stat().st_size, 0, 0
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            yield chunk
+        while chunk := read_on(file):
+            write(chunk)
             read += len(chunk)
             if read * 10 // size > tenth:
                 tenth = read * 10 // size

@@ -5,12 +5,12 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from ..core.errors import ClusterError, Preflight
-from ..core.result import Payload, Result
+from ..core.result import Feed, Payload, Result
 
 
 def run(
@@ -118,12 +118,11 @@ def replace_by(command: Sequence[str]) -> None:
 _PACKAGES = {"ssh": "openssh-client"}
 
 
-def _send(process: "subprocess.Popen[bytes]", pieces: Iterable[bytes]) -> bytes:
+def _send(process: "subprocess.Popen[bytes]", feed: Feed) -> bytes:
     """Feed a program that says nothing before it has read all; what is left to send, which is nothing."""
     assert process.stdin
     with suppress(BrokenPipeError):  # it ended without reading all; its exit code tells whether that matters
-        for piece in pieces:
-            process.stdin.write(piece)
+        feed(process.stdin.write)
     return b""
 
 

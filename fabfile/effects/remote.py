@@ -22,7 +22,7 @@ from ..core.result import Payload, Result
 from ..core.spec import Node
 from .ssh import config
 from .ssh.access import Access, Unreachable
-from .ssh.channel import Feed, Hear, Take, converse
+from .ssh.channel import Hear, Take, converse
 from .ssh.config import Destination
 from .ssh.connection import Connection, open_connection
 from .ssh.login import check_pem
@@ -49,7 +49,7 @@ def _door(door: str, script: str) -> str:
 class _Streams:
     """Where a command's input comes from and where its output goes; see Remote.run."""
 
-    stdin: Payload | Feed
+    stdin: Payload
     take: Take | None = None
     hear: Hear | None = None
 
@@ -67,7 +67,7 @@ class Remote:
         node: Node,
         script: str,
         *,
-        stdin: Payload | Feed = b"",
+        stdin: Payload = b"",
         check: bool = True,
         timeout: float = COMMAND_TIMEOUT,
         take: Take | None = None,
@@ -88,7 +88,7 @@ class Remote:
         node: Node,
         script: str,
         *,
-        stdin: Payload | Feed = b"",
+        stdin: Payload = b"",
         check: bool = True,
         timeout: float = COMMAND_TIMEOUT,
         take: Take | None = None,

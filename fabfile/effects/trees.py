@@ -61,7 +61,7 @@ def _below(folder: Path) -> Iterator[Path]:
 class _Pipe:
     """What tarfile takes for a file to write to, or to read from."""
 
-    def __init__(self, *, write: Callable[[bytes], None] | None = None, read: Callable[[int], bytes] | None = None):
+    def __init__(self, *, write: Callable[[bytes], object] | None = None, read: Callable[[int], bytes] | None = None):
         self._write, self._read = write, read
 
     def write(self, piece: bytes) -> int:
@@ -99,7 +99,7 @@ class _Hashing:
         self._file.close()
 
 
-def pack(tree: Tree, send: Callable[[bytes], None], told: Callable[[int], None]) -> None:
+def pack(tree: Tree, send: Callable[[bytes], object], told: Callable[[int], None]) -> None:
     """Write a file or a folder as a tar stream that ends with the checksums of its files.
 
     `told` hears the bytes read.  Raises ClusterError for what cannot be read any more, and what `send` raises.

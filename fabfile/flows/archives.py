@@ -42,9 +42,14 @@ def _send(session: Session, master: MasterHost, release: package.Release) -> Non
     assert source is not None
     size = source.stat().st_size
     with session.report.step(f"send Sirikata {release.short} to {master.name}"):
-        pieces = archive.chunks(source, lambda percent: session.report.node(master.name, f"{percent} % sent"))
         script = package.receive_script(session.spec, release.sha256)
-        master.sudo(script, stdin=pieces, timeout=COMMAND_TIMEOUT + size / SLOWEST)
+        master.sudo(
+            script,
+            stdin=lambda write: archive.send(
+                source, write, lambda done: session.report.node(master.name, f"{done} % sent")
+            ),
+            timeout=COMMAND_TIMEOUT + size / SLOWEST,
+        )
 
 
 def prune(session: Session, master: MasterHost) -> None:

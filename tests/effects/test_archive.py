@@ -124,15 +124,22 @@ def test_archives_of_others_are_read_too(tmp_path: Path, mode: str) -> None:
 def test_a_file_comes_piece_by_piece_and_its_progress_is_told(tmp_path: Path) -> None:
     (tmp_path / "big").write_bytes(b"x" * (5 << 20))
     told: list[int] = []
-    assert sum(len(piece) for piece in archive.chunks(tmp_path / "big", told.append)) == 5 << 20
+    sizes: list[int] = []
+    archive.send(tmp_path / "big", lambda piece: sizes.append(len(piece)), told.append)
+    assert sum(sizes) == 5 << 20
     assert told == [20, 40, 60, 80, 100]
 
 
+def ten_pieces(write: Callable[[bytes], object]) -> None:
+    for _ in range(10):
+        write(b"x" * 100_000)
+
+
 def test_a_program_reads_pieces_and_may_end_before_the_last() -> None:
-    done = host.run(["sha256sum"], stdin=(b"x" * 100_000 for _ in range(10)))
+    done = host.run(["sha256sum"], stdin=ten_pieces)
     assert done.out == host.run(["sha256sum"], stdin=b"x" * 1_000_000).out
     with pytest.raises(ClusterError, match="enough"):
-        host.run(["sh", "-c", "echo enough >&2; exit 1"], stdin=(b"x" * 100_000 for _ in range(10)))
+        host.run(["sh", "-c", "echo enough >&2; exit 1"], stdin=ten_pieces)
 
 
 def test_archives_are_kept_by_their_checksums(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

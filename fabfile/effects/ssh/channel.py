@@ -3,15 +3,14 @@
 import codecs
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import paramiko
 
-from ...core.result import Payload, Result
+from ...core.result import Feed, Payload, Result
 
 _CHUNK = 32768
 
-# Writes what a command reads, piece by piece, with the function that it is given.
-Feed = Callable[[Callable[[bytes], None]], None]
 # Reads what a command writes, with a function that answers some bytes, and none at the end.
 Take = Callable[[Callable[[int], bytes]], None]
 # Is told what a command wrote to either stream, whole lines at a time.
@@ -25,13 +24,13 @@ class _Broken(Exception):
         self.error = error
 
 
-def converse(channel: paramiko.Channel, stdin: Payload | Feed, take: Take | None, hear: Hear | None) -> Result:
+def converse(channel: paramiko.Channel, stdin: Payload, take: Take | None, hear: Hear | None) -> Result:
     """Feed a command that was started and read both of its streams to their ends.
 
     What `take` read is not in the result.  Raises what the channel raises (OSError, EOFError, SSHException), and what
     `stdin` or `take` raise, which is never an OSError of theirs.
     """
-    feed = stdin if callable(stdin) else _pieces(stdin)
+    feed = _whole(stdin) if isinstance(stdin, bytes) else stdin
     failed: list[BaseException] = []
     # A thread writes, another one reads errors, so that neither side can block.
     writer = threading.Thread(target=_feed, args=(channel, feed, failed), daemon=True)
@@ -57,10 +56,9 @@ def converse(channel: paramiko.Channel, stdin: Payload | Feed, take: Take | None
     return Result(code, b"".join(out).decode(errors="replace"), b"".join(err).decode(errors="replace"))
 
 
-def _pieces(payload: Payload) -> Feed:
-    def feed(send: Callable[[bytes], None]) -> None:
-        for piece in (payload,) if isinstance(payload, bytes) else payload:
-            send(piece)
+def _whole(text: bytes) -> Feed:
+    def feed(send: Callable[[bytes], object]) -> None:
+        send(text)
 
     return feed
 
@@ -74,8 +72,9 @@ def _feed(channel: paramiko.Channel, feed: Feed, failed: list[BaseException]) ->
 
     try:
         feed(send)
-        channel.shutdown_write()
-    except (_Broken, OSError):
+        with suppress(OSError):
+            channel.shutdown_write()
+    except _Broken:
         # The command ended without reading all of it; its exit code tells whether that matters.
         return
     except BaseException as error:  # noqa: BLE001  # raised again by the thread that waits for the command
