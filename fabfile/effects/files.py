@@ -14,3 +14,8 @@ def read_text(path: str) -> str:
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise UsageError(f"{path}:{line}: this is no text in UTF-8: byte {error.object[error.start]:#04x}") from error
+
+
+def whole(path: str) -> str:
+    """A path that holds in whatever folder the next command runs; empty where none is given."""
+    return str(Path(path).expanduser().absolute()) if path else ""

@@ -7,17 +7,17 @@ from pathlib import Path
 
 from ..core.cib import parse_services
 from ..core.corosync import config_version
-from ..core.errors import ClusterError, NodeError, NodeFailures, NotFound, StoreError, UsageError
+from ..core.errors import ClusterError, NodeFailures, NotFound, StoreError, UsageError
 from ..core.report import Report
 from ..core.spec import ClusterSpec, Node, name_problems
 from ..effects import keys, store
+from ..effects.files import whole
 from ..effects.providers.ec2 import Ec2Provider, FoundCluster, found_clusters
-from ..effects.remote import Remote
-from ..effects.ssh.access import Access, Pem
+from ..effects.ssh.access import Pem
 from ..effects.ssh.known import known_keys
 from ..effects.ssh.login import check_pem
 from ..effects.store import HOME_VARIABLE, Store, know_host
-from . import boot, session
+from . import boot, services, session
 from .session import Session
 
 
@@ -31,7 +31,7 @@ def adopt(name: str, report: Report, *, region: str = "", cluster_id: str = "", 
     if problems := name_problems(name):
         raise UsageError(problems)
     if pem:
-        check_pem(Pem(Path(_whole(pem)), "--pem"))
+        check_pem(Pem(Path(whole(pem)), "--pem"))
     files = Store(name)
     spec = _known(files, cluster_id) if files.exists else _found(name, region, cluster_id)
     with files.lock("cluster.adopt"):
@@ -39,10 +39,10 @@ def adopt(name: str, report: Report, *, region: str = "", cluster_id: str = "", 
             # Launches to come must not use a client token that the lost state has used.
             files.update_state(attempts=keys.number())
         # The path of a key on whatever machine launched it says nothing here.
-        found = replace(spec, ec2=replace(spec.ec2, region=region or spec.ec2.region, pem=_whole(pem)))
+        found = replace(spec, ec2=replace(spec.ec2, region=region or spec.ec2.region, pem=whole(pem)))
         files.save_spec(Ec2Provider(files).pinned(found))
         opened = session.reading(name, report)
-        return [f"the specification of {spec.id}", *_recover(opened, pem)]
+        return [f"the specification of {spec.id}", *_recover(opened)]
 
 
 def _known(files: Store, cluster_id: str) -> ClusterSpec:
@@ -80,7 +80,7 @@ def _found(name: str, region: str, cluster_id: str) -> ClusterSpec:
     return named[0].spec
 
 
-def _recover(opened: Session, pem: str) -> list[str]:
+def _recover(opened: Session) -> list[str]:
     """Fetch what the machines know.  Raises ClusterError where that cannot be had; the cluster stays adopted without it."""
     machines = [node for node in opened.provider.nodes(opened.spec) if node.running]
     try:
@@ -89,7 +89,7 @@ def _recover(opened: Session, pem: str) -> list[str]:
         with opened.report.step("host keys"):
             _trust(opened, machines)
         with opened.report.step("keys and configuration"):
-            return _fetch(opened, machines, pem)
+            return _fetch(opened, machines)
     except ClusterError as error:
         name = opened.spec.name
         partly = ClusterError(
@@ -114,42 +114,22 @@ def _trust(opened: Session, machines: Sequence[Node]) -> None:
     opened.store.update_state(keyed={node.id: boot.host_pattern(node) for node in machines})
 
 
-def _fetch(opened: Session, machines: Sequence[Node], pem: str) -> list[str]:
+def _fetch(opened: Session, machines: Sequence[Node]) -> list[str]:
     files = opened.store
-    old = session.access(opened.spec, files, opened.provider, pem)
-    remote = Remote(Access(known_hosts=files.known_hosts, pem=old.pem, keys=old.keys, agent=True))
-    if files.secret("ssh_key.pub") is None:
-        private, public = keys.login_key()
-        files.save_secret("ssh_key", private)
-        files.save_secret("ssh_key.pub", public)
+    boot.make_login_key(files)
     line = (files.secret("ssh_key.pub") or b"").strip() + b"\n"
+    remote = opened.remote
     remote.fan_out(machines, "install the new key", lambda node: remote.run(node, _AUTHORIZE, stdin=line))
     nodes = [node for node in machines if node.role == "node"]
-    conf = _first(remote, nodes, "cat /etc/corosync/corosync.conf")
-    services = parse_services(_first(remote, nodes, "cibadmin --query"), nodes)
+    conf = services.on_any(opened, nodes, "cat /etc/corosync/corosync.conf")
+    found = parse_services(services.configuration(opened, nodes), nodes)
     files.save_text("corosync.conf", conf)
     files.update_state(config_version=config_version(conf), certified=tuple(sorted(node.id for node in machines)))
-    files.save_spec(replace(opened.spec, services=tuple(services.values())))
+    files.save_spec(replace(opened.spec, services=tuple(found.values())))
     # Last: it says that everything was fetched.
-    key = _first(remote, nodes, "od -An -v -tx1 /etc/corosync/authkey")
+    key = services.on_any(opened, nodes, "od -An -v -tx1 /etc/corosync/authkey")
     files.save_secret("authkey", bytes.fromhex("".join(key.split())))
-    return ["its keys and corosync.conf", *(f"the service {service}" for service in services)]
-
-
-def _whole(path: str) -> str:
-    """A path that holds in whatever folder the next command runs."""
-    return str(Path(path).expanduser().absolute()) if path else ""
-
-
-def _first(remote: Remote, nodes: Sequence[Node], script: str) -> str:
-    """What the first node says that can be asked."""
-    failure: ClusterError = ClusterError("none of its nodes runs")
-    for node in nodes:
-        try:
-            return remote.sudo(node, script).out
-        except NodeError as error:
-            failure = error
-    raise failure
+    return ["its keys and corosync.conf", *(f"the service {service}" for service in found)]
 
 
 # Standard input: a public key for the account that runs this.

@@ -1,7 +1,7 @@
 """From a specification to machines that answer: boot, wait, exchange host keys, tell each where the others are."""
 
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from ..core.errors import ClusterError, NodeError, NodeFailures, Preflight
 from ..core.hostkeys import KEYS_BEGIN, KEYS_END
@@ -11,12 +11,10 @@ from ..core.spec import Node, Role, master
 from ..effects import keys
 from ..effects.providers.base import ROLES, UserData
 from ..effects.remote import POLL, Glance, wait_until
-from ..effects.store import know_host, rename_host, unknow_host
+from ..effects.store import Store, know_host, rename_host, unknow_host
 from .provision import master_name
 from .session import Session
 
-# Seconds for all machines to run, to answer over SSH and to finish cloud-init.  Those of a cloud install packages.
-BOOT_TIMEOUT = {"local": 180.0, "ec2": 900.0}
 # The types of the host key that travels in the user-data, and of the one made on the machine.
 BOOTSTRAP_KEY, OWN_KEY = "ecdsa-sha2-nistp256", "ssh-ed25519"
 # Seconds between two looks at what the provider says: an account's calls are counted.
@@ -56,7 +54,7 @@ def boot(
     """
     launched, changed = launch(session, roles)
     wanted = {node.id for node in launched if node.role in roles}
-    limit = BOOT_TIMEOUT[session.spec.provider] if timeout is None else timeout
+    limit = session.provider.boot_timeout if timeout is None else timeout
     with session.report.step("first contact"):
         machines = _wait_running(session, wanted, limit)
         _greet(session, machines, limit)
@@ -90,16 +88,25 @@ def _forget_gone(session: Session, existing: set[str]) -> None:
 def make_secrets(session: Session) -> dict[str, str]:
     """What the machines are given at birth, made once a cluster."""
     store = session.store
-    for name, make in (("ssh_key", keys.login_key), ("bootstrap_key", keys.bootstrap_host_key)):
-        if store.secret(f"{name}.pub") is None:
-            private, public = make()
-            store.save_secret(name, private)
-            store.save_secret(f"{name}.pub", public)  # last: it says that both are there
+    make_login_key(store)
+    _make_pair(store, "bootstrap_key", keys.bootstrap_host_key)
     for name, generate in (("token", keys.token), ("authkey", keys.authkey)):
         if store.secret(name) is None:
             store.save_secret(name, generate())
     names = ("ssh_key.pub", "bootstrap_key", "bootstrap_key.pub", "token")
     return {name: (store.secret(name) or b"").decode() for name in names}
+
+
+def make_login_key(store: Store) -> None:
+    """Make the key pair for the administrator's account, unless there is one."""
+    _make_pair(store, "ssh_key", keys.login_key)
+
+
+def _make_pair(store: Store, name: str, make: Callable[[], tuple[bytes, bytes]]) -> None:
+    if store.secret(f"{name}.pub") is None:
+        private, public = make()
+        store.save_secret(name, private)
+        store.save_secret(f"{name}.pub", public)  # last: it says that both are there
 
 
 def _user_data(session: Session) -> UserData:

@@ -14,7 +14,6 @@ from ..effects.remote import Remote
 from ..effects.ssh.known import known_keys
 from ..effects.store import forget_host, know_host
 from . import boot, provision
-from . import session as sessions
 from .session import Session
 
 SET_UP_TIMEOUT = 900.0  # seconds without a word from a machine that installs packages
@@ -33,7 +32,7 @@ def take_in(session: Session, ids: Sequence[str], *, user: str = "", pem: str = 
     if problems := provider.import_problems(session.spec, indexes):
         raise UsageError(problems)
     nodes = provider.outsiders(session.spec, indexes, user or session.spec.user)
-    remote = _remote(session, pem)
+    remote = session.with_key(pem).remote
     _trust(session, provider, nodes)
     _check(session, remote, nodes, user)
     boot.make_secrets(session)
@@ -66,11 +65,6 @@ def _places(session: Session, ids: Sequence[str]) -> dict[str, int]:
 
 def _is_id(text: str) -> bool:
     return bool(re.fullmatch(r"i-[0-9a-f]{8,17}", text))
-
-
-def _remote(session: Session, pem: str) -> Remote:
-    access = sessions.access(session.spec, session.store, session.provider, pem)
-    return Remote(access, explain=lambda node: session.provider.explain(session.spec, node))
 
 
 def _trust(session: Session, provider: Ec2Provider, nodes: Sequence[Node]) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from ..core.errors import ClusterError
 from ..core.report import Report
-from ..core.spec import Node, members
+from ..core.spec import ClusterSpec, Node, members
 from ..effects import host, store
 from ..effects.providers import provider_for
 from ..effects.providers.ec2 import FoundCluster
@@ -19,17 +19,19 @@ def overview(report: Report) -> list[dict[str, Any]]:
     EC2 is asked for clusters that are unknown here where this person uses it: a specification or their environment
     says so.  That it does not answer is a warning.
     """
-    rows = [_row(name) for name in store.names()]
-    regions = {row.pop("region") for row in rows if row["provider"] == "ec2"} | ({""} if host.uses_aws() else set())
+    rows, regions = list[dict[str, Any]](), {""} if host.uses_aws() else set[str]()
+    for name in store.names():
+        row, spec = _row(name)
+        rows.append(row)
+        if spec and spec.provider == "ec2":
+            regions.add(spec.ec2.region)
     found: dict[str, FoundCluster] = {}
     for region in sorted(regions):
         try:
             found |= {one.id: one for one in adopt.lost(region)}
         except ClusterError as error:
             report.warn(f"EC2 could not be asked for clusters that are not known here: {error}")
-    return [{key: value for key, value in row.items() if key != "region"} for row in rows] + [
-        _lost_row(one) for one in found.values()
-    ]
+    return rows + [_lost_row(one) for one in found.values()]
 
 
 def machines(session: Session) -> list[Node] | None:
@@ -53,13 +55,14 @@ def _lost_row(found: FoundCluster) -> dict[str, Any]:
     }
 
 
-def _row(name: str) -> dict[str, Any]:
-    row: dict[str, Any] = {"name": name, "provider": "", "size": 0, "running": 0, "problem": "", "region": ""}
+def _row(name: str) -> tuple[dict[str, Any], ClusterSpec | None]:
+    row: dict[str, Any] = {"name": name, "provider": "", "size": 0, "running": 0, "problem": ""}
+    spec = None
     try:
         spec = Store(name).spec()
-        row |= {"provider": spec.provider, "size": spec.size, "region": spec.ec2.region}
+        row |= {"provider": spec.provider, "size": spec.size}
         nodes = members(provider_for(spec, Store(name)).nodes(spec))
         row["running"] = sum(node.running for node in nodes)
     except ClusterError as error:
         row |= {"problem": str(error), "running": None}
-    return row
+    return row, spec

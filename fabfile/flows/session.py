@@ -49,6 +49,10 @@ class Session:
         known = ", ".join(str(node.index) for node in nodes) or "none: boot them first"
         raise NotFound(f"no node {index} in {self.spec.name!r} (existing: {known})")
 
+    def with_key(self, pem: str) -> "Session":
+        """A session that offers the private key file that a person named now before all others."""
+        return replace(self, remote=_remote(self.spec, self.store, self.provider, pem))
+
     def saved(self, spec: ClusterSpec) -> "Session":
         """Remember another specification; a session with it."""
         self.store.save_spec(spec)
@@ -60,8 +64,11 @@ def reading(name: str, report: Report) -> Session:
     store = Store(name)
     spec = store.spec()
     provider = provider_for(spec, store)
-    remote = Remote(access(spec, store, provider), explain=partial(provider.explain, spec))
-    return Session(spec, store, provider, remote, report)
+    return Session(spec, store, provider, _remote(spec, store, provider), report)
+
+
+def _remote(spec: ClusterSpec, store: Store, provider: Provider, pem: str = "") -> Remote:
+    return Remote(access(spec, store, provider, pem), explain=partial(provider.explain, spec))
 
 
 def exists(name: str) -> bool:

@@ -3,12 +3,12 @@
 import os
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import Any
 
 from ..core.ec2_options import Ec2Options, ec2_problems
 from ..core.errors import UsageError
 from ..core.spec import ClusterSpec, validate
+from ..effects.files import whole
 
 # The variables of the first sirikata-cluster.
 VARIABLES = {"BASE_AMI": "ami", "INSTANCE_TYPE": "instance_type", "SECURITY_GROUP": "group"}
@@ -64,9 +64,8 @@ def region(c: Any, typed: str) -> str:
 
 
 def _options(found: Mapping[str, Any]) -> Ec2Options:
-    pem = found.get("pem", "")
     # A specification outlives the folder that it was made in.
-    return Ec2Options(**{**found, "pem": str(Path(pem).expanduser().absolute()) if pem else ""})
+    return Ec2Options(**{**found, "pem": whole(found.get("pem", ""))})
 
 
 def _environment() -> dict[str, Any]:

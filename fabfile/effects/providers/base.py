@@ -24,7 +24,12 @@ class UserData(Protocol):
 
 
 class Provider(Protocol):
-    """Boots, lists and terminates the machines of one cluster.  Every method can be run again after a crash."""
+    """Boots, lists and terminates the machines of one cluster.  Every method can be run again after a crash.
+
+    boot_timeout  seconds that all of them may take to run, to answer over SSH and to finish cloud-init
+    """
+
+    boot_timeout: float
 
     def pinned(self, spec: ClusterSpec) -> ClusterSpec:
         """The specification with everything written down that this person's environment decides now, as a region.

@@ -24,6 +24,8 @@ _STATES: dict[str, State] = {"running": "running", "stopped": "stopped", "broken
 class LocalProvider:
     """Real Debian machines on this host."""
 
+    boot_timeout = 180.0
+
     def __init__(self, key: Path) -> None:
         self._key = key
 

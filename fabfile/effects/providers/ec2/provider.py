@@ -23,6 +23,8 @@ from .patience import Patience
 class Ec2Provider:
     """Instances found by their tags, never by a file of ours."""
 
+    boot_timeout = 900.0  # they install their packages
+
     def __init__(self, store: Store, patience: Patience | None = None) -> None:
         self._store = store
         self._patience = patience or Patience()
