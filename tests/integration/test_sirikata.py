@@ -32,29 +32,37 @@ class World:
         return [self.cluster.machine(index).sudo(command).out for index in range(3)]
 
     def serves(self) -> bool:
-        """Whether every space has answered just now, and lacked nothing."""
+        """Whether every space has answered within two seconds, and lacked nothing."""
         now = time.time()
-        fresh = answers.parse("".join(self.lines(40)))
-        return {one.server for one in fresh if one.whole and one.at > now - 2} == set(range(1, SPACES + 1))
+        fresh = [one for one in answers.parse("".join(self.lines(40))) if one.at > now - 2]
+        return {one.server for one in fresh} == set(range(1, SPACES + 1)) and all(one.whole for one in fresh)
 
     def gone_since(self, moment: float) -> float:
         """Wait until it serves again; for how many seconds on end it did not."""
         calm = 0
+        # What was answered before the harm was done says nothing.
+        done = time.time()
 
         def back() -> bool:
             nonlocal calm
-            calm = calm + 1 if time.time() > moment + 2 and self.serves() else 0
+            calm = calm + 1 if time.time() > done + 2 and self.serves() else 0
             return calm >= 4
 
         eventually(back, within=90, what="the world serves again, without a person")
         found = answers.parse("".join(self.lines(3000)))
         return answers.longest(found, SPACES, moment, time.time() - 2)
 
+    def invocations(self, service: str) -> set[str]:
+        """What systemd calls the runs of a service, on all nodes."""
+        ask = f"systemctl show --value --property=InvocationID sirikata-service-{service}"
+        return {self.cluster.machine(index).sudo(ask).out.strip() for index in range(3)} - {""}
+
     def kill(self, service: str) -> None:
-        """All processes of a service, at once."""
+        """All processes of a service, at once; until the cluster has seen it, and started it again."""
         (node,) = self.cluster.runs_on(service)
-        unit = f"sirikata-service-{service}"
-        self.cluster.machine(node).said(f"systemctl kill --signal=SIGKILL {unit}")
+        before = self.invocations(service)
+        self.cluster.machine(node).said(f"systemctl kill --signal=SIGKILL sirikata-service-{service}")
+        eventually(lambda: self.invocations(service) - before, within=60, what=f"{service} is started again")
 
 
 def lively(world: World) -> None:
