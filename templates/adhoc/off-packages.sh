@@ -1,0 +1,117 @@
+apt() { apt-get -q -y -o DPkg::Lock::Timeout=600 -o APT::Get::AutomaticRemove=false -o Dpkg::Options::=--force-confold "$@"; }
+
+# What would go or come, and is not ours, if those were purged.
+others() {
+  apt -s purge "$@" >"$work/would" 2>"$work/log" || { cat "$work/log" >&2; echo apt; return; }
+  awk '/^(Purg|Remv|Inst) / { print $2 }' "$work/would" | sort -u | grep -vxFf "$work/ours"
+}
+
+# Finds what can go: all at once, or by halves.  Result: the file `go`, and a line for each that stays.
+choose() {
+  [ $# -gt 0 ] || return 0
+  # shellcheck disable=SC2046  # names
+  need=$(others $(cat "$work/go") "$@" | head -n 3 | tr '\n' ' ')
+  if [ -z "$need" ]; then
+    printf '%s\n' "$@" >>"$work/go"
+  elif [ $# = 1 ]; then
+    kept "package $1" "${need% } would go with it, which is not of this cluster"
+    printf '%s\n' "$1" >>"$work/stays"
+  else
+    # shellcheck disable=SC2046
+    choose $(printf '%s\n' "$@" | head -n $(($# / 2)))
+    # shellcheck disable=SC2046
+    choose $(printf '%s\n' "$@" | tail -n +$(($# / 2 + 1)))
+  fi
+}
+
+purge_all() {
+  : >"$work/go"
+  : >"$work/stays"
+  # shellcheck disable=SC2016  # for dpkg
+  dpkg-query -Wf '${binary:Package} ${db:Status-Status}\n' | awk '$2 != "not-installed" { print $1 }' | sort -u >"$work/have"
+  awk '$3 == "installed" { print $1 }' "$before/packages" >"$work/had"
+  sed -n 's/^package //p' "$home/packages" 2>/dev/null | sort -u | grep -xFf "$work/have" | grep -vxFf "$work/had" >"$work/ours"
+  # Not named by us, and wanted for its own sake by now: its owner has installed it.
+  apt-mark showmanual >"$work/manual"
+  sed -n 's/^named //p' "$home/packages" 2>/dev/null >"$work/named"
+  for name in $(grep -xFf "$work/manual" "$work/ours" | grep -vxFf "$work/named"); do
+    kept "package $name" 'it was asked for by name since'
+    grep -vxF "$name" "$work/ours" >"$work/ours.new"
+    mv "$work/ours.new" "$work/ours"
+  done
+  # dpkg may have been cut off in the middle.
+  apt -s purge >/dev/null 2>&1 || dpkg --force-confold --configure -a >/dev/null 2>&1 9>&-
+  # shellcheck disable=SC2046
+  choose $(cat "$work/ours")
+  if [ -s "$work/go" ]; then purge_chosen; fi
+  sed -n 's/^upgraded //p' "$home/packages" 2>/dev/null | sort -u | while read -r name was; do
+    kept "package $name" "it is newer than it was ($was)"
+  done
+  restore_marks
+}
+
+purge_chosen() {
+  # What was removed but for its configuration is that again.
+  awk '$3 == "config-files" { print $1 }' "$before/packages" >"$work/rest"
+  grep -xFf "$work/rest" "$work/go" >"$work/remove"
+  grep -vxFf "$work/rest" "$work/go" >"$work/purge"
+  for verb in remove purge; do
+    [ -s "$work/$verb" ] || continue
+    tries=0
+    # shellcheck disable=SC2046
+    until apt "$verb" $(cat "$work/$verb") >"$work/log" 2>&1 9>&-; do
+      tries=$((tries + 1))
+      if [ "$tries" -ge 5 ]; then
+        { grep '^E:' "$work/log" || tail -n 5 "$work/log"; } >&2
+        fail 'apt could not remove the packages: run this again when it can'
+      fi
+      dpkg --force-confold --configure -a >/dev/null 2>&1 9>&-
+      sleep "$((tries * 2))"
+    done
+  done
+  echo "removed $(wc -l <"$work/go") packages: $(head -n 8 "$work/go" | tr '\n' ' ')$([ "$(wc -l <"$work/go")" -le 8 ] || echo …)"
+  # What apt downloaded for them.
+  sed 's/:.*//' "$work/go" | while read -r name; do
+    for file in /var/cache/apt/archives/"$name"_*.deb; do
+      if [ -e "$file" ] && ! grep -qxF "$file" "$before/archives"; then rm -f "$file"; fi
+    done
+  done
+}
+
+# Of the packages that we named and that were there before.
+restore_marks() {
+  for name in $(sort -u "$work/named" | grep -xFf "$work/had"); do
+    if grep -qxF "$name" "$before/manual"; then apt-mark manual "$name" >/dev/null; else apt-mark auto "$name" >/dev/null; fi
+  done
+}
+
+# Users and groups that came with those packages or with Puppet, unless a package that needs them stays.
+remove_users() {
+  { echo user sirikata; echo group sirikata
+    grep -E '^(user|group) ' "$home/packages" 2>/dev/null
+    # Cut off while packages were being installed: whoever is there since, of the system's own.
+    if [ -e "$home/names" ]; then
+      awk -F: '$3 < 1000 { print "user " $1 }' /etc/passwd
+      awk -F: '$3 < 1000 { print "group " $1 }' /etc/group
+    fi | { grep -vxFf "$home/names" 2>/dev/null || :; }
+  } | sort -u >"$work/names"
+  for kind in user group; do
+    database=passwd
+    [ "$kind" = user ] || database=group
+    sed -n "s/^$kind //p" "$work/names" | while read -r name; do
+      number=$(getent "$database" "$name" | cut -d: -f3)
+      if grep -qxF "$name" "$before/${kind}s" || [ "${number:-1000}" -ge 1000 ]; then continue; fi
+      if [ -s "$work/stays" ]; then kept "$kind $name" 'packages that stay may need it'; continue; fi
+      "${kind}del" "$name" >/dev/null 2>&1 || kept "$kind $name" 'it is in use'
+    done
+  done
+  while read -r name; do
+    getent passwd "$name" >/dev/null || kept "no user $name" 'it went, and was there before'
+  done <"$before/users"
+  # The copies that the programs which do this make of the files.
+  for file in passwd group shadow gshadow; do
+    if [ -e "$before/$file.copy" ] && cmp -s "/etc/$file" "$before/$file.copy"; then
+      if [ -e "$before/$file-.copy" ]; then cp -a "$before/$file-.copy" "/etc/$file-"; else rm -f "/etc/$file-"; fi
+    fi
+  done
+}
