@@ -9,7 +9,7 @@ from .core.ec2_options import Ec2Options
 from .core.errors import ClusterError, NodeError, NodeFailures, NotFound, Preflight, StoreError, UsageError
 from .core.services import Service
 from .library import Cluster, clusters
-from .tasks import apply, cluster, corosync, ec2, local, members, nodes, puppet, service, sirikata, task, up
+from .tasks import adhoc, apply, cluster, corosync, ec2, local, members, nodes, puppet, service, sirikata, task, up
 from .tasks.report import reporter
 
 cluster_tasks = Collection.from_module(cluster)
@@ -21,6 +21,7 @@ for each in Collection.from_module(apply).tasks.values():
     service_tasks.add_task(each)
 
 ns = Collection(up.up, up.down)
+ns.add_collection(Collection.from_module(adhoc))
 ns.add_collection(cluster_tasks)
 ns.add_collection(Collection.from_module(corosync))
 ns.add_collection(Collection.from_module(ec2))

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import yaml
 
+from .adhoc_hosts import HOME
 from .render import render
 from .spec import ClusterSpec
 
@@ -64,6 +65,8 @@ def agent_setup(spec: ClusterSpec, *, server: str, token: str, name: str = "") -
         token=token,
         name=shlex.quote(name) if name else "",
         own_master=spec.own_master,
+        ready_made=spec.provider == "adhoc",
+        home=HOME,
     )
 
 
@@ -112,7 +115,7 @@ def explain(run: AgentRun, cluster: str) -> tuple[str, str]:
 
 _RENEW = (
     "Give it a new one: fab cluster.nodes.run {cluster} "
-    "'sudo rm -rf \"$(sudo puppet config print ssldir)\"', then fab puppet.agents.restart {cluster}"
+    "'sudo rm -rf \"$(sudo puppet config print ssldir --section agent)\"', then fab puppet.agents.restart {cluster}"
 )
 
 # By what the agent says, the first that fits.  Puppet's lib/puppet/ssl/state_machine.rb, lib/puppet/ssl/verifier.rb.

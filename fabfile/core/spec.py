@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from .adhoc import AdhocOptions, adhoc_problems
 from .ec2_options import Ec2Options, ec2_problems
 from .service_set import set_problems
 from .services import UNKNOWN_KEYS_ARE_ERRORS, Service
@@ -18,7 +19,8 @@ PROFILES = ("lan", "cloud")
 # A name becomes part of a host name (RFC 1123), of corosync's cluster_name and of a Puppet certname; with
 # dashes for underscores it is the Puppet environment.
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,29}[a-z0-9])?")
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
+# With the underscore that an alias of ~/.ssh/config may have.
+_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?")
 # votequorum and Pacemaker are not tested by their makers above 32 full members.
 MAX_SIZE = 32
 
@@ -60,6 +62,7 @@ class ClusterSpec:
     sirikata_before_url: str = ""
     sirikata_before_sha256: str = ""
     ec2: Ec2Options = field(default_factory=Ec2Options)
+    adhoc: AdhocOptions = field(default_factory=AdhocOptions)
     services: tuple[Service, ...] = ()
 
     @property
@@ -94,6 +97,7 @@ class Node:
     id         the provider's name for it
     reason     why it is in that state, where its provider says so: reclaimed, died while it booted
     imported   whether somebody else booted it, so that it never read our user-data
+    key        a private key file for it alone; `jump`: hosts to go through to it alone, `[user@]host[:port]` and commas
     """
 
     index: int
@@ -107,6 +111,8 @@ class Node:
     user: str = "admin"
     reason: str = ""
     imported: bool = False
+    key: str = ""
+    jump: str = ""
 
     @property
     def node_id(self) -> int:
@@ -121,6 +127,12 @@ class Node:
     def gone(self) -> bool:
         """Whether it does not exist any more, or soon will not."""
         return self.state in GONE
+
+    @property
+    def host_pattern(self) -> str:
+        """How known_hosts names it (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT)."""
+        host = self.ssh_host.lower()
+        return host if self.ssh_port == 22 else f"[{host}]:{self.ssh_port}"
 
     def certname(self, cluster: str) -> str:
         """The name in its Puppet certificate: `node0.demo`; also its fully qualified host name."""
@@ -178,6 +190,8 @@ def validate(spec: ClusterSpec) -> list[str]:
         problems.append(f"the user {spec.user!r} is no name that Linux accepts, for example 'admin'")
     problems += _archive_problems("the Sirikata archive", spec.sirikata_url, spec.sirikata_sha256)
     problems += _archive_problems("the earlier Sirikata archive", spec.sirikata_before_url, spec.sirikata_before_sha256)
+    if spec.provider == "adhoc":
+        problems += adhoc_problems(spec.adhoc, spec.size)
     return problems + (ec2_problems(spec.ec2) if spec.provider == "ec2" else [])
 
 

@@ -46,6 +46,7 @@ class State:
     master_certname  of a Puppet master that is a host of the user's
     attempts         how many launches were tried in a cloud, so that each has a name of its own
     rolling_back_to  the checksum of the version of Sirikata that a rollback is on its way to
+    taken            of hosts that existed before: the address of each that is (being) taken in, by its node's index
     """
 
     __pydantic_config__ = UNKNOWN_KEYS_ARE_ERRORS
@@ -56,6 +57,7 @@ class State:
     master_certname: str = ""
     attempts: int = 0
     rolling_back_to: str = ""
+    taken: dict[str, str] = field(default_factory=dict)
 
 
 def home() -> Path:

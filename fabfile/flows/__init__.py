@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from . import adhoc as adhoc
     from . import adopt as adopt
     from . import apply as apply
     from . import boot as boot
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from . import corosync as corosync
     from . import ec2 as ec2
     from . import form as form
+    from . import hosts as hosts
     from . import imports as imports
     from . import nodes as nodes
     from . import overview as overview

@@ -110,8 +110,8 @@ def _trust(opened: Session, machines: Sequence[Node]) -> None:
     shown = opened.remote.fan_out(machines, "host keys", lambda node: provider.host_keys(opened.spec, node))
     for node in machines:
         for key in shown[node.name] or known_keys(node.ssh_host, node.ssh_port):
-            know_host(opened.store.known_hosts, boot.host_pattern(node), key)
-    opened.store.update_state(keyed={node.id: boot.host_pattern(node) for node in machines})
+            know_host(opened.store.known_hosts, node.host_pattern, key)
+    opened.store.update_state(keyed={node.id: node.host_pattern for node in machines})
 
 
 def _fetch(opened: Session, machines: Sequence[Node]) -> list[str]:

@@ -7,11 +7,12 @@ from ..core.errors import ClusterError, NodeError, NodeFailures, Preflight
 from ..core.hostkeys import KEYS_BEGIN, KEYS_END
 from ..core.puppet import agent_setup, server_setup
 from ..core.render import render
-from ..core.spec import Node, Role, master
+from ..core.spec import Node, Role
 from ..effects import keys
 from ..effects.providers.base import ROLES, UserData
 from ..effects.remote import POLL, Glance, wait_until
 from ..effects.store import Store, know_host, rename_host, unknow_host
+from . import hosts
 from .provision import master_name
 from .session import Session
 
@@ -55,6 +56,8 @@ def boot(
     launched, changed = launch(session, roles)
     wanted = {node.id for node in launched if node.role in roles}
     limit = session.provider.boot_timeout if timeout is None else timeout
+    if session.provider.ready_made:
+        return hosts.take_in(session, launched), changed
     with session.report.step("first contact"):
         machines = _wait_running(session, wanted, limit)
         _greet(session, machines, limit)
@@ -64,9 +67,7 @@ def boot(
 def follow_addresses(session: Session, machines: Sequence[Node]) -> None:
     """Rename in known_hosts whoever has another address than when it was greeted: EC2 gives one at each start."""
     keyed = session.store.state().keyed
-    moved = {
-        n.id: host_pattern(n) for n in machines if n.ssh_host and keyed.get(n.id, host_pattern(n)) != host_pattern(n)
-    }
+    moved = {n.id: n.host_pattern for n in machines if n.ssh_host and keyed.get(n.id, n.host_pattern) != n.host_pattern}
     for node_id, pattern in moved.items():
         rename_host(session.store.known_hosts, keyed[node_id], pattern)
     if moved:
@@ -111,6 +112,8 @@ def _make_pair(store: Store, name: str, make: Callable[[], tuple[bytes, bytes]])
 
 def _user_data(session: Session) -> UserData:
     secrets = make_secrets(session)
+    if session.provider.ready_made:
+        return lambda role, names=(): ""
     setup: dict[Role, str] = {
         "node": agent_setup(session.spec, server=master_name(session), token=secrets["token"]),
         "master": server_setup(),
@@ -170,21 +173,21 @@ def _greet(session: Session, machines: list[Node], timeout: float) -> None:
     known_hosts, keyed = session.store.known_hosts, session.store.state().keyed
     fresh = [node for node in machines if node.id not in keyed]
     for node in fresh:
-        know_host(known_hosts, host_pattern(node), bootstrap_key)
-    hosts = _hosts(session, machines)
+        know_host(known_hosts, node.host_pattern, bootstrap_key)
+    lines = hosts.lines(session, machines)
     glance = Glance(lambda: {node.id: node for node in session.provider.nodes(session.spec)}, every=LOOK)
     own_keys = session.remote.fan_out(
-        machines, "first contact", lambda node: _first_contact(session, node, hosts, glance, timeout)
+        machines, "first contact", lambda node: _first_contact(session, node, lines, glance, timeout)
     )
     for node in fresh:
-        know_host(known_hosts, host_pattern(node), own_keys[node.name])
+        know_host(known_hosts, node.host_pattern, own_keys[node.name])
     session.remote.fan_out(fresh, "give up the bootstrap host key", lambda node: session.remote.sudo(node, _DROP_KEY))
     for node in fresh:
-        unknow_host(known_hosts, host_pattern(node), BOOTSTRAP_KEY)
-    session.store.update_state(keyed={**keyed, **{node.id: host_pattern(node) for node in fresh}})
+        unknow_host(known_hosts, node.host_pattern, BOOTSTRAP_KEY)
+    session.store.update_state(keyed={**keyed, **{node.id: node.host_pattern for node in fresh}})
 
 
-def _first_contact(session: Session, node: Node, hosts: str, glance: "Glance[dict[str, Node]]", timeout: float) -> str:
+def _first_contact(session: Session, node: Node, lines: str, glance: "Glance[dict[str, Node]]", timeout: float) -> str:
     """Wait until the node answers and cloud-init is done; its own public host key."""
     failure: list[NodeError] = []
 
@@ -209,23 +212,9 @@ def _first_contact(session: Session, node: Node, hosts: str, glance: "Glance[dic
         raise NodeError(node.name, f"not reachable after {timeout:.0f} s; last: {failure[0].problem}", more)
     session.report.node(node.name, "waiting for cloud-init")
     script = first_contact_script(timeout, imported=node.imported)
-    key = session.remote.sudo(node, script, stdin=hosts.encode(), timeout=timeout).out.strip()
+    key = session.remote.sudo(node, script, stdin=lines.encode(), timeout=timeout).out.strip()
     session.report.node(node.name, "ready")
     return key
-
-
-def host_pattern(node: Node) -> str:
-    """How known_hosts names the machine (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT)."""
-    return node.ssh_host if node.ssh_port == 22 else f"[{node.ssh_host}]:{node.ssh_port}"
-
-
-def _hosts(session: Session, machines: list[Node]) -> str:
-    """Lines of /etc/hosts for all machines: a dead resolver would cost 10 to 20 s a name."""
-    lines = [f"{node.address} {node.certname(session.spec.name)} {node.name}" for node in machines]
-    if master(machines) is None:
-        address = session.provider.master_address(session.spec)
-        lines += [f"{address} {master_name(session)}"] if address else []
-    return "\n".join(lines) + "\n"
 
 
 def first_contact_script(timeout: float, *, imported: bool = False) -> str:
@@ -251,11 +240,7 @@ fi
 if [ -n "${{failed-}}" ]; then
   echo 'cloud-init failed:' >&2; tail -n 4 "$log" >&2; exit 1
 fi
-{{ sed '/^# sirikata-cluster begin/,/^# sirikata-cluster end/d' /etc/hosts
-  echo '# sirikata-cluster begin'; cat; echo '# sirikata-cluster end'; }} > /etc/hosts.sirikata
-chmod 644 /etc/hosts.sirikata
-mv /etc/hosts.sirikata /etc/hosts
-key=/etc/ssh/ssh_host_ed25519_key
+{hosts.KNOW_EACH_OTHER}key=/etc/ssh/ssh_host_ed25519_key
 if [ ! -s "$key.pub" ]; then
   rm -f "$key"
   ssh-keygen -q -t ed25519 -N '' -C "$(hostname)" -f "$key"

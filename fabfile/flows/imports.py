@@ -5,18 +5,15 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..core.errors import ClusterError, NodeError, UsageError
-from ..core.puppet import agent_setup
+from ..core.errors import NodeError, UsageError
 from ..core.render import render
 from ..core.spec import Node
 from ..effects.providers.ec2 import Ec2Provider
 from ..effects.remote import Remote
 from ..effects.ssh.known import known_keys
 from ..effects.store import forget_host, know_host
-from . import boot, provision
+from . import boot, hosts
 from .session import Session
-
-SET_UP_TIMEOUT = 900.0  # seconds without a word from a machine that installs packages
 
 
 def take_in(session: Session, ids: Sequence[str], *, user: str = "", pem: str = "") -> list[Node]:
@@ -40,7 +37,7 @@ def take_in(session: Session, ids: Sequence[str], *, user: str = "", pem: str = 
         remote.fan_out(nodes, "set up", lambda node: _set_up(session, remote, node))
     provider.take_in(session.spec, indexes)
     keyed = session.store.state().keyed
-    session.store.update_state(keyed=keyed | {node.id: boot.host_pattern(node) for node in nodes})
+    session.store.update_state(keyed=keyed | {node.id: node.host_pattern for node in nodes})
     return [replace(node, user=session.spec.user) for node in nodes]
 
 
@@ -80,9 +77,9 @@ def _trust(session: Session, provider: Ec2Provider, nodes: Sequence[Node]) -> No
             ]
         )
     for node in nodes:
-        forget_host(session.store.known_hosts, boot.host_pattern(node))
+        forget_host(session.store.known_hosts, node.host_pattern)
         for key in keys[node.name]:
-            know_host(session.store.known_hosts, boot.host_pattern(node), key)
+            know_host(session.store.known_hosts, node.host_pattern, key)
 
 
 def _check(session: Session, remote: Remote, nodes: Sequence[Node], user: str) -> None:
@@ -105,16 +102,10 @@ def _check(session: Session, remote: Remote, nodes: Sequence[Node], user: str) -
 def _set_up(session: Session, remote: Remote, node: Node) -> None:
     """What user-data does for a machine that we launch."""
     spec, store = session.spec, session.store
-    token = (store.secret("token") or b"").decode().strip()
     script = render("take-in.sh.j2", user=shlex.quote(spec.user), name=shlex.quote(node.name))
     session.report.node(node.name, "account and name")
     remote.sudo(node, script, stdin=(store.secret("ssh_key.pub") or b"").strip() + b"\n")
-    session.report.node(node.name, "Puppet agent")
-    # Over standard input, since it holds the token.
-    setup = agent_setup(spec, server=provision.master_name(session), token=token, name=node.name)
-    done = remote.sudo(node, "exec sh -s", stdin=setup.encode(), check=False, timeout=SET_UP_TIMEOUT)
-    if not done.ok:
-        raise ClusterError(f"{node.name} ({node.id}): its Puppet agent could not be set up: {done.last_words}")
+    hosts.set_up_agent(session, remote, node)
 
 
 # Standard input: the cluster's name.  Output: a line for each thing that is in the way.

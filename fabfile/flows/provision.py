@@ -52,13 +52,22 @@ def master_host(session: Session) -> MasterHost:
         host.require_root()
         return ThisMachine()
     if session.spec.puppet_master:
-        return RemoteMaster(Remote(Access()), _users_host(session))
+        return _users_master(session)
     machine = master(session.provider.nodes(session.spec))
     if machine is None or not machine.running:
         raise ClusterError(
             f"the Puppet master of {session.spec.name!r} is not running. Boot it: fab up {session.spec.name}"
         )
     return RemoteMaster(session.remote, machine)
+
+
+def _users_master(session: Session) -> RemoteMaster:
+    """A host of the user's: one of the nodes, where they are hosts of the user's too, or another."""
+    if session.provider.ready_made:
+        for node in session.provider.nodes(session.spec):
+            if node.ssh_host == session.spec.puppet_master:
+                return RemoteMaster(session.remote, node)
+    return RemoteMaster(Remote(Access()), _users_host(session))
 
 
 def provision(session: Session, machines: Sequence[Node]) -> list[str]:

@@ -2,10 +2,10 @@
 
 from ...core.spec import ClusterSpec
 from ..store import Store
+from .adhoc import AdhocProvider
 from .base import Provider
 from .ec2 import Ec2Provider
 from .local import LocalProvider
-from .saved import SavedProvider
 
 
 def provider_for(spec: ClusterSpec, store: Store) -> Provider:
@@ -14,4 +14,4 @@ def provider_for(spec: ClusterSpec, store: Store) -> Provider:
         return LocalProvider(store.secret_path("ssh_key"))
     if spec.provider == "ec2":
         return Ec2Provider(store)
-    return SavedProvider()
+    return AdhocProvider(store)

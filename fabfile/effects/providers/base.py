@@ -27,9 +27,11 @@ class Provider(Protocol):
     """Boots, lists and terminates the machines of one cluster.  Every method can be run again after a crash.
 
     boot_timeout  seconds that all of them may take to run, to answer over SSH and to finish cloud-init
+    ready_made    whether they exist before, so that they are taken in over SSH and never read user-data
     """
 
     boot_timeout: float
+    ready_made: bool
 
     def pinned(self, spec: ClusterSpec) -> ClusterSpec:
         """The specification with everything written down that this person's environment decides now, as a region.

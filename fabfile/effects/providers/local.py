@@ -25,6 +25,7 @@ class LocalProvider:
     """Real Debian machines on this host."""
 
     boot_timeout = 180.0
+    ready_made = False
 
     def __init__(self, key: Path) -> None:
         self._key = key

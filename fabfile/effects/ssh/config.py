@@ -30,6 +30,7 @@ class Destination:
     command          a program to go through instead; ProxyCommand, its tokens expanded
     identities       private keys that the configuration names for it, and whether no others of the agent are to be tried
     known_hosts      the files that know it, where no cluster has its own
+    key              a private key file for it alone, to be offered first
     """
 
     name: str
@@ -42,6 +43,7 @@ class Destination:
     identities: tuple[Path, ...] = ()
     identities_only: bool = False
     known_hosts: tuple[Path, ...] = ()
+    key: Path | None = None
 
     def __str__(self) -> str:
         return f"{self.user}@{self.host} port {self.port}"
@@ -76,9 +78,13 @@ def destination(name: str, user: str = "", port: int = 0) -> Destination:
 def of_node(node: Node, *, own: bool) -> Destination:
     """Where a node is reached; `own`: by its cluster's known_hosts, which knows it by its address and port.
 
-    The port is the configuration's where the node's is the usual one.
+    The port is the configuration's where the node's is the usual one; the node's own key and jump hosts count more.
     """
     found = destination(node.ssh_host, node.user, node.ssh_port if node.ssh_port != PORT else 0)
+    if node.jump:
+        found = replace(found, jumps=tuple(node.jump.split(",")), command="")
+    if node.key:
+        found = replace(found, key=Path(node.key))
     return replace(found, key_name=key_name(node.ssh_host, node.ssh_port)) if own else found
 
 

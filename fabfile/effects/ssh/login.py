@@ -75,7 +75,8 @@ class Login(AuthStrategy):
         return True
 
     def _keys(self) -> Iterator[tuple[paramiko.PKey, str]]:
-        named = ([self._access.pem.path] if self._access.pem else []) + [*self._access.keys]
+        named = ([self._target.key] if self._target.key else []) + ([self._access.pem.path] if self._access.pem else [])
+        named += self._access.keys
         yield from self._files(named)
         if self._access.agent:
             yield from self._agents()

@@ -41,7 +41,7 @@ def command(node: Node, access: Access) -> list[str]:
     if jumps := config.route(target):
         options["ProxyCommand"] = _through(jumps)
     keys = _keys(node, access)
-    if keys and not (access.agent and node.imported and not access.pem):
+    if keys and (node.key or not (access.agent and node.imported and not access.pem)):
         # Else the agent's keys come first, and a server takes six at most (sshd_config(5), MaxAuthTries).
         options["IdentitiesOnly"] = "yes"
     words = ["ssh", "-l", target.user, "-p", str(target.port)]
@@ -51,7 +51,7 @@ def command(node: Node, access: Access) -> list[str]:
 
 def _keys(node: Node, access: Access) -> list[Path]:
     """The key files to name: with one of them, OpenSSH leaves out those of ~/.ssh that it would try otherwise."""
-    keys = [access.pem.path] if access.pem else []
+    keys = ([Path(node.key)] if node.key else []) + ([access.pem.path] if access.pem else [])
     keys += [key for key in access.keys if key.is_file()]
     if keys and access.agent and node.imported:
         keys += [key for name in HOME_KEYS if (key := Path("~/.ssh").expanduser() / name).is_file()]

@@ -24,6 +24,7 @@ class Ec2Provider:
     """Instances found by their tags, never by a file of ours."""
 
     boot_timeout = 900.0  # they install their packages
+    ready_made = False
 
     def __init__(self, store: Store, patience: Patience | None = None) -> None:
         self._store = store

@@ -1,0 +1,3 @@
+"""Hosts that exist already, named by their owner."""
+
+from .provider import AdhocProvider as AdhocProvider

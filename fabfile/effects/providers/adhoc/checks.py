@@ -1,0 +1,199 @@
+"""Whether hosts can become a cluster: everything is asked before anything is touched, and every problem is told at once."""
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ....core.adhoc import is_address
+from ....core.adhoc_hosts import HostLook, look_script, parse_look
+from ....core.adhoc_peers import parse_peers, peer_problems, peers_input, peers_script
+from ....core.adhoc_problems import clock_problems, look_problems, name_problems
+from ....core.errors import NodeError, UsageError
+from ....core.spec import ClusterSpec, Node, Role
+from ...remote import Remote, fan_out
+from ...ssh.access import Pem
+from ...ssh.hostkeys import KnownHost
+from ...ssh.known import known_keys
+from ...ssh.login import check_pem
+from ...store import forget_host, know_host
+
+LOOK_TIMEOUT = 60.0  # seconds without a word
+
+
+@dataclass(frozen=True)
+class Found:
+    """A host that answered: what it is, at which of its addresses, and when it was asked and had answered."""
+
+    node: Node
+    look: HostLook
+    reached: str
+    asked: float
+    answered: float
+
+
+def key_problems(spec: ClusterSpec) -> list[str]:
+    """What is wrong with the private keys that the hosts' definitions name."""
+    problems = []
+    for path in dict.fromkeys(host.key for host in spec.adhoc.hosts if host.key):
+        try:
+            check_pem(Pem(Path(path), "the definition of the hosts"))
+        except UsageError as error:
+            problems += error.problems
+    return problems
+
+
+def trust(spec: ClusterSpec, nodes: Sequence[Node], known_hosts: Path) -> dict[str, str]:
+    """Take the hosts' SSH keys into the cluster's own file; the problems of those that nobody knows, by node name.
+
+    The keys are those of the definition, or those that the person's own known_hosts hold: no host is believed on sight.
+    """
+    problems = {}
+    for node in nodes:
+        given = spec.adhoc.hosts[node.index].host_key
+        keys = [given] if given else known_keys(node.ssh_host, node.ssh_port if node.ssh_port != 22 else 0)
+        if not keys and KnownHost([known_hosts], node.host_pattern):
+            continue
+        if not keys:
+            port = f"-p {node.ssh_port} " if node.ssh_port != 22 else ""
+            problems[node.name] = (
+                f"{node.ssh_host}: its host key is not known here, so it was not connected to. Compare what 'ssh {port}"
+                f"{node.ssh_host}' shows with the host's own (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub there) and "
+                "accept it; or give it as host-key in a definition file"
+            )
+            continue
+        forget_host(known_hosts, node.host_pattern)
+        for key in keys:
+            know_host(known_hosts, node.host_pattern, key)
+    return problems
+
+
+def check(remote: Remote, spec: ClusterSpec, nodes: Sequence[Node], server: str) -> tuple[list[str], dict[int, str]]:
+    """Every problem of the hosts, and the address of each by the index of its node.
+
+    `server` is the name of the Puppet server, as far as it is known.
+    """
+    names = "".join(f"{host.address}\n" for host in spec.adhoc.hosts if host.address and not is_address(host.address))
+    answers = fan_out(nodes, "check", lambda node: _ask(remote, node, names))
+    found = {name: one for name, one in answers.items() if isinstance(one, Found)}
+    problems = [f"{_called(node)}: {answers[node.name]}" for node in nodes if node.name not in found]
+    addresses = {name: _address(spec, one, found) for name, one in found.items()}
+    for name, one in found.items():
+        problems += [
+            f"{_called(one.node)}: {problem}"
+            for problem in look_problems(
+                one.look,
+                cluster_id=spec.id,
+                cluster_name=spec.name,
+                server=server,
+                address=addresses[name],
+                wanted=_roles(spec, one.node),
+            )
+        ]
+    problems += _twice(found, addresses)
+    problems += _together(spec, found, addresses)
+    if not problems:
+        problems = _reach(remote, spec, found, addresses)
+    return problems, {found[name].node.index: address for name, address in addresses.items()}
+
+
+def _ask(remote: Remote, node: Node, names: str) -> "Found | str":
+    """What the host is; or why it cannot be asked."""
+    try:
+        # Without sudo, which passes no variables on.
+        reached = remote.run(node, 'echo "$SSH_CONNECTION"', timeout=LOOK_TIMEOUT).out.split()
+        asked = time.time()
+        done = remote.sudo(node, look_script(), stdin=names.encode(), check=False, timeout=LOOK_TIMEOUT)
+        answered = time.time()
+    except NodeError as error:
+        return error.problem
+    if not done.ok:
+        return _no_rights(node, done.last_words)
+    look = parse_look(done.out)
+    # Its clock is read at the script's begin: what the script took after that is no round trip.
+    return Found(node, look, reached[2] if len(reached) > 2 else "", asked, answered)
+
+
+def _no_rights(node: Node, words: str) -> str:
+    if re.search(r"password is required|a terminal is required|may not run sudo|not in the sudoers|not allowed", words):
+        who = node.user or "the account"
+        return (
+            f"{who} may not use sudo there without a password ({words.splitlines()[-1]}). Allow it: "
+            f"echo '{node.user or 'USER'} ALL=(ALL) NOPASSWD:ALL' | sudo tee /etc/sudoers.d/{node.user or 'USER'}; or log in as root"
+        )
+    if re.search(r"sudo: (command )?not found|sudo: No such file", words):
+        return "there is no sudo there: install it, or log in as root"
+    return f"it could not be looked at: {words}"
+
+
+def _called(node: Node) -> str:
+    return (f"{node.user}@" if node.user else "") + node.ssh_host + (f":{node.ssh_port}" if node.ssh_port != 22 else "")
+
+
+def _address(spec: ClusterSpec, one: Found, found: Mapping[str, Found]) -> str:
+    """Where the others reach that host: as its definition says, else where SSH reaches it."""
+    given = spec.adhoc.hosts[one.node.index].address
+    if not given:
+        return one.reached
+    if is_address(given):
+        return given
+    answers = [address for other in found.values() for address in other.look.names.get(given, ())]
+    own = [address for address in answers if address in one.look.addresses]
+    return (own or answers or [given])[0]
+
+
+def _roles(spec: ClusterSpec, node: Node) -> tuple[Role, ...]:
+    return ("node", "master") if node.ssh_host == spec.puppet_master else ("node",)
+
+
+def _twice(found: Mapping[str, Found], addresses: Mapping[str, str]) -> list[str]:
+    seen: dict[str, Node] = {}
+    problems = []
+    for name, one in found.items():
+        other = seen.setdefault(addresses[name], one.node)
+        if other is not one.node:
+            problems.append(
+                f"{_called(other)} and {_called(one.node)} are one machine: both have the address {addresses[name]}"
+            )
+    return problems
+
+
+def _together(spec: ClusterSpec, found: Mapping[str, Found], addresses: Mapping[str, str]) -> list[str]:
+    """What only a look at all of them shows: clocks, and names that they know differently."""
+    hosts = {_called(one.node): one for one in found.values()}
+    problems = clock_problems({name: (one.look, one.asked, one.answered) for name, one in hosts.items()})
+    wanted = {
+        host.address: addresses[one.node.name]
+        for one in found.values()
+        for host in [spec.adhoc.hosts[one.node.index]]
+        if host.address and not is_address(host.address)
+    }
+    looks = {name: replace(one.look, names=_of_others(spec, one)) for name, one in hosts.items()}
+    return problems + name_problems(looks, wanted)
+
+
+def _of_others(spec: ClusterSpec, one: Found) -> dict[str, tuple[str, ...]]:
+    """What a host takes the others' names for: by its own it may well mean itself."""
+    own = spec.adhoc.hosts[one.node.index].address
+    return {name: addresses for name, addresses in one.look.names.items() if name != own}
+
+
+def _reach(remote: Remote, spec: ClusterSpec, found: Mapping[str, Found], addresses: Mapping[str, str]) -> list[str]:
+    """Whether the hosts that are no members yet reach each other, at the ports that they will use."""
+    fresh = {name: one for name, one in found.items() if one.look.member != spec.id}
+    if len(found) < 2 or not fresh:
+        return []
+    master = next((name for name, one in found.items() if one.node.ssh_host == spec.puppet_master), "")
+    hosts = {name: (_called(one.node), addresses[name]) for name, one in found.items()}
+
+    def probe(node: Node) -> "list[str] | str":
+        text = peers_input(node.name, hosts, master=master, look=found[node.name].look)
+        try:
+            done = remote.sudo(node, peers_script(), stdin=text.encode(), timeout=LOOK_TIMEOUT)
+        except NodeError as error:
+            return f"{_called(node)}: {error}"
+        return peer_problems(hosts, node.name, parse_peers(done.out))
+
+    answers = fan_out([one.node for one in found.values()], "reach", probe)
+    return [problem for one in answers.values() for problem in ([one] if isinstance(one, str) else one)]

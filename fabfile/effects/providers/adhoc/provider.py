@@ -1,0 +1,178 @@
+"""Hosts of a person's own: taken into a cluster over SSH, and given back as they were."""
+
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import NoReturn
+
+from ....core.adhoc import Host
+from ....core.adhoc_hosts import parse_take_off, take_off_script
+from ....core.errors import NodeError, NodeFailures, UsageError
+from ....core.report import Report
+from ....core.spec import ClusterSpec, Node, Role, node_name
+from ...remote import Glance, Remote, fan_out
+from ...ssh.access import Access
+from ...ssh.login import choose_pem
+from ...store import Store
+from ..base import ROLES, UserData
+from . import checks
+
+# Seconds that an answer about a host is good for; and that nobody asks one again which did not answer.
+FRESH, LATER = 1.0, 15.0
+LOOK_TIMEOUT = 20.0  # seconds without a word from a host that is asked whether it is there
+TAKE_OFF_TIMEOUT = 600.0  # the same from one whose packages are removed
+
+
+class AdhocProvider:
+    """Hosts of a person's own.  Those that a cluster has taken in are its machines, whether they answer or not."""
+
+    boot_timeout = 120.0
+    ready_made = True
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._silent: dict[str, tuple[float, Node]] = {}
+        self._glance: Glance[list[Node]] | None = None
+        self._addresses: dict[int, str] = {}
+
+    def pinned(self, spec: ClusterSpec) -> ClusterSpec:
+        return spec
+
+    def preflight(self, spec: ClusterSpec, roles: Collection[Role] = ROLES) -> list[str]:
+        nodes = [_node(spec, index, "") for index in range(spec.size)]
+        if problems := checks.key_problems(spec):
+            return problems
+        strangers = checks.trust(spec, nodes, self._store.known_hosts)
+        known = [node for node in nodes if node.name not in strangers]
+        server = self._store.state().master_certname or spec.puppet_master
+        problems, self._addresses = checks.check(self._remote(spec), spec, known, server)
+        return [*strangers.values(), *problems]
+
+    def boot(
+        self, spec: ClusterSpec, user_data: UserData, report: Report, roles: Collection[Role] = ROLES
+    ) -> Sequence[Node]:
+        # Before the first of them is touched: from here on `terminate` gives them all back.
+        self._store.update_state(taken={str(index): address for index, address in self._addresses.items()})
+        self._glance = None
+        return self.nodes(spec)
+
+    def nodes(self, spec: ClusterSpec) -> Sequence[Node]:
+        taken = self._store.state().taken
+        if not taken:
+            return ()
+        if self._glance is None:
+            self._glance = Glance(lambda: self._ask(spec, self._store.state().taken), every=FRESH)
+        return self._glance.look()
+
+    def explain(self, spec: ClusterSpec, node: Node) -> str:
+        return f"if it is gone for good: fab adhoc.forget {spec.name} {node.index}"
+
+    def vouch(self, spec: ClusterSpec, node: Node) -> str:
+        return ""
+
+    def terminate(self, spec: ClusterSpec, nodes: Sequence[Node], report: Report) -> None:
+        remote = self._remote(spec)
+
+        def give_back(node: Node) -> None:
+            report.node(node.name, "giving back")
+            done = remote.sudo(node, take_off_script(), timeout=TAKE_OFF_TIMEOUT)
+            for what, why in parse_take_off(done.out).kept:
+                report.warn(f"{node.name} ({node.ssh_host}) keeps {what}: {why}")
+            report.node(node.name, "as it was")
+
+        left: dict[str, str] = {}
+        try:
+            fan_out(nodes, "terminate", give_back)
+        except NodeFailures as failures:
+            left = {str(node.index): node.address for node in nodes if node.name in failures.failures}
+            failed = [NodeError(n.name, self.explain(spec, n)) for n in nodes if n.name in failures.failures]
+            for error in failed:
+                report.warn(str(error))
+            raise
+        finally:
+            self._forget(spec, left)
+
+    def forget(self, spec: ClusterSpec, index: int) -> None:
+        """Take a host that is gone for good out of what the cluster has, without asking it."""
+        taken = self._store.state().taken
+        self._forget(spec, {one: address for one, address in taken.items() if one != str(index)})
+
+    def release(self, spec: ClusterSpec) -> None:
+        return
+
+    def power_off(self, spec: ClusterSpec, node: Node) -> None:
+        self._no_switch(node)
+
+    def power_on(self, spec: ClusterSpec, node: Node) -> None:
+        self._no_switch(node)
+
+    def reboot(self, spec: ClusterSpec, node: Node) -> None:
+        # At once, as a power cut would; after this connection is closed.
+        self._remote(spec).sudo(
+            node, "nohup sh -c 'sleep 0.5; systemctl reboot --force --force' >/dev/null 2>&1 </dev/null &"
+        )
+        self._silent.clear()
+        self._glance = None
+
+    def master_address(self, spec: ClusterSpec) -> str | None:
+        taken = self._store.state().taken
+        for index, host in enumerate(spec.adhoc.hosts):
+            if host.host == spec.puppet_master and str(index) in taken:
+                return taken[str(index)]
+        return None
+
+    def ssh_key(self, spec: ClusterSpec) -> None:
+        return None
+
+    def _remote(self, spec: ClusterSpec) -> Remote:
+        return Remote(Access(known_hosts=self._store.known_hosts, pem=choose_pem("", spec)))
+
+    def _forget(self, spec: ClusterSpec, left: dict[str, str]) -> None:
+        self._store.update_state(taken=left)
+        if spec.puppet_master == spec.adhoc.hosts[0].host:
+            self._store.update_state(master_certname="")
+        self._glance = None
+
+    def _ask(self, spec: ClusterSpec, taken: dict[str, str]) -> list[Node]:
+        remote = self._remote(spec)
+        nodes = [
+            _node(spec, int(index), address) for index, address in sorted(taken.items(), key=lambda one: int(one[0]))
+        ]
+        found = fan_out(nodes, "look", lambda node: self._state(remote, node))
+        return list(found.values())
+
+    def _state(self, remote: Remote, node: Node) -> Node:
+        """The host as it is now.  A connection may outlive its host by minutes, so it is asked something."""
+        since, known = self._silent.get(node.id, (0.0, node))
+        if known.reason and time.monotonic() - since < LATER:
+            return known
+        try:
+            remote.run(node, ":", timeout=LOOK_TIMEOUT)
+        except NodeError as error:
+            silent = replace(node, state="broken" if error.lasting else "stopped", reason=error.problem)
+            self._silent[node.id] = (time.monotonic(), silent)
+            return silent
+        return replace(node, state="running")
+
+    def _no_switch(self, node: Node) -> NoReturn:
+        raise UsageError(
+            f"{node.name} is {node.ssh_host}, a host of your own, and this tool has no switch for its power: use the "
+            "host's own. 'cluster.nodes.reboot' restarts it at once, as a power cut would"
+        )
+
+
+def _node(spec: ClusterSpec, index: int, address: str) -> Node:
+    host: Host = spec.adhoc.hosts[index]
+    return Node(
+        index=index,
+        name=node_name(index),
+        address=address,
+        ssh_host=host.host,
+        ssh_port=host.port or 22,
+        user=host.user,
+        state="pending",
+        id=f"{spec.id}/{host.host}",
+        imported=True,
+        key=host.key,
+        jump=host.jump,
+    )

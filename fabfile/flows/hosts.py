@@ -1,0 +1,69 @@
+"""Machines that somebody else booted, made a cluster's: each written down as it is, then a Puppet agent of the cluster's."""
+
+from collections.abc import Sequence
+
+from ..core.adhoc_hosts import take_in_script
+from ..core.errors import NodeError
+from ..core.puppet import agent_setup
+from ..core.spec import Node, master
+from ..effects.remote import Remote
+from . import provision
+from .session import Session
+
+SET_UP_TIMEOUT = 900.0  # seconds without a word from a machine that installs packages
+
+
+def take_in(session: Session, nodes: Sequence[Node]) -> list[Node]:
+    """Make hosts of a person's own the cluster's nodes; answers them.  Run again after an interruption, it goes on.
+
+    How each is, is written down there before the first thing on any of them is changed, so that all of it can be undone.
+    """
+    keyed = session.store.state().keyed
+    fresh = [node for node in nodes if node.id not in keyed]
+    with session.report.step("take the hosts in"):
+        session.remote.fan_out(fresh, "take in", lambda node: _write_down(session, node))
+        # May install a Puppet server on one of them.
+        known = lines(session, nodes).encode()
+        session.remote.fan_out(
+            nodes, "tell each where the others are", lambda node: session.remote.sudo(node, _KNOW, stdin=known)
+        )
+        session.remote.fan_out(fresh, "set up", lambda node: set_up_agent(session, session.remote, node))
+    session.store.update_state(keyed=keyed | {node.id: node.host_pattern for node in fresh})
+    return list(nodes)
+
+
+def _write_down(session: Session, node: Node) -> None:
+    session.report.node(node.name, f"taking in {node.ssh_host}")
+    session.remote.sudo(node, take_in_script(session.spec.id, node.name))
+
+
+def lines(session: Session, machines: Sequence[Node]) -> str:
+    """Lines of /etc/hosts for all machines: a dead resolver would cost 10 to 20 s a name."""
+    found = [f"{node.address} {node.certname(session.spec.name)} {node.name}" for node in machines]
+    if master(machines) is None:
+        address = session.provider.master_address(session.spec)
+        found += [f"{address} {provision.master_name(session)}"] if address else []
+    return "\n".join(found) + "\n"
+
+
+def set_up_agent(session: Session, remote: Remote, node: Node) -> None:
+    """Make a machine an agent of the cluster's Puppet master, as user-data does for one that we launch.
+
+    Raises NodeError with the machine's own words.
+    """
+    session.report.node(node.name, "Puppet agent")
+    token = (session.store.secret("token") or b"").decode().strip()
+    setup = agent_setup(session.spec, server=provision.master_name(session), token=token, name=node.name)
+    # Over standard input, since it holds the token.
+    done = remote.sudo(node, "exec sh -s", stdin=setup.encode(), check=False, timeout=SET_UP_TIMEOUT)
+    if not done.ok:
+        raise NodeError(node.name, f"({node.id}) its Puppet agent could not be set up", done.last_words)
+
+
+# Takes the place of what an earlier one wrote.  Standard input: lines for /etc/hosts.
+KNOW_EACH_OTHER = """{ sed '/^# sirikata-cluster begin/,/^# sirikata-cluster end/d' /etc/hosts
+  echo '# sirikata-cluster begin'; cat; echo '# sirikata-cluster end'; } > /etc/hosts.sirikata
+chmod 644 /etc/hosts.sirikata
+mv /etc/hosts.sirikata /etc/hosts
+"""
+_KNOW = f"set -eu\n{KNOW_EACH_OTHER}"

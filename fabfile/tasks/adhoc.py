@@ -1,0 +1,52 @@
+"""Hosts of one's own."""
+
+from typing import Any
+
+from .. import flows
+from . import number, parse, show, task
+from .report import reporter
+
+
+@task(
+    help={
+        **{key: parse.SPEC_HELP[key] for key in ("name", "profile", "sirikata_url", "sirikata_sha256")},
+        "host": "[user@]host[:port] of a node; may be repeated, in the nodes' order",
+        "file": "a definition of hosts, in YAML",
+        "user": "the account to log in to, which is root or may use sudo (default: as ssh would)",
+        "port": "the port of their SSH servers",
+        "key": "a private key file that they accept",
+        "jump": "hosts to go through: [user@]host[:port], with commas between",
+        "workdir": "what WORKDIR stands for in services",
+        "puppet_master": "a host of yours, one of these or another (default: the first of these)",
+    },
+    iterable=["host"],
+)
+def create(
+    c: Any,
+    name: str,
+    host: list[str],
+    file: str = "",
+    user: str = "",
+    port: str = "",
+    key: str = "",
+    jump: str = "",
+    workdir: str = "",
+    puppet_master: str = "",
+    profile: str = "",
+    sirikata_url: str = "",
+    sirikata_sha256: str = "",
+) -> None:
+    """Save the specification of a cluster of hosts that exist."""
+    usual = {"user": user, "key": key, "jump": jump, "workdir": workdir}
+    hosts, master = flows.adhoc.define(host, file, usual, number(port or "0", "the port"))
+    options = {"puppet_master": puppet_master or master, "profile": profile}
+    options |= {"sirikata_url": sirikata_url, "sirikata_sha256": sirikata_sha256}
+    show.created(flows.adhoc.create(parse.wanted_spec(name, str(len(hosts)), "adhoc", **options), hosts))
+
+
+@task(help={"name": "the cluster's name", "index": "the node, from 0"})
+def forget(c: Any, name: str, index: str) -> None:
+    """Leave out a host that is gone for good."""
+    with flows.session.changing(name, reporter(), "adhoc.forget") as session:
+        host = flows.adhoc.forget(session, number(index, "the node"))
+    show.line(f"{name} has no {host} any more")
