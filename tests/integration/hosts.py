@@ -1,5 +1,6 @@
 """Hosts of somebody's own for tests: stock machines, and everything that can be told of one, to compare."""
 
+import re
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from fabfile.core.puppet import agent_setup, server_setup
 from fabfile.core.spec import ClusterSpec
 from tests.ec2lab import mirror, stock
 
-from .lab import Done, Machine, eventually, machine
+from .lab import MACHINE, SUDO, Done, Machine, call, eventually, machine
 
 CLUSTER = "hosts-lab0"
 INSTALL = (mirror.ROOT / "data/puppet/modules/sirikata_cluster/files/install-packages").read_bytes()
@@ -29,7 +30,7 @@ EXCEPTIONS = (
 _FILES = (
     "cd /; set -- /etc /usr /opt /var/lib /var/cache/debconf /root /home /srv; "
     "find \"$@\" -xdev ! -type d -printf '%p %y %m %u:%g %l\\n' -o -type d -printf '%p %y %m %u:%g\\n'; "
-    'find "$@" -xdev -type f -print0 | xargs -0 -P 2 sha256sum | sed \'s/^\\([0-9a-f]*\\)  \\(.*\\)/\\2 \\1/\''
+    "find \"$@\" -xdev -type f -print0 | xargs -0 -P 2 sha256sum | sed 's/^\\([0-9a-f]*\\)  \\(.*\\)/\\2 \\1/'"
 )
 _OTHERS = {
     "packages": "dpkg-query -Wf '${binary:Package} ${Status} ${Version}\\n'",
@@ -48,13 +49,15 @@ _OTHERS = {
 class Host(Machine):
     """A machine that was somebody's before."""
 
+    def sudo(self, script: str, stdin: bytes = b"") -> Done:
+        return machine("exec", self.cluster_id, self.name, "sh", "-c", script, stdin=stdin, timeout=900)
+
     def listing(self) -> dict[str, list[str]]:
         """How it is, apart from what nobody can compare."""
-        script = f"echo == files; {_FILES}; " + "; ".join(f"echo '== {key}'; {command}" for key, command in _OTHERS.items())
-        script += r" | cat"
+        script = f"echo == files; {_FILES}; " + "; ".join(
+            f"echo '== {key}'; {command}" for key, command in _OTHERS.items()
+        )
         found: dict[str, list[str]] = {}
-        import re
-
         out = [re.compile(pattern) for pattern in EXCEPTIONS]
         for line in self.said(script).splitlines():
             if line.startswith("== "):
@@ -70,7 +73,10 @@ class Host(Machine):
         return self.sudo(adhoc_hosts.take_off_script())
 
     def install(self, packages: str) -> None:
-        done = self.sudo(f"cat >/run/install-packages; sh /run/install-packages {packages}; code=$?; rm /run/install-packages; exit $code", stdin=INSTALL)
+        done = self.sudo(
+            f"cat >/run/install-packages; sh /run/install-packages {packages}; code=$?; rm /run/install-packages; exit $code",
+            stdin=INSTALL,
+        )
         assert done.exit == 0, done
 
     def set_up(self, *, server: bool = False) -> None:
@@ -96,7 +102,7 @@ def differences(before: dict[str, list[str]], after: dict[str, list[str]]) -> li
 def hosts(suites: dict[str, str]) -> Iterator[dict[str, Host]]:
     """Stock machines by name, each of its suite, as hosts of somebody's: booted, updated, at rest."""
     machine("purge", CLUSTER)
-    number, _, gate = machine("network", CLUSTER).out.strip().partition("\t")
+    gate = machine("network", CLUSTER).out.strip().partition("\t")[2]
     made = {name: Host(CLUSTER, name) for name in suites}
     try:
         with mirror.served(gate):
@@ -105,18 +111,22 @@ def hosts(suites: dict[str, str]) -> Iterator[dict[str, Host]]:
                 done = call_boot(name, f"{gate.rpartition('.')[0]}.{index + 10}", suite, image)
                 assert done.exit == 0, done
             for host in made.values():
-                eventually(lambda h=host: h.sudo("test -e /run/cloud-init/result.json").exit == 0, within=180, what="booted")
-                host.sudo("systemctl stop apt-daily.timer apt-daily-upgrade.timer; systemctl stop apt-daily apt-daily-upgrade")
+                eventually(
+                    lambda h=host: h.sudo("test -e /run/cloud-init/result.json").exit == 0, within=180, what="booted"
+                )
+                host.sudo(
+                    "systemctl stop apt-daily.timer apt-daily-upgrade.timer; systemctl stop apt-daily apt-daily-upgrade"
+                )
             yield made
     finally:
         machine("purge", CLUSTER)
 
 
 def call_boot(name: str, address: str, suite: str, image: Path) -> Done:
-    from .lab import MACHINE, SUDO, call
-
     env = ["env", f"SIRIKATA_LOCAL_IMAGE={shlex.quote(str(image))}"]
-    return call([*SUDO, *env, str(MACHINE), "boot", CLUSTER, name, address, suite], stdin=b"#cloud-config\n", timeout=120)
+    return call(
+        [*SUDO, *env, str(MACHINE), "boot", CLUSTER, name, address, suite], stdin=b"#cloud-config\n", timeout=120
+    )
 
 
 # What Puppet and the flows then put on a node, on the whole.
