@@ -1,5 +1,8 @@
 apt() { apt-get -q -y -o DPkg::Lock::Timeout=600 -o APT::Get::AutomaticRemove=false -o Dpkg::Options::=--force-confold "$@"; }
 
+# Names as apt writes them: with the architecture only where that is another one than the system's.
+plain() { sed "s/:$(dpkg --print-architecture)\$//" | sort -u; }
+
 # What would go or come, and is not ours, if those were purged.
 others() {
   apt -s purge "$@" >"$work/would" 2>"$work/log" || { cat "$work/log" >&2; echo apt; return; }
@@ -28,11 +31,12 @@ purge_all() {
   : >"$work/go"
   : >"$work/stays"
   # shellcheck disable=SC2016  # for dpkg
-  dpkg-query -Wf '${binary:Package} ${db:Status-Status}\n' | awk '$2 != "not-installed" { print $1 }' | sort -u >"$work/have"
-  awk '$3 == "installed" { print $1 }' "$before/packages" >"$work/had"
+  dpkg-query -Wf '${binary:Package} ${db:Status-Status}\n' | awk '$2 != "not-installed" { print $1 }' | plain >"$work/have"
+  awk '$3 == "installed" { print $1 }' "$before/packages" | plain >"$work/had"
+  plain <"$before/manual" >"$work/marks"
   sed -n 's/^package //p' "$home/packages" 2>/dev/null | sort -u | grep -xFf "$work/have" | grep -vxFf "$work/had" >"$work/ours"
   # Not named by us, and wanted for its own sake by now: its owner has installed it.
-  apt-mark showmanual >"$work/manual"
+  apt-mark showmanual | plain >"$work/manual"
   sed -n 's/^named //p' "$home/packages" 2>/dev/null >"$work/named"
   for name in $(grep -xFf "$work/manual" "$work/ours" | grep -vxFf "$work/named"); do
     kept "package $name" 'it was asked for by name since'
@@ -52,7 +56,7 @@ purge_all() {
 
 purge_chosen() {
   # What was removed but for its configuration is that again.
-  awk '$3 == "config-files" { print $1 }' "$before/packages" >"$work/rest"
+  awk '$3 == "config-files" { print $1 }' "$before/packages" | plain >"$work/rest"
   grep -xFf "$work/rest" "$work/go" >"$work/remove"
   grep -vxFf "$work/rest" "$work/go" >"$work/purge"
   for verb in remove purge; do
@@ -81,7 +85,7 @@ purge_chosen() {
 # Of the packages that we named and that were there before.
 restore_marks() {
   for name in $(sort -u "$work/named" | grep -xFf "$work/had"); do
-    if grep -qxF "$name" "$before/manual"; then apt-mark manual "$name" >/dev/null; else apt-mark auto "$name" >/dev/null; fi
+    if grep -qxF "$name" "$work/marks"; then apt-mark manual "$name" >/dev/null; else apt-mark auto "$name" >/dev/null; fi
   done
 }
 

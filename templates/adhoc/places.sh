@@ -29,5 +29,5 @@ fi
 present() {
   for place in $places; do
     if [ -e "$place" ] || [ -L "$place" ]; then printf '%s\n' "$place"; fi
-  done
+  done | sort -u
 }
