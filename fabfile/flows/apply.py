@@ -144,8 +144,7 @@ def _change(session: Session, nodes: Sequence[Node], found: Plan, going: Sequenc
     if going:
         seconds = services.patience(leaving)
         with session.report.step(f"stop {', '.join(going)}"):
-            removal = service_scripts.remove_services_script(going, seconds=seconds)
-            services.on_any(session, nodes, removal, seconds=seconds)
+            services.take_away(session, nodes, going, seconds)
 
 
 def _see_running(session: Session, nodes: Sequence[Node], wanted: Sequence[Service], *, changed: bool) -> None:
