@@ -1,5 +1,6 @@
 """Clusters: create, list, show, watch, destroy."""
 
+from functools import partial
 from typing import Any
 
 from .. import flows
@@ -39,8 +40,9 @@ def create(
     sirikata_sha256: str = "",
 ) -> None:
     """Save a cluster's specification; boots nothing."""
-    options = {"suite": suite, "profile": profile, "puppet_master": "" if puppet_master == "own" else puppet_master}
-    options |= {"sirikata_url": sirikata_url, "sirikata_sha256": sirikata_sha256}
+    given = {"size": size, "provider": provider, "suite": suite, "profile": profile}
+    given |= {"puppet_master": "" if puppet_master == "own" else puppet_master}
+    given |= {"sirikata_url": sirikata_url, "sirikata_sha256": sirikata_sha256}
     ec2: dict[str, Any] = {
         "keypair": keypair,
         "instance_type": instance_type,
@@ -49,8 +51,7 @@ def create(
         "region": region,
     }
     ec2 |= {"subnets": tuple(subnet), "spot": spot, "max_price": max_price, "address": address, "pem": pem}
-    spec = parse.wanted_spec(name, size, provider, **options)
-    show.created(flows.cluster.create(defaults.with_ec2(c, spec, ec2)))
+    show.created(flows.cluster.create(parse.wanted_spec(name, given, partial(defaults.with_ec2, c, ec2))))
 
 
 @task(name="list", help={"json": "for programs"})
