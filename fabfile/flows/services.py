@@ -7,7 +7,8 @@ from dataclasses import replace
 from ..core import service_scripts
 from ..core.cib import parse_services, services_xml
 from ..core.errors import ClusterError, NodeError, NodeFailures, NotFound, UsageError
-from ..core.service_set import in_start_order, move_problems, needed, needed_by, set_problems
+from ..core.service_crowds import wish_problems
+from ..core.service_set import in_start_order, move_problems, needed, needed_by
 from ..core.services import Service, validate
 from ..core.spec import ClusterSpec, Node
 from ..effects.remote import COMMAND_TIMEOUT, wait_until
@@ -53,7 +54,7 @@ def check(session: Session, service: Service) -> tuple[Service, ...]:
     """Raise UsageError with every problem of a service that no node need be asked for.  Answers the other services."""
     others = tuple(known for known in session.spec.services if known.id != service.id)
     size = session.spec.size
-    if problems := validate(service, size) + set_problems((*others, service), size):
+    if problems := validate(service, size) + wish_problems((*others, service), size):
         raise UsageError(problems)
     return others
 
