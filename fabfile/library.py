@@ -92,9 +92,9 @@ class Cluster:
         """The nodes as they are now, by index, without the Puppet master."""
         return self._look().members()
 
-    def status(self) -> "Status":
-        """Nodes, quorum, coordinator, services and failures as they are now."""
-        return flows.status.status(self._look())
+    def status(self, *, wait: float = 0) -> "Status":
+        """Nodes, quorum, coordinator, services and failures; `wait` gives it that many seconds until nothing is `missing`."""
+        return flows.status.wait_ready(self._look(), wait) if wait else flows.status.status(self._look())
 
     def distribute(self) -> "Distribution":
         """Put corosync.conf on every node as one transaction, as corosync.distribute does."""

@@ -6,6 +6,7 @@ from typing import Any
 from .. import flows
 from . import defaults, parse, show, task
 from .report import reporter
+from .typed import Typed
 
 
 @task(
@@ -67,14 +68,28 @@ def show_cluster(c: Any, name: str, json: bool = False) -> None:
     show.cluster(session.spec, flows.overview.machines(session), as_json=json)
 
 
-@task(help={"name": "the cluster's name", "json": "for programs", "watch": "live, until interrupted"})
-def status(c: Any, name: str, json: bool = False, watch: bool = False) -> None:
+@task(
+    help={
+        "name": "the cluster's name",
+        "json": "for programs",
+        "watch": "live, until interrupted",
+        "wait": "give it that many seconds to be whole and run everything; exits 1 if it is not",
+    }
+)
+def status(c: Any, name: str, json: bool = False, watch: bool = False, wait: str = "") -> None:
     """Show nodes, quorum, coordinator, services, failures."""
+    typed = Typed()
+    seconds = typed.number(wait, "the time to wait (--wait)", least=0) if wait else None
+    if watch and wait:
+        typed.problems.append("--watch and --wait do not go together: leave one of them out")
+    typed.tell(lambda: flows.session.reading(name, reporter()))
     session = flows.session.reading(name, reporter())
     if watch:
         show.watch(lambda: flows.status.status(session))
-    else:
+    elif seconds is None:
         show.status(flows.status.status(session), as_json=json)
+    else:
+        show.status(flows.status.wait_ready(session, seconds), as_json=json, verdict=True)
 
 
 @task(

@@ -191,9 +191,11 @@ def test_services_keep_their_order_their_node_and_their_distance(trixie: Cluster
         eventually(lambda: trixie.online(0) == {"node0", "node2"}, within=30, what="its node is out")
         eventually(lambda: len({*trixie.runs_on("db"), *trixie.runs_on("far")}) == 2, within=40, what="both run")
         assert trixie.runs_on("db") == trixie.runs_on("web")
+        assert "not ready: node1 is offline. " in trixie.fab("cluster.status", "--wait=1").err
     finally:
         trixie.ok("cluster.nodes.power-on", "1")
-        eventually(lambda: trixie.online(0) == {"node0", "node1", "node2"}, within=60, what="everyone is online")
+        trixie.ok("cluster.status", "--wait=60")
+        assert trixie.online(0) == {"node0", "node1", "node2"}
     refused = trixie.fab("service.remove", "db")
     assert refused.exit == 2
     assert "web (--after, --with), far (--apart-from)" in refused.err

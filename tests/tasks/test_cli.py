@@ -70,6 +70,10 @@ def test_wrong_use_is_explained(fab: Fab, tmp_path: Path, arguments: list[str], 
             ["sirikata.redis", "demo", "--number=x", "--on=first", "--port=0"],
             ["the number (--number) is 'x'", "the node (--on) is 'first'", "the port '0'"],
         ),
+        (
+            ["cluster.status", "demo", "--wait=x", "--watch"],
+            ["the time to wait (--wait) is 'x'", "--watch and --wait do not go together"],
+        ),
         (["sirikata.world", "demo", "--spaces=x", "--hosts=y"], ["the spaces 'x'", "the hosts 'y'"]),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
@@ -81,6 +85,15 @@ def test_every_problem_of_a_command_is_told_at_once_and_once(fab: Fab, arguments
     lines = done.stderr.splitlines()
     assert [sum(words in line for line in lines) for words in said] == [1] * len(said), done.stderr
     assert len(lines) == len(said), done.stderr
+
+
+def test_a_cluster_that_is_not_ready_is_shown_with_what_is_missing(fab: Fab) -> None:
+    fab("local.create", "demo", "2")
+    done = fab("cluster.status", "demo", "--wait=0", "--json")
+    assert (done.returncode, '"size": 2' in done.stdout) == (1, True), done
+    said = "demo is not ready: there is no quorum; there is no coordinator; 2 of 2 nodes do not exist. "
+    assert said in done.stderr and "fab up demo" in done.stderr
+    assert fab("cluster.status", "demo").returncode == 0, "without --wait it only shows"
 
 
 def test_a_variable_that_is_given_twice_is_refused(fab: Fab) -> None:
