@@ -1,8 +1,13 @@
-"""The order of the tests: what is fast first, what boots machines after, what measures last."""
+"""The order of the tests: what is fast first, what boots machines after, what measures last; and what many share."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.ec2lab.laboratory import Laboratory
 
 _LATE = ("integration", "benchmarks")
 
@@ -16,3 +21,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if late(item):
             item.add_marker("machines")
+
+
+@pytest.fixture(scope="module")
+def ec2_lab(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Laboratory]":
+    """The EC2 laboratory, one for all tests of a module: whoever uses it resets it first."""
+    from tests.effects.ec2_tools import laboratory  # which loads an EC2, and most tests need none
+
+    with laboratory(str(tmp_path_factory.mktemp("home"))) as lab:
+        yield lab

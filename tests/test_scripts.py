@@ -29,6 +29,8 @@ SCRIPTS = {
     "wait for members": pacemaker.wait_script(["node0", "node1"]),
     "add a service": service_scripts.add_services_script(["web", "db"]),
     "remove a service": service_scripts.remove_services_script(["web", "db"]),
+    "tell services to stop": service_scripts.tell_stop_script(["web", "db"]),
+    "abort starts": service_scripts.abort_script(["web", "db"]),
     "apply services": service_scripts.apply_services_script(["web"], ["old"], "//a[@id='b']"),
     "wait for rest": service_scripts.settle_script(),
     "move a service": service_scripts.move_script("web", "node1"),
