@@ -13,7 +13,6 @@ from tests.ec2lab import mirror, stock
 
 from .lab import MACHINE, SUDO, Done, Machine, call, eventually, machine
 
-CLUSTER = "hosts-lab0"
 INSTALL = (mirror.ROOT / "data/puppet/modules/sirikata_cluster/files/install-packages").read_bytes()
 PACKAGES = "corosync pacemaker pacemaker-cli-utils resource-agents python3"
 SPEC = ClusterSpec(name="hosts", uid="1ab0", size=2, provider="adhoc")
@@ -99,16 +98,16 @@ def differences(before: dict[str, list[str]], after: dict[str, list[str]]) -> li
 
 
 @contextmanager
-def hosts(suites: dict[str, str]) -> Iterator[dict[str, Host]]:
+def hosts(suites: dict[str, str], cluster: str = "hosts-lab0") -> Iterator[dict[str, Host]]:
     """Stock machines by name, each of its suite, as hosts of somebody's: booted, updated, at rest."""
-    machine("purge", CLUSTER)
-    gate = machine("network", CLUSTER).out.strip().partition("\t")[2]
-    made = {name: Host(CLUSTER, name) for name in suites}
+    machine("purge", cluster)
+    gate = machine("network", cluster).out.strip().partition("\t")[2]
+    made = {name: Host(cluster, name) for name in suites}
     try:
         with mirror.served(gate):
             for index, (name, suite) in enumerate(suites.items()):
                 image: Path = stock.image(suite)
-                done = call_boot(name, f"{gate.rpartition('.')[0]}.{index + 10}", suite, image)
+                done = _boot(cluster, name, f"{gate.rpartition('.')[0]}.{index + 10}", suite, image)
                 assert done.exit == 0, done
             for host in made.values():
                 eventually(
@@ -119,13 +118,13 @@ def hosts(suites: dict[str, str]) -> Iterator[dict[str, Host]]:
                 )
             yield made
     finally:
-        machine("purge", CLUSTER)
+        machine("purge", cluster)
 
 
-def call_boot(name: str, address: str, suite: str, image: Path) -> Done:
+def _boot(cluster: str, name: str, address: str, suite: str, image: Path) -> Done:
     env = ["env", f"SIRIKATA_LOCAL_IMAGE={shlex.quote(str(image))}"]
     return call(
-        [*SUDO, *env, str(MACHINE), "boot", CLUSTER, name, address, suite], stdin=b"#cloud-config\n", timeout=120
+        [*SUDO, *env, str(MACHINE), "boot", cluster, name, address, suite], stdin=b"#cloud-config\n", timeout=120
     )
 
 
