@@ -251,7 +251,7 @@ fi
 if [ -n "${{failed-}}" ]; then
   echo 'cloud-init failed:' >&2; tail -n 4 "$log" >&2; exit 1
 fi
-{{ sed '/^# sirikata-cluster begin/,/^# sirikata-cluster end/d' /etc/hosts
+{{ sed -e '/^# sirikata-cluster begin/,/^# sirikata-cluster end/d' -e '$a\\' /etc/hosts
   echo '# sirikata-cluster begin'; cat; echo '# sirikata-cluster end'; }} > /etc/hosts.sirikata
 chmod 644 /etc/hosts.sirikata
 mv /etc/hosts.sirikata /etc/hosts

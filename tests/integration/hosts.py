@@ -23,6 +23,9 @@ EXCEPTIONS = (
     r"/var/lib/apt/extended_states$",  # compared by apt-mark; an empty file and none are the same to apt
     r"/var/lib/dpkg/(status|available|diversions|statoverride|lock|alternatives.*-)?(-old)?(/|$)|/var/lib/dpkg/(triggers|updates)",
     r"/var/lib/(systemd|cloud|logrotate|private|dbus|chrony|PackageKit|ucf/cache)",  # clocks, seeds, stamps of timers
+    # dpkg drops folders from them that are not there, as in an image without manuals; the packages are compared.
+    r"/var/lib/dpkg/info/.*\.list$",
+    r"/var/cache/debconf/.*-old$",  # the state before the last change
     r"/var/lib/sirikata-cluster",
 )
 # Everything below the folders in which packages and we put something, by type, mode, owner and content.
@@ -148,6 +151,7 @@ chown -R sirikata: /var/lib/sirikata /var/log/sirikata
 printf 'x' >/usr/lib/ocf/resource.d/sirikata/service; printf 'x' >/opt/sirikata/current
 printf '[Unit]\\n[Service]\\nExecStart=/bin/sleep 1000\\n[Install]\\nWantedBy=multi-user.target\\n' >/etc/systemd/system/sirikata-names.service
 systemctl -q enable --now sirikata-names.service
+[ -z "$(tail -c 1 /etc/hosts)" ] || echo >>/etc/hosts
 for block in '# sirikata-cluster' "# sirikata-cluster's services"; do
   printf '%s\\n' "$block begin" '192.0.2.7 one' "$block end" >>/etc/hosts
 done
