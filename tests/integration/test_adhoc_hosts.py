@@ -15,7 +15,7 @@ pytestmark = [
 OWN = """set -e
 export DEBIAN_FRONTEND=noninteractive
 apt-get -qq update
-apt-get -qq -y install --no-install-recommends corosync puppet-agent tree >/dev/null 2>&1
+apt-get -qq -y -o DPkg::Lock::Timeout=120 install --no-install-recommends corosync puppet-agent tree >/dev/null
 systemctl -q disable --now corosync puppet
 printf '[main]\\n# mine\\nssldir = /var/lib/puppet/ssl\\n' >/etc/puppet/puppet.conf; chmod 640 /etc/puppet/puppet.conf
 printf '# mine\\n' >>/etc/corosync/corosync.conf; echo key >/etc/corosync/authkey; chown daemon: /etc/corosync/authkey
