@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from fabfile.core import corosync_scripts, pacemaker, package, service_logs, service_scripts
+from fabfile.core import adhoc_hosts, adhoc_peers, corosync_scripts, pacemaker, package, service_logs, service_scripts
+from fabfile.core.render import ROOT
 from fabfile.core.services import Service
 from fabfile.core.spec import ClusterSpec
 from fabfile.effects import remote
@@ -54,6 +55,12 @@ SCRIPTS = {
     "ask for a checksum": package.fetch_checksum_script("https://example.edu/it's.tar"),
     "look at the version in use": package.version_script(),
     "look for services of an earlier version": package.stale_script(["web", "db"]),
+    "look at a host": adhoc_hosts.look_script(),
+    "ask the other hosts": adhoc_peers.peers_script(),
+    "take a host in": (TAKE_IN := adhoc_hosts.take_in_script("demo-3f2a", "it's")),
+    "give a host back": adhoc_hosts.take_off_script(),
+    "what a host keeps to be given back": TAKE_IN.split("SIRIKATA_TAKE_OFF'\n")[1].split("\nSIRIKATA_TAKE_OFF\n")[0],
+    "install packages": (ROOT / "data/puppet/modules/sirikata_cluster/files/install-packages").read_text(),
     "as root": remote.as_root('echo "it\'s"'),
 }
 # SC2034: a `read` that only wants the first word.
