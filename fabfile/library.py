@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from . import flows
+from .core.adhoc import Host
 from .core.ec2_options import Ec2Options
 from .core.report import Report, Silent
 from .core.services import Service
@@ -50,13 +51,17 @@ class Cluster:
         sirikata_url: str = "",
         sirikata_sha256: str = "",
         ec2: Ec2Options | None = None,
+        hosts: Sequence[Host] = (),
     ) -> ClusterSpec:
-        """Save the specification, boot nothing; see ClusterSpec.  Raises UsageError with every problem of it."""
+        """Save the specification, boot nothing; see ClusterSpec.  Raises UsageError with every problem of it.
+
+        `hosts` are what provider="adhoc" is about; their number is the size.
+        """
         spec = new_spec(
             self.name, provider, size=size, suite=suite, profile=profile, puppet_master=puppet_master,
             sirikata_url=sirikata_url, sirikata_sha256=sirikata_sha256, ec2=ec2,
         )  # fmt: skip
-        return flows.cluster.create(spec)
+        return flows.cluster.create(flows.adhoc.with_hosts(spec, hosts) if provider == "adhoc" else spec)
 
     def up(self, *, size: int | None = None, provider: ProviderName | None = None, suite: str = "") -> "Status":
         """Create the cluster if it is new, boot, provision and form it, run its services; again, mend what is missing.

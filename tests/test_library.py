@@ -149,7 +149,7 @@ def test_others_type_check_against_it(python: Path, project: Path) -> None:
 def test_from_python_a_cluster_is_made_looked_at_and_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    from fabfile import Cluster, NotFound, UsageError, clusters
+    from fabfile import Cluster, Host, NotFound, UsageError, clusters
 
     monkeypatch.setenv("SIRIKATA_CLUSTER_HOME", str(tmp_path))
     demo = Cluster("demo")
@@ -159,7 +159,7 @@ def test_from_python_a_cluster_is_made_looked_at_and_forgotten(
     with pytest.raises(UsageError) as caught:
         Cluster("Demo").create(size=99, suite="potato")
     assert len(caught.value.problems) == 3
-    assert demo.create(size=2, provider="adhoc").size == 2
+    assert demo.create(provider="adhoc", hosts=[Host(host="db1"), Host(host="db2")]).size == 2
     assert Cluster("web").create(provider="ec2").profile == "cloud"
     assert demo.exists
     assert [cluster.name for cluster in clusters()] == ["demo", "web"]

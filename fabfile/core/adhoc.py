@@ -100,6 +100,8 @@ def _host_problems(one: Host) -> Iterator[str]:
 
 def adhoc_problems(options: AdhocOptions, size: int) -> list[str]:
     """Every problem of the hosts of a cluster of that size, a sentence each that names the host."""
+    if not options.hosts:
+        return ["a cluster of hosts of your own is made with their names: fab adhoc.create NAME --host=… for each"]
     problems = [f"{one}: {problem}" for one in options.hosts for problem in host_problems(one)]
     if len(options.hosts) != size:
         problems.append(f"the cluster has {size} nodes, and {len(options.hosts)} hosts are given: one for each")
