@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .errors import UsageError
+from .node_types import ASKS
+from .node_types import place as parse_place
 from .presets import Option, Presets
 from .render import fill, render
 from .services import Service
@@ -40,11 +42,12 @@ class Planned:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where services are planned for: the cluster's name, its size, the services that are there."""
+    """Where services are planned for: the cluster's name, its size, its nodes' capabilities, the services there."""
 
     cluster: str
     size: int
     known: tuple[Service, ...] = ()
+    capabilities: frozenset[str] = frozenset()
 
     def with_(self, services: Sequence[Service]) -> "Place":
         """The same with further services, which take the place of those of the same ids."""
@@ -115,7 +118,7 @@ class _Planner:
         self.id = self.preset.service_id(number)
         siblings = {service.id for service in self._services(name)} | {self.id}
         self.values: dict[str, Any] = {
-            "name": name, "cluster": place.cluster, "size": place.size,
+            "name": name, "cluster": place.cluster, "size": place.size, "capabilities": place.capabilities,
             "id": self.id, "n": number, "count": len(siblings),
             "end": self._end, "serving": self._serving, "running": lambda other: len(self._services(other)),
             "host": _host, "port_of": _port, "layout_of": layout, "region_of": region, "cells": cells,
@@ -141,15 +144,15 @@ class _Planner:
         text = render(f"sirikata/{self.name}.j2", **self.values)
         command = [line for line in text.splitlines() if line]
         wanted = on or self._fill(self.preset.node)
-        if wanted != "any" and not wanted.isdecimal():
-            raise UsageError(f"{self.id}: the node (--on) is {wanted!r}: a whole number from 0, or any")
+        if wanted != "any" and not wanted.isdecimal() and not wanted.startswith(ASKS):
+            raise UsageError(f"{self.id}: the node (--on) is {wanted!r}: a whole number from 0, any, or {ASKS}WORD")
         pinned = _true(self._fill(self.preset.pinned))
-        if pinned and wanted == "any":
+        if pinned and not wanted.isdecimal():
             raise UsageError(f"{self.id} stays on one node: give it with --on=INDEX")
         return Service(
             id=self.id,
             command=shlex.join(command),
-            on=None if wanted == "any" else int(wanted),
+            on=parse_place(wanted),
             failover=not pinned,
             health=self._fill(self.preset.health),
             log=self._fill(self.preset.log),

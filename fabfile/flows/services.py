@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from ..core import service_scripts
+from ..core.capabilities import holders
 from ..core.cib import parse_services, services_xml
 from ..core.errors import ClusterError, NodeError, NotFound, UsageError
 from ..core.service_set import in_start_order, move_problems, needed, needed_by, set_problems
@@ -29,7 +30,8 @@ def add(session: Session, service: Service) -> ServiceView:
     not run; then it stays, to be looked at.
     """
     others = tuple(known for known in session.spec.services if known.id != service.id)
-    if problems := validate(service, session.spec.size) + set_problems((*others, service), session.spec.size):
+    size, has = session.spec.size, holders(session.spec)
+    if problems := validate(service, size, has) + set_problems((*others, service), size, has):
         raise UsageError(problems)
     nodes = session.running()
     require_quorum(session)
@@ -106,12 +108,12 @@ def move(session: Session, service_id: str, index: int) -> ServiceView:
     """Move a service, and what shares its node, to a node, and leave no constraint behind.
 
     Raises NotFound for an unknown service or node, UsageError where it, or what it shares its node with, is kept
-    elsewhere, and where something that it runs apart from is there.
+    elsewhere or asks for a capability that the node has not, and where something that it runs apart from is there.
     """
     node = session.node(index)
     service = known(session, service_id)
     there = {view.id for view in overview(session) if view.node == node.name}
-    if problems := move_problems(service.id, index, there, session.spec.services):
+    if problems := move_problems(service.id, index, there, session.spec.services, holders(session.spec)):
         raise UsageError(problems)
     require_quorum(session)
     seconds = patience(session.spec.services)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..core.errors import UsageError
+from ..core.node_types import ASKS
+from ..core.node_types import place as parse_place
 from ..core.services import Service
 from ..core.spec import PROVIDERS, ClusterSpec, default_profile
 from . import number
@@ -38,6 +40,16 @@ def index_or_any(text: str) -> int | None:
     return None if text in ("", "any") else number(text, "the node (--on)")
 
 
+def place(text: str) -> int | str | None:
+    """A node's index, a capability of nodes, or None for any.  Raises UsageError for what is none of these."""
+    try:
+        return parse_place(text)
+    except ValueError:
+        raise UsageError(
+            f"the node (--on) is {text!r}, which is no whole number, nor any, nor a capability as {ASKS}redis"
+        ) from None
+
+
 def count(text: str, what: str) -> int:
     """A number of things that a user typed, 1 or more.  Raises UsageError for any other."""
     if (found := number(text, what)) < 1:
@@ -63,7 +75,7 @@ def service(
     given: dict[str, Any] = {name: value for name, value in rest.items() if value != ""}
     given |= {name: number(given[name], what) for name, what in _SECONDS.items() if name in given}
     given |= {field: tuple(dict.fromkeys(ids)) for field, ids in others.items()}
-    return Service(id=service_id, command=command, on=index_or_any(on), env=pairs(env), **given)
+    return Service(id=service_id, command=command, on=place(on), env=pairs(env), **given)
 
 
 _SECONDS = {
