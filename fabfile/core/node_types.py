@@ -83,7 +83,7 @@ def type_problems(types: Sequence[str], size: int) -> list[str]:
         for index, one in enumerate(types)
         if one != DEFAULT and one not in TYPES
     ]
-    if len(types) > size:
+    if types and len(types) > size:
         problems.append(f"there are types of {len(types)} nodes, and the cluster has {size}")
     return problems
 

@@ -6,7 +6,7 @@
 from collections import Counter, deque
 from collections.abc import Collection, Mapping, Sequence
 
-from .node_types import ASKS, Holders, asked
+from .node_types import Holders, asked
 from .services import RELATIONS, Service
 
 
@@ -120,7 +120,7 @@ def _share_problems(known: Mapping[str, Service], size: int, holders: Holders) -
     for group in {id(group): group for group in _groups(known).values()}.values():
         services = [known[one] for one in sorted(group)]
         together = f"{', '.join(sorted(group))} are to share one node, but "
-        pinned = [service for service in services if not service.failover]
+        pinned = [service for service in services if isinstance(service.on, int) and not service.failover]
         kept = " and ".join(f"{service.id} is kept on node {service.on}" for service in pinned)
         if len({service.on for service in pinned}) > 1:
             problems.append(f"{together}{kept} (--no-failover)")
@@ -221,8 +221,7 @@ def move_problems(
             why = "" if one == service_id else f"{service_id} shares its node with {one}, and "
             able = ", ".join(f"node {has}" for has in holders.get(word, ())) or "none"
             problems.append(
-                f"{why}{one} runs only where the capability {word} is ({ASKS}{word}), which node {index} has not "
-                f"(nodes that have it: {able})"
+                f"{why}{one} runs only on nodes with the capability {word}, and node {index} has it not (nodes that have it: {able})"
             )
         apart = [other for other in known if other in service.apart_from or one in known[other].apart_from]
         problems += [

@@ -42,7 +42,7 @@ def set_type(session: Session, index: int, kind: str) -> Typed:
         session = _withdraw(session, node, before)
     session = session.saved(with_type(session.spec, index, kind))
     notes = _provision(session, node)
-    align(session)
+    _align(session, {node.name: by_name(session.spec)[node.name]})
     if kind == DEFAULT:
         return Typed(node=node.name, type=kind, notes=notes)
     existing = session.spec.service(TYPES[kind].preset)
@@ -62,8 +62,9 @@ def align(session: Session) -> list[str]:
 
 
 def _align(session: Session, should: Given) -> list[str]:
+    """The same for some nodes, by name; of others, which Puppet may not have seen yet, nothing is changed."""
     running = session.running()
-    found = given(services.configuration(session, running))
+    found = {name: has for name, has in given(services.configuration(session, running)).items() if name in should}
     if script := align_script(should, found):
         services.on_any(session, running, script)
     return told(should, found)
@@ -83,7 +84,7 @@ def _checked(session: Session, index: int, kind: str) -> Node:
     if session.remote.sudo(node, f"systemctl is-active --quiet {unit}", check=False).ok:
         name = session.spec.name
         raise UsageError(
-            f"{node.name} runs a {unit.removesuffix('.service')} of its own, and of the type {kind} the cluster runs it. "
+            f"{node.name} runs {unit} of its own, and on a node of the type {kind} the cluster runs that daemon. "
             f"Stop it first: fab cluster.nodes.run {name} 'sudo systemctl disable --now {unit}' --on={index}"
         )
     return node
@@ -102,7 +103,7 @@ def _withdraw(session: Session, node: Node, kind: str) -> Session:
     less = with_type(session.spec, node.index, DEFAULT)
     asking = [each for each in session.spec.services if asked(each.on) == kind]
     with session.report.step(f"take the capability {kind} from {node.name}"):
-        _align(session, by_name(less))
+        _align(session, {node.name: by_name(less)[node.name]})
         _see_leave(session, node, asking)
     return session.saved(less)
 
