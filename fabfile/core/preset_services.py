@@ -61,7 +61,7 @@ class Place:
 def plan(
     table: Presets, name: str, given: Mapping[str, str], place: Place, *, number: int = 0, on: str = ""
 ) -> Planned:
-    """The service of a preset; its number is the next free one unless it is given.
+    """The service of a preset; its number is the next free one unless it is given, or there can be one only.
 
     `given` are the options that a person chose, by name; empty ones take their defaults.  Raises UsageError with every
     problem: of the options, and of other services that are missing.
@@ -70,7 +70,7 @@ def plan(
 
     preset = table.presets[name]
     taken = {preset.number(service.id) for service in place.known}
-    number = number or next(n for n in range(1, len(taken) + 2) if n not in taken)
+    number = number or (next(n for n in range(1, len(taken) + 2) if n not in taken) if preset.numbered else 1)
     if not preset.numbered and number != 1:
         raise UsageError(f"there is one {name} in a cluster: leave --number out")
     try:

@@ -113,6 +113,11 @@ def test_an_endpoint_follows_the_port_that_was_chosen() -> None:
     )
 
 
+def test_a_preset_of_which_there_is_one_is_planned_again_as_it_is() -> None:
+    place = running("redis", "servermap", "pinto")
+    assert plan(TABLE, "pinto", {}, place) == plan(TABLE, "pinto", {}, EMPTY)
+
+
 def test_redis_runs_where_nodes_are_there_for_it_and_the_cdn_only_there() -> None:
     typed = Place(cluster="demo", size=3, capabilities=frozenset({"redis"}))
     assert plan(TABLE, "redis", {}, EMPTY).service.on is None
