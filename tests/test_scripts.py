@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from fabfile.core import corosync_scripts, pacemaker, package, service_logs, service_scripts
+from fabfile.core import corosync_scripts, node_attributes, pacemaker, package, service_logs, service_scripts
 from fabfile.core.services import Service
 from fabfile.core.spec import ClusterSpec
 from fabfile.effects import remote
@@ -30,6 +30,7 @@ SCRIPTS = {
     "add a service": service_scripts.add_services_script(["web", "db"]),
     "remove a service": service_scripts.remove_services_script(["web", "db"]),
     "apply services": service_scripts.apply_services_script(["web"], ["old"], "//a[@id='b']"),
+    "say what nodes have": node_attributes.align_script({"node1": frozenset({"redis"})}, {"node1": frozenset({"cdn"})}),
     "wait for rest": service_scripts.settle_script(),
     "move a service": service_scripts.move_script("web", "node1"),
     "restart a service": service_scripts.restart_script("web"),

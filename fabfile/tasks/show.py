@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from invoke.exceptions import Exit
 
 from ..core.capabilities import capabilities, node_type
+from ..core.node_types import DEFAULT
+from ..core.spec import node_name
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -111,6 +113,8 @@ def cluster(spec: "ClusterSpec", machines: "Sequence[Node] | None", *, as_json: 
         ("timing", spec.profile),
         ("services", ", ".join(service.id for service in spec.services) or "none"),
     ]
+    if typed := [f"{node_name(index)} {kind}" for index, kind in enumerate(spec.types) if kind != DEFAULT]:
+        facts.append(("types", ", ".join(typed)))
     if spec.provider == "ec2":
         options = {key: value for key, value in asdict(spec.ec2).items() if value}
         facts += [(key.replace("_", " "), " ".join(v) if isinstance(v, tuple) else v) for key, v in options.items()]
