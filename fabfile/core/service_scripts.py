@@ -97,6 +97,7 @@ remove() {
     erase "//cluster_property_set[@id='sirikata.places']/nvpair[@name='sirikata-place-$id']"
     erase "//cluster_property_set[@id='sirikata.places']/nvpair[contains(concat(@value, ' '), ' $id ')]"
   done
+  erase "//cluster_property_set[@id='sirikata.places'][not(nvpair)]"
 }
 present=
 for id in $ids; do
