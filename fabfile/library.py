@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .core.service_logs import LogLine
     from .core.transfer import Moved
     from .flows.corosync import Distribution
+    from .flows.node_types import Typed
     from .flows.session import Session
     from .flows.status import ServiceView, Status
 
@@ -136,6 +137,11 @@ class Cluster:
         with flows.session.changing(self.name, self.report, f"power {change}") as session:
             return flows.cluster.power(session, index, change)
 
+    def set_type(self, index: int, kind: str) -> "Typed":
+        """Give a node a type: `redis`, `cdn` or `default`; see flows/node_types.py."""
+        with flows.session.changing(self.name, self.report, "set a node's type") as session:
+            return flows.node_types.set_type(session, index, kind)
+
     # Its services
 
     def services(self) -> "list[ServiceView]":
@@ -151,7 +157,7 @@ class Cluster:
         service_id: str,
         command: str,
         *,
-        on: int | None = None,
+        on: int | str | None = None,
         user: str = "",
         cwd: str = "",
         env: Mapping[str, str] | None = None,

@@ -139,7 +139,7 @@ def test_what_is_installed_finds_its_templates_and_data(python: Path, project: P
 
 def test_others_type_check_against_it(python: Path, project: Path) -> None:
     (project / "right.py").write_text(USE)
-    (project / "wrong.py").write_text(USE.replace("on=1", 'on="1"').replace("code: int", "code: str"))
+    (project / "wrong.py").write_text(USE.replace("on=1", "on=[1]").replace("code: int", "code: str"))
     command = [sys.executable, "-m", "mypy", "--strict", "--python-executable", str(python), "right.py", "wrong.py"]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=120)
     told = [line.split(":")[0] for line in done.stdout.splitlines() if "error:" in line]

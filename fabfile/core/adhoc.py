@@ -89,8 +89,8 @@ def _host_problems(one: Host) -> Iterator[str]:
         yield f"the address {one.address} is its own for every host: give the one by which the others reach it"
     if one.host_key and not _HOST_KEY.fullmatch(one.host_key):
         yield "the host key is none: give 'TYPE BASE64', as its /etc/ssh/ssh_host_ed25519_key.pub has it"
-    if one.workdir and not re.fullmatch(r"/[!-~]*", one.workdir):
-        yield f"the working directory {one.workdir!r} is no whole path without spaces"
+    if one.workdir and not re.fullmatch(r"/[A-Za-z0-9._/+@=:,-]*", one.workdir):
+        yield f"the working directory {one.workdir!r} is no whole path of letters, digits and ._/+@=:,-"
     if not one.key.isprintable():
         yield f"the key file {one.key!r} is no path"
     for word in one.capabilities:

@@ -97,6 +97,7 @@ remove() {
     erase "//cluster_property_set[@id='sirikata.places']/nvpair[@name='sirikata-place-$id']"
     erase "//cluster_property_set[@id='sirikata.places']/nvpair[contains(concat(@value, ' '), ' $id ')]"
   done
+  erase "//cluster_property_set[@id='sirikata.places'][not(nvpair)]"
 }
 present=
 for id in $ids; do
@@ -223,6 +224,13 @@ apply() {
 change apply
 """
 
+_LINES = r"""
+lines() {
+  %s
+}
+change lines
+"""
+
 _SETTLE = r"""
 end=$(( $(uptime) + seconds ))
 until given_up; do sleep 0.2; done
@@ -297,6 +305,12 @@ def apply_services_script(service_ids: Sequence[str], going: Sequence[str], stal
     """
     words = f"going={shlex.quote(' '.join(going))} stale={shlex.quote(stale)}\n"
     return _several(service_ids, _CHANGE, words, _APPLY)
+
+
+def change_script(commands: Sequence[str]) -> str:
+    """Change the configuration by those commands, which CIB_file leads to a copy of it: all of them or nothing."""
+    tries = (f"{command} >/dev/null || fail 'the cluster refuses: {command}'" for command in commands)
+    return _script("", _CHANGE, _LINES % "\n  ".join(tries))
 
 
 def settle_script(*, seconds: int = TIMEOUT) -> str:

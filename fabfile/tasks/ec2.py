@@ -59,7 +59,7 @@ def puppet_master_boot(c: Any, name: str) -> None:
     """Boot the cluster's own Puppet master alone."""
     with flows.session.changing(name, reporter(), "ec2.puppet-master-boot") as session:
         machine, result = flows.ec2.boot_master(session)
-        show.nodes([machine])
+        show.nodes([machine], session.spec)
         show.master(result)
 
 

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from invoke.exceptions import Exit
 
+from ..core.capabilities import capabilities, node_type
 from ..core.errors import ClusterError
+from ..core.node_types import DEFAULT
+from ..core.spec import node_name
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from ..core.spec import ClusterSpec, Node
     from ..effects.providers.ec2.groups import Mended
     from ..flows.ec2 import Launch
+    from ..flows.node_types import Typed
     from ..flows.status import ServiceView, Status
 
 
@@ -100,7 +104,7 @@ def local(rows: Sequence[tuple[str, str, str]]) -> None:
 
 def cluster(spec: "ClusterSpec", machines: "Sequence[Node] | None", *, as_json: bool = False) -> None:
     if as_json:
-        line(as_document({"spec": spec, "machines": machines}))
+        line(as_document({"spec": spec, "machines": None if machines is None else _machines(machines, spec)}))
         return
     facts = [
         ("provider", spec.provider),
@@ -110,26 +114,41 @@ def cluster(spec: "ClusterSpec", machines: "Sequence[Node] | None", *, as_json: 
         ("timing", spec.profile),
         ("services", ", ".join(service.id for service in spec.services) or "none"),
     ]
+    if typed := [f"{node_name(index)} {kind}" for index, kind in enumerate(spec.types) if kind != DEFAULT]:
+        facts.append(("types", ", ".join(typed)))
     if spec.provider == "ec2":
         options = {key: value for key, value in asdict(spec.ec2).items() if value}
         facts += [(key.replace("_", " "), " ".join(v) if isinstance(v, tuple) else v) for key, v in options.items()]
     _print(table((spec.name, ""), facts))
     if machines is not None:
-        nodes(machines)
+        nodes(machines, spec)
 
 
-def nodes(machines: "Sequence[Node]", *, as_json: bool = False) -> None:
+def _machines(found: "Sequence[Node]", spec: "ClusterSpec") -> list[dict[str, Any]]:
+    """Machines for programs: as they are, and what the specification says of each."""
+    return [asdict(n) | {"type": node_type(spec, n.index), "capabilities": capabilities(spec, n.index)} for n in found]
+
+
+def nodes(machines: "Sequence[Node]", spec: "ClusterSpec", *, as_json: bool = False) -> None:
     if as_json:
-        line(as_document(machines))
+        line(as_document(_machines(machines, spec)))
     elif not machines:
         line("no machines yet. 'fab cluster.nodes.boot' boots them")
     else:
-        why = any(n.reason for n in machines)
-        cells = [
-            (n.name, "" if n.index < 0 else n.index, n.address, n.role, n.state, *([n.reason] if why else []))
-            for n in machines
-        ]
-        _print(table(("machine", "index", "address", "role", "state", *(["why"] if why else [])), cells))
+        more = {
+            "capabilities": [" ".join(capabilities(spec, n.index)) for n in machines],
+            "why": [n.reason for n in machines],
+        }
+        rows = [(n.name, "" if n.index < 0 else n.index, n.address, n.role, n.state) for n in machines]
+        _print(_table_with(("machine", "index", "address", "role", "state"), rows, more))
+
+
+def _table_with(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], more: Mapping[str, Sequence[str]]
+) -> "RenderableType":
+    """A table with further columns, of those in which there is anything."""
+    some = {column: cells for column, cells in more.items() if any(cells)}
+    return table((*columns, *some), [(*row, *(cells[n] for cells in some.values())) for n, row in enumerate(rows)])
 
 
 def members(found: "Sequence[Node]", *, as_json: bool = False) -> None:
@@ -176,6 +195,14 @@ def adopted(name: str, recovered: Sequence[str]) -> None:
     line(f"{name}: recovered {', '.join(recovered)}. Next: fab cluster.status {name}")
 
 
+def typed(done: "Typed") -> None:
+    line(f"{done.node} is of the type {done.type}")
+    for note in done.notes:
+        line(f"  {note}")
+    if done.service is not None:
+        service(done.service)
+
+
 def imported(name: str, taken: "Sequence[Node]") -> None:
     nodes = ", ".join(f"{node.id} is {node.name}" for node in taken)
     line(f"{name}: {nodes}. Next: fab cluster.nodes.boot {name}")
@@ -198,9 +225,10 @@ def status_parts(found: "Status") -> "list[RenderableType]":
     parts: list[RenderableType] = [
         f"{found.name}: {quorum}, coordinator {found.coordinator or 'none'}, "
         f"{found.online} of {len(found.nodes)} nodes online",
-        table(
+        _table_with(
             ("node", "address", "machine", "member"),
             [(n.name, n.address, n.machine, n.member) for n in found.nodes],
+            {"capabilities": [" ".join(n.capabilities) for n in found.nodes]},
         ),
     ]
     if found.services:
