@@ -4,7 +4,7 @@ from typing import Any
 
 from .. import flows
 from ..core.errors import ClusterError
-from . import number, parse, show, show_lines, task
+from . import number, parse, show, show_ec2, show_lines, task
 from .report import reporter
 
 _NAME = {"name": "the cluster's name"}
@@ -89,7 +89,7 @@ def import_nodes(c: Any, name: str, ids: str, user: str = "", pem: str = "") -> 
     """Make EC2 instances nodes that were launched otherwise."""
     with flows.session.changing(name, reporter(), "cluster.nodes.import") as session:
         taken = flows.imports.take_in(session, ids.replace(",", " ").split(), user=user, pem=pem)
-    show.imported(name, taken)
+    show_ec2.imported(name, taken)
 
 
 @task(name="power-off", help=_NODE)

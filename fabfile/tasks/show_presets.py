@@ -20,7 +20,7 @@ def presets(table: "Presets") -> None:
         (name, preset.summary, " ".join(map(_port, preset.ports.values())), " ".join(preset.options))
         for name, preset in table.presets.items()
     ]
-    show._print(show.table(("preset", "what", "ports", "options"), rows))
+    show.present(show.table(("preset", "what", "ports", "options"), rows))
 
 
 def planned(cluster: str, wanted: "Sequence[Planned]") -> None:
