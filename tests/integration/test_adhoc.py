@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,8 @@ pytestmark = [
     pytest.mark.usefixtures("real_machines"),
     pytest.mark.skipif(os.geteuid() != 0, reason="builds images, and sudo would not pass on which to boot"),
 ]
-MACHINES = "own-hosts0"
+# Another one each time: two runs of the tests may be at work on one host.
+MACHINES = f"own-{secrets.token_hex(2)}"
 EVERYONE = {"node0", "node1", "node2"}
 
 
