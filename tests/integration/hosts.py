@@ -39,7 +39,8 @@ _OTHERS = {
     "packages": "dpkg-query -Wf '${binary:Package} ${Status} ${Version}\\n'",
     "manual": "apt-mark showmanual",
     "units": "systemctl list-unit-files --no-legend --plain | awk '{ print $1, $2 }'",
-    "active": "systemctl list-units --no-legend --plain --type=service --state=active | awk '{ print $1 }'",
+    # Apart from the managers of those who are logged in.
+    "active": "systemctl list-units --no-legend --plain --type=service --state=active | awk '{ print $1 }' | grep -v '^user'",
     "users": "sort /etc/passwd /etc/group /etc/shadow /etc/gshadow",
     "debconf": "debconf-show --listowners | sort",
     "links": "ls /etc/rc?.d",
