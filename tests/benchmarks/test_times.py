@@ -8,7 +8,7 @@ from fabfile.flows import form, session
 from fabfile.tasks.report import PlainReport
 
 from ..integration.lab import SUDO, Cluster, call, eventually, machine
-from .conftest import Row
+from ..measured import Row
 
 NODES = range(3)
 # What forming starts from: machines that are provisioned and were never members.

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ..benchmarks.conftest import Row
-from ..benchmarks.conftest import table as table
+from ..measured import Row
 from ..sirikata import answers
 from .lab import Cluster, eventually, machine
 
