@@ -11,7 +11,7 @@ from . import flows
 from .core.ec2_options import Ec2Options
 from .core.report import Report, Silent
 from .core.services import Service
-from .core.spec import ClusterSpec, Node, ProviderName, default_profile
+from .core.spec import ClusterSpec, Node, ProviderName, new_spec
 
 if TYPE_CHECKING:
     from .core.result import Result
@@ -52,20 +52,11 @@ class Cluster:
         ec2: Ec2Options | None = None,
     ) -> ClusterSpec:
         """Save the specification, boot nothing; see ClusterSpec.  Raises UsageError with every problem of it."""
-        return flows.cluster.create(
-            ClusterSpec(
-                name=self.name,
-                uid="0000",
-                size=size,
-                provider=provider,
-                suite=suite,
-                profile=profile or default_profile(provider),
-                puppet_master=puppet_master,
-                sirikata_url=sirikata_url,
-                sirikata_sha256=sirikata_sha256,
-                ec2=ec2 or Ec2Options(),
-            )
-        )
+        spec = new_spec(
+            self.name, provider, size=size, suite=suite, profile=profile, puppet_master=puppet_master,
+            sirikata_url=sirikata_url, sirikata_sha256=sirikata_sha256, ec2=ec2,
+        )  # fmt: skip
+        return flows.cluster.create(spec)
 
     def up(self, *, size: int | None = None, provider: ProviderName | None = None, suite: str = "") -> "Status":
         """Create the cluster if it is new, boot, provision and form it, run its services; again, mend what is missing.
@@ -74,15 +65,7 @@ class Cluster:
         options: create() first.
         """
         given = {"size": "" if size is None else str(size), "provider": provider or "", "suite": suite}
-        kind: ProviderName = provider or "local"
-        wanted = ClusterSpec(
-            name=self.name,
-            uid="0000",
-            size=3 if size is None else size,
-            provider=kind,
-            suite=suite or "trixie",
-            profile=default_profile(kind),
-        )
+        wanted = new_spec(self.name, provider or "local", size=3 if size is None else size, suite=suite)
         return flows.up.up(wanted, given, self.report)
 
     def terminate(self) -> list[Node]:
@@ -109,9 +92,9 @@ class Cluster:
         """The nodes as they are now, by index, without the Puppet master."""
         return self._look().members()
 
-    def status(self) -> "Status":
-        """Nodes, quorum, coordinator, services and failures as they are now."""
-        return flows.status.status(self._look())
+    def status(self, *, wait: float = 0) -> "Status":
+        """Nodes, quorum, coordinator, services and failures; `wait` gives it that many seconds until nothing is `missing`."""
+        return flows.status.wait_ready(self._look(), wait) if wait else flows.status.status(self._look())
 
     def distribute(self) -> "Distribution":
         """Put corosync.conf on every node as one transaction, as corosync.distribute does."""

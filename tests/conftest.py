@@ -1,7 +1,7 @@
-"""The order of the tests: what is fast first, what boots machines after, what measures last and alone."""
+"""The order of the tests: what is fast first, what boots machines after, what measures last and alone; and what many share."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -9,6 +9,9 @@ from . import lanes, machines, measured
 from .machines import home as home
 from .machines import real_machines as real_machines
 from .measured import table as table
+
+if TYPE_CHECKING:
+    from tests.ec2lab.laboratory import Laboratory
 
 _controller: list[pytest.Config] = []
 
@@ -57,3 +60,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if text := measured.drawn():
         terminalreporter.write_line("")
         terminalreporter.write(text)
+
+
+@pytest.fixture(scope="module")
+def ec2_lab(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Laboratory]":
+    """The EC2 laboratory, one for all tests of a module: whoever uses it resets it first."""
+    from tests.effects.ec2_tools import laboratory  # which loads an EC2, and most tests need none
+
+    with laboratory(str(tmp_path_factory.mktemp("home"))) as lab:
+        yield lab

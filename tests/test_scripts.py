@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from fabfile.core import corosync_scripts, pacemaker, package, service_logs, service_scripts
+from fabfile.core import adhoc_hosts, adhoc_peers, corosync_scripts, pacemaker, package, service_logs, service_scripts
+from fabfile.core.render import ROOT
 from fabfile.core.services import Service
 from fabfile.core.spec import ClusterSpec
 from fabfile.effects import remote
@@ -29,6 +30,8 @@ SCRIPTS = {
     "wait for members": pacemaker.wait_script(["node0", "node1"]),
     "add a service": service_scripts.add_services_script(["web", "db"]),
     "remove a service": service_scripts.remove_services_script(["web", "db"]),
+    "tell services to stop": service_scripts.tell_stop_script(["web", "db"]),
+    "abort starts": service_scripts.abort_script(["web", "db"]),
     "apply services": service_scripts.apply_services_script(["web"], ["old"], "//a[@id='b']"),
     "wait for rest": service_scripts.settle_script(),
     "move a service": service_scripts.move_script("web", "node1"),
@@ -52,6 +55,12 @@ SCRIPTS = {
     "ask for a checksum": package.fetch_checksum_script("https://example.edu/it's.tar"),
     "look at the version in use": package.version_script(),
     "look for services of an earlier version": package.stale_script(["web", "db"]),
+    "look at a host": adhoc_hosts.look_script(),
+    "ask the other hosts": adhoc_peers.peers_script(),
+    "take a host in": (TAKE_IN := adhoc_hosts.take_in_script("demo-3f2a", "it's")),
+    "give a host back": adhoc_hosts.take_off_script(),
+    "what a host keeps to be given back": TAKE_IN.split("SIRIKATA_TAKE_OFF'\n")[1].split("\nSIRIKATA_TAKE_OFF\n")[0],
+    "install packages": (ROOT / "data/puppet/modules/sirikata_cluster/files/install-packages").read_text(),
     "as root": remote.as_root('echo "it\'s"'),
 }
 # SC2034: a `read` that only wants the first word.

@@ -81,7 +81,10 @@ def parse_peers(text: str) -> Peers:
 
 
 def peer_problems(found: Mapping[str, Peers], addresses: Mapping[str, str], *, server: str = "") -> list[str]:
-    """Which hosts do not reach which, a sentence for each two, by what each of them found; then the Puppet server's port."""
+    """Which hosts do not reach which, a sentence for each two, by what each of them found; then the Puppet server's port.
+
+    `addresses` of all hosts by name; one of them that did not run the program is judged by what the others found.
+    """
 
     def called(name: str) -> str:
         return f"{name} ({addresses[name]})"
@@ -91,8 +94,8 @@ def peer_problems(found: Mapping[str, Peers], addresses: Mapping[str, str], *, s
         for name, peers in found.items()
         for kind, why in (peers.ports or {}).items()
     ]
-    names = list(found)
     apart = set()
+    names = list(addresses)
     for index, one in enumerate(names):
         for other in names[index + 1 :]:
             if said := _between(one, other, found, called(one), called(other)):
@@ -112,13 +115,16 @@ def peer_problems(found: Mapping[str, Peers], addresses: Mapping[str, str], *, s
 def _between(one: str, other: str, found: Mapping[str, Peers], first: str, second: str) -> str:
     """What is wrong between two hosts, empty if nothing."""
     uses = f"on UDP port {UDP_PORT}, which corosync uses"
-    here, there = found[one], found[other]
+    way = "at all: see that these are the right addresses, and that there is a way between them"
+    # One that was not asked, or said nothing, counts for nothing.
+    here, there = found.get(one, Peers()), found.get(other, Peers())
     missing = other in here.silent | here.heard, one in there.silent | there.heard
-    if all(missing) and other not in here.reached and one not in there.reached:
-        return (
-            f"{first} and {second} do not reach each other at all: see that these are the right addresses, and that there "
-            "is a way between them"
-        )
+    if any(missing) and other not in here.reached and one not in there.reached:
+        if all(missing):
+            return f"{first} and {second} do not reach each other {way}"
+        if one not in found or other not in found:
+            who, whom = (first, second) if missing[0] else (second, first)
+            return f"{who} does not reach {whom} {way}"
     # Who hears the other and gets no answer is not heard by it.
     if other in here.heard:
         return f"nothing from {first} arrives at {second} {uses}: open it on {other}"

@@ -35,6 +35,10 @@ def look_problems(
     if address not in _plain(look.addresses):
         have = ", ".join(look.addresses) or "none"
         problems.append(f"it does not have the address {address}, only {have}: give one of those")
+    if look.member and not look.taken:
+        # The record goes before the marker: what is left to do is to take that away.
+        problems.append(f"it was given back, and not to its end: run on it: sudo sh {TAKE_OFF}")
+        return problems
     if look.member == cluster_id:
         return problems
     if look.member:
@@ -44,8 +48,6 @@ def look_problems(
             f"from where that cluster's files are, or on it: sudo sh {TAKE_OFF})"
         )
         return problems
-    if look.taken:
-        problems.append(f"it was given back, and not to its end: run on it: sudo sh {TAKE_OFF}")
     return problems + _service_problems(look, cluster_name, server, wanted)
 
 

@@ -127,6 +127,8 @@ class _Planner:
             self.values[name] = self._fill(text)
         self.values["program"] = self._fill(self.preset.program)
         problems = self._ports(given)
+        if on not in ("", "any") and not on.isdecimal():
+            problems.append(f"{self.id}: the node (--on) is {on!r}: a whole number from 0, or any")
         own = self.preset.options
         decided = {name: self._shared(name, option) for name, option in own.items()}
         chosen = {name: given.get(name) or decided[name] for name in own}
@@ -141,8 +143,6 @@ class _Planner:
         text = render(f"sirikata/{self.name}.j2", **self.values)
         command = [line for line in text.splitlines() if line]
         wanted = on or self._fill(self.preset.node)
-        if wanted != "any" and not wanted.isdecimal():
-            raise UsageError(f"{self.id}: the node (--on) is {wanted!r}: a whole number from 0, or any")
         pinned = _true(self._fill(self.preset.pinned))
         if pinned and wanted == "any":
             raise UsageError(f"{self.id} stays on one node: give it with --on=INDEX")

@@ -112,11 +112,18 @@ def program_files(layout: Layout, data: Mapping[str, bytes]) -> list[File]:
 def own_files(spec: ClusterSpec, layout: Layout) -> list[File]:
     """The settings of a server that is the cluster's own."""
     conf = render("puppet/puppet.conf.j2", certname=own_certname(spec), confdir=layout.confdir)
-    environment = f"# {MARK}\nJAVA_ARGS='{_JAVA_ARGS}'\n"
-    unit = f"# {MARK}\n[Service]\nEnvironmentFile={layout.tool('puppetserver.env')}\nTimeoutStartSec=600\n"
     return [
         File(path=f"{layout.confdir}/puppet.conf", content=conf.encode(), restart=True),
         File(path=layout.fileserver, content=mount(layout).encode(), restart=True),
+        *tuned_files(layout),
+    ]
+
+
+def tuned_files(layout: Layout) -> list[File]:
+    """What makes a server that serves one small cluster start fast and stay small."""
+    environment = f"# {MARK}\nJAVA_ARGS='{_JAVA_ARGS}'\n"
+    unit = f"# {MARK}\n[Service]\nEnvironmentFile={layout.tool('puppetserver.env')}\nTimeoutStartSec=600\n"
+    return [
         File(path=layout.tool("puppetserver.env"), content=environment.encode(), restart=True),
         File(
             path=f"{layout.confdir}/puppetserver/conf.d/sirikata-cluster.conf",
@@ -166,7 +173,7 @@ def module_folder(spec: ClusterSpec, layout: Layout) -> str:
 
 def forget_script(certnames: Sequence[str]) -> str:
     """Forgets certificates and requests of those names, the unknown ones among them."""
-    return render("puppet/master-forget.sh.j2", names=shlex.quote(",".join(certnames)))
+    return render("puppet/master-forget.sh.j2", names=shlex.quote(",".join(certnames)), mark=f"# {MARK}")
 
 
 def publish_script(spec: ClusterSpec) -> str:

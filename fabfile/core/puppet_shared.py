@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .adhoc_hosts import HOME
 from .puppet_files import MARK, File, Layout, mount
 from .render import render
 from .spec import ClusterSpec
@@ -20,6 +21,11 @@ class Look:
 
     settings: Mapping[str, str]
     files: Mapping[str, str]
+
+    @property
+    def made_here(self) -> bool:
+        """Whether this tool installed it on one of the cluster's hosts, so that nobody else's is slowed or restarted."""
+        return self.settings.get("made_here") == "yes"
 
     @property
     def layout(self) -> Layout:
@@ -35,7 +41,7 @@ class Look:
 
 def look_script(spec: ClusterSpec) -> str:
     """Prints how a server is set up; installs it where there is none."""
-    return render("puppet/master-look.sh.j2", cluster=shlex.quote(spec.name), environment=spec.environment)
+    return render("puppet/master-look.sh.j2", cluster=shlex.quote(spec.name), environment=spec.environment, home=HOME)
 
 
 def parse_look(text: str) -> Look:

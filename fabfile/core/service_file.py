@@ -21,7 +21,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from .errors import UsageError
-from .service_set import set_problems
+from .service_crowds import wish_problems
 from .services import RELATIONS, Service, validate
 from .yaml_lines import Document, dump, load
 
@@ -168,12 +168,12 @@ def _value_problems(services: Sequence[Service], document: Document, size: int) 
 
 def _set_problems(services: Sequence[Service], kept: Sequence[Service], document: Document, size: int) -> list[Problem]:
     problems = []
-    for sentence in set_problems([*kept, *services], size):
+    for sentence in wish_problems([*kept, *services], size):
         line = 1
         for index, service in enumerate(services):
 
             def without(one: Service, index: int = index) -> list[str]:
-                return set_problems([*kept, *services[:index], one, *services[index + 1 :]], size)
+                return wish_problems([*kept, *services[:index], one, *services[index + 1 :]], size)
 
             if word := _blamed(service, sentence, without):
                 line = document.line((service.id, *word))

@@ -113,6 +113,36 @@ for id in $present; do crm_resource --cleanup --resource "$id" >/dev/null 2>&1 |
 change remove
 """
 
+_TELL_STOP = r"""
+for id in $ids; do
+  ! exists || told Stopped
+done
+"""
+
+# Pacemaker waits for a start that is in flight.  The agent gives up as soon as its unit ends, once the probe that it
+# waits for has ended.  Several rounds, since it may just be about to ask the next one.
+_ABORT = r"""
+abort() {
+  starting='' probes=''
+  for file in $(grep -lzx "OCF_RESOURCE_INSTANCE=$id" /proc/[0-9]*/environ 2>/dev/null); do
+    process=${file#/proc/} process=${process%/environ}
+    case $({ tr '\0' ' ' <"/proc/$process/cmdline"; } 2>/dev/null) in
+      *'/sirikata/service start '*) starting=yes ;;
+      'timeout --kill-after=1 '*) probes="$probes $process" ;;
+    esac
+  done
+  [ "$starting" ] || return 1
+  systemctl stop --no-block "sirikata-service-$id" 2>/dev/null || :
+  [ -z "$probes" ] || kill $probes 2>/dev/null || :
+}
+for id in $ids; do
+  for round in 1 2 3 4 5 6 7 8 9 10; do
+    abort || break
+    sleep 0.2
+  done
+done
+"""
+
 _MOVE = r"""
 online=$(crm_mon -1 --output-as=text --include=none,nodes 2>/dev/null | sed -n 's/.*Online: \[ *\(.*[^ ]\) *\].*/\1/p')
 case " $online " in *" $node "*) ;; *) fail "$node is not online (online: ${online:-none})" ;; esac
@@ -213,6 +243,19 @@ def remove_services_script(service_ids: Sequence[str], *, seconds: int = TIMEOUT
     May be repeated; a service that the cluster does not have is removed already.
     """
     return _several(service_ids, _CHANGE, _WATCH, f"seconds={seconds:d}\n", _REMOVE)
+
+
+def tell_stop_script(service_ids: Sequence[str]) -> str:
+    """Tell the services to stop, and wait for nothing; those that the cluster does not have are left out."""
+    return _several(service_ids, _TELL_STOP)
+
+
+def abort_script(service_ids: Sequence[str]) -> str:
+    """Have starts of these services that are in flight on this very node fail; run it on every node.
+
+    Without one it does nothing.  A service that was not told to stop is started again.
+    """
+    return _several(service_ids, _ABORT)
 
 
 def restart_script(service_id: str, *, seconds: int = TIMEOUT) -> str:

@@ -112,9 +112,9 @@ def _cycle_problems(known: Mapping[str, Service], field: str) -> list[str]:
 
 def _place_problems(known: Mapping[str, Service], size: int) -> list[str]:
     """What no placement on the nodes could fulfil."""
-    groups = _groups(known)
+    sharing = groups(known)
     problems = []
-    for group in {id(group): group for group in groups.values()}.values():
+    for group in {id(group): group for group in sharing.values()}.values():
         pinned = [known[one] for one in sorted(group) if not known[one].failover]
         if len({service.on for service in pinned}) > 1:
             kept = " and ".join(f"{service.id} is kept on node {service.on}" for service in pinned)
@@ -122,10 +122,10 @@ def _place_problems(known: Mapping[str, Service], size: int) -> list[str]:
     named = ((service.id, other) for service in known.values() for other in service.apart_from)
     pairs = {(min(pair), max(pair)) for pair in named if pair[0] != pair[1] and pair[1] in known}
     for one, other in sorted(pairs):
-        if groups[one] is groups[other]:
+        if sharing[one] is sharing[other]:
             chain = " with ".join(_chain(known, one, other))
             problems.append(f"{one} and {other} are to run apart, and also on one node: {chain}")
-        elif both := _pins(known, groups[one]) & _pins(known, groups[other]):
+        elif both := _pins(known, sharing[one]) & _pins(known, sharing[other]):
             problems.append(
                 f"{one} and {other} are to run apart, but both are kept on node {min(both)} (--no-failover)"
             )
@@ -140,7 +140,7 @@ def _pins(known: Mapping[str, Service], group: Sequence[str]) -> set[int]:
     return {service.on for service in services if service.on is not None and not service.failover}
 
 
-def _groups(known: Mapping[str, Service]) -> dict[str, list[str]]:
+def groups(known: Mapping[str, Service]) -> dict[str, list[str]]:
     """For each service the list, one and the same for all of them, of those that share its node."""
     groups = {one: [one] for one in known}
     for service in known.values():
@@ -171,7 +171,7 @@ def move_problems(service_id: str, index: int, there: Collection[str], services:
     known = {service.id: service for service in services}
     if service_id not in known:
         return []
-    group = _groups(known)[service_id]
+    group = groups(known)[service_id]
     problems = []
     for one in group:
         service = known[one]

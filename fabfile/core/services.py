@@ -1,6 +1,7 @@
 """A service: a command line that the cluster keeps running on one of its nodes."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -123,6 +124,8 @@ def _path_problems(service: Service) -> list[str]:
 
 def _environment_problems(service: Service) -> list[str]:
     problems = [f"the variable {name} holds a NUL" for name, value in service.env if "\0" in value]
+    counts = Counter(name for name, _ in service.env)
+    problems += [f"the variable {name} is set {n} times: leave all but one out" for name, n in counts.items() if n > 1]
     return problems + [
         f"the environment variable {name!r} does not fit: letters, digits and '_', for example --env=PORT=80"
         for name, _ in service.env

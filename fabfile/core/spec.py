@@ -4,7 +4,7 @@ import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from .adhoc import AdhocOptions, adhoc_problems
 from .ec2_options import Ec2Options, ec2_problems
@@ -146,6 +146,14 @@ MASTER_INDEX = -1
 def default_profile(provider: ProviderName) -> str:
     """Corosync's timing where none was asked for: a cloud's machines that pause for a moment are not dead."""
     return "cloud" if provider == "ec2" else "lan"
+
+
+def new_spec(name: str, provider: ProviderName = "local", *, size: int = 3, **options: Any) -> ClusterSpec:
+    """A specification to create a cluster from, with its provider's timing; other empty options take their defaults."""
+    given = {field: value for field, value in options.items() if value}
+    return ClusterSpec(
+        name=name, uid="0000", provider=provider, size=size, **{"profile": default_profile(provider), **given}
+    )
 
 
 def node_name(index: int) -> str:

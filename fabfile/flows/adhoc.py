@@ -2,52 +2,57 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from ..core import adhoc_file
 from ..core.adhoc import AdhocOptions, Host, host_problems, parse_host
 from ..core.errors import UsageError
-from ..core.spec import THIS_MACHINE, ClusterSpec
+from ..core.spec import THIS_MACHINE, ClusterSpec, validate
 from ..effects import files
 from ..effects.providers.adhoc import AdhocProvider
 from . import cluster
 from .session import Session
 
 
-def define(given: Sequence[str], file: str, usual: Mapping[str, Any], port: int) -> tuple[tuple[Host, ...], str]:
-    """The hosts that were typed, `[user@]host[:port]` each, and those of a definition file; and its Puppet master.
+def create(wanted: ClusterSpec, given: Sequence[str], file: str, usual: Mapping[str, str]) -> ClusterSpec:
+    """Save a cluster of the hosts that were typed, `[user@]host[:port]` each, and of those of a definition file.
 
-    `usual` are fields of Host, and `port` the port, of those that do not say otherwise.  Raises UsageError with every
-    problem.
+    `usual` are fields of Host, for those that do not say otherwise.  Where no Puppet master is named, its server is
+    installed on the first of them.  Touches none of them.  Raises UsageError with every problem.
     """
-    defaults = replace(Host(host="", port=port), **usual)
-    problems = [f"--host={text}: {problem}" for text in given for problem in host_problems(parse_host(text, defaults))]
-    found, master = tuple(parse_host(text, defaults) for text in given), ""
-    if file:
-        try:
-            definition = adhoc_file.read(file, files.read_text(file), defaults)
-            found, master = found + definition.hosts, definition.puppet_master
-        except UsageError as error:
-            problems += error.problems
+    hosts, master, problems = _define(given, file, usual)
+    master = wanted.puppet_master or master or (hosts[0].host if hosts else "")
+    spec = replace(wanted, puppet_master=master, size=len(hosts), adhoc=AdhocOptions(hosts=hosts))
+    if master == THIS_MACHINE:
+        problems.append(
+            "hosts of your own do not know this machine as 'localhost': name it as they reach it, --puppet-master=HOST"
+        )
     if not given and not file:
         problems.append("give the hosts: --host=[user@]host[:port] for each, or --file=FILE that describes them")
     if problems:
-        raise UsageError(problems)
-    return tuple(replace(host, key=files.whole(host.key)) for host in found), master
-
-
-def create(wanted: ClusterSpec, hosts: Sequence[Host]) -> ClusterSpec:
-    """Save a cluster of those hosts; touches none of them.  Raises UsageError with every problem.
-
-    Where no Puppet master is named, its server is installed on the first of them.
-    """
-    if wanted.puppet_master == THIS_MACHINE:
-        raise UsageError(
-            "hosts of your own do not know this machine as 'localhost': name it as they reach it, --puppet-master=HOST"
-        )
-    master = wanted.puppet_master or (hosts[0].host if hosts else "")
-    spec = replace(wanted, puppet_master=master, size=len(hosts), adhoc=AdhocOptions(hosts=tuple(hosts)))
+        # Those of the hosts are among them, some with their line.
+        raise UsageError([*problems, *validate(replace(spec, size=3, provider="local"))])
     return cluster.create(spec)
+
+
+def _define(given: Sequence[str], file: str, usual: Mapping[str, str]) -> tuple[tuple[Host, ...], str, list[str]]:
+    """The hosts, the Puppet master that the file names, and the problems of what was given."""
+    port = usual.get("port") or "0"
+    problems = [] if port.isdecimal() else [f"the port (--port) is {port!r}, which is no whole number"]
+    rest = {field: text for field, text in usual.items() if field != "port"}
+    defaults = replace(Host(host="any", port=int(port) if port.isdecimal() else 0), **cast(dict[str, Any], rest))
+    problems += [f"for all hosts: {problem}" for problem in host_problems(defaults)]
+    found = tuple(parse_host(text, defaults) for text in given)
+    sound = replace(Host(host="any")) if problems else defaults
+    problems += [f"--host={text}: {said}" for text in given for said in host_problems(parse_host(text, sound))]
+    master = ""
+    if file:
+        try:
+            definition = adhoc_file.read(file, files.read_text(file), sound)
+            found, master = found + definition.hosts, definition.puppet_master
+        except UsageError as error:
+            problems += error.problems
+    return tuple(replace(host, key=files.whole(host.key)) for host in found), master, problems
 
 
 def forget(session: Session, index: int) -> str:

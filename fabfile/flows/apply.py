@@ -7,8 +7,8 @@ from ..core import service_file, service_scripts
 from ..core.cib import parse_services
 from ..core.errors import ClusterError, NodeError, UsageError
 from ..core.service_change import change_xml, foreign, halted, stale
+from ..core.service_crowds import wish_problems
 from ..core.service_diff import Plan, differing, plan
-from ..core.service_set import set_problems
 from ..core.services import Service, validate
 from ..core.spec import Node
 from ..effects import files
@@ -99,7 +99,7 @@ def _check(session: Session, wanted: Sequence[Service], keep_others: bool) -> No
     kept = [one for one in session.spec.services if keep_others and one.id not in ids]
     size = session.spec.size
     problems = [f"{service.id}: {problem}" for service in wanted for problem in validate(service, size)]
-    if problems := problems + set_problems([*kept, *wanted], size):
+    if problems := problems + wish_problems([*kept, *wanted], size):
         raise UsageError(problems)
 
 
@@ -144,8 +144,7 @@ def _change(session: Session, nodes: Sequence[Node], found: Plan, going: Sequenc
     if going:
         seconds = services.patience(leaving)
         with session.report.step(f"stop {', '.join(going)}"):
-            removal = service_scripts.remove_services_script(going, seconds=seconds)
-            services.on_any(session, nodes, removal, seconds=seconds)
+            services.take_away(session, nodes, going, seconds)
 
 
 def _see_running(session: Session, nodes: Sequence[Node], wanted: Sequence[Service], *, changed: bool) -> None:

@@ -61,7 +61,7 @@ def set_up_agent(session: Session, remote: Remote, node: Node) -> None:
 
 
 # Takes the place of what an earlier one wrote.  Standard input: lines for /etc/hosts.
-KNOW_EACH_OTHER = """{ sed '/^# sirikata-cluster begin/,/^# sirikata-cluster end/d' /etc/hosts
+KNOW_EACH_OTHER = """{ sed -e '/^# sirikata-cluster begin/,/^# sirikata-cluster end/d' -e '$a\\' /etc/hosts
   echo '# sirikata-cluster begin'; cat; echo '# sirikata-cluster end'; } > /etc/hosts.sirikata
 chmod 644 /etc/hosts.sirikata
 mv /etc/hosts.sirikata /etc/hosts

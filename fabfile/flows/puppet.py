@@ -73,7 +73,7 @@ def configure_master(
     else:
         found = look(master, spec)
         layout, certname = found.layout, found.settings["certname"]
-        settings = puppet.shared_files(found)
+        settings = puppet.shared_files(found) + (puppet.tuned_files(layout) if found.made_here else [])
     files = [
         *puppet.program_files(layout, data),
         *settings,

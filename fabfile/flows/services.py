@@ -1,12 +1,14 @@
 """Services: add, find, move, restart, remove; and run again on a cluster that came back."""
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from ..core import service_scripts
 from ..core.cib import parse_services, services_xml
-from ..core.errors import ClusterError, NodeError, NotFound, UsageError
-from ..core.service_set import in_start_order, move_problems, needed, needed_by, set_problems
+from ..core.errors import ClusterError, NodeError, NodeFailures, NotFound, UsageError
+from ..core.service_crowds import wish_problems
+from ..core.service_set import in_start_order, move_problems, needed, needed_by
 from ..core.services import Service, validate
 from ..core.spec import ClusterSpec, Node
 from ..effects.remote import COMMAND_TIMEOUT, wait_until
@@ -28,9 +30,7 @@ def add(session: Session, service: Service) -> ServiceView:
     other services, or when no node could run the command.  Raises ClusterError when the cluster took it and it does
     not run; then it stays, to be looked at.
     """
-    others = tuple(known for known in session.spec.services if known.id != service.id)
-    if problems := validate(service, session.spec.size) + set_problems((*others, service), session.spec.size):
-        raise UsageError(problems)
+    others = check(session, service)
     nodes = session.running()
     require_quorum(session)
     present = _in_cluster(session, nodes)
@@ -48,6 +48,15 @@ def add(session: Session, service: Service) -> ServiceView:
     session = session.saved(_with_services(session, (*others, service)))
     _add_missing(session, nodes, present, needed(service.id, session.spec.services))
     return one(session, service.id)
+
+
+def check(session: Session, service: Service) -> tuple[Service, ...]:
+    """Raise UsageError with every problem of a service that no node need be asked for.  Answers the other services."""
+    others = tuple(known for known in session.spec.services if known.id != service.id)
+    size = session.spec.size
+    if problems := validate(service, size) + wish_problems((*others, service), size):
+        raise UsageError(problems)
+    return others
 
 
 def restore(session: Session) -> list[str]:
@@ -128,6 +137,7 @@ def restart(session: Session, service_id: str) -> ServiceView:
     """
     service = known(session, service_id)
     seconds = patience(session.spec.services)
+    _abort_start(session, service_id, stop=True)
     return _started(session, service, "restart", service_scripts.restart_script(service_id, seconds=seconds), seconds)
 
 
@@ -135,6 +145,7 @@ def cleanup(session: Session, service_id: str) -> ServiceView:
     """Forget the failures of a service, so that it is tried again at once; otherwise like `restart`."""
     service = known(session, service_id)
     seconds = patience([service])
+    _abort_start(session, service_id)
     return _started(session, service, "clean up", service_scripts.cleanup_script(service_id, seconds=seconds), seconds)
 
 
@@ -174,10 +185,35 @@ def _remove(session: Session, ids: Sequence[str]) -> None:
     seconds = patience(session.spec.services)
     try:
         with session.report.step(f"stop {', '.join(ids)}"):
-            on_any(session, running, service_scripts.remove_services_script(ids, seconds=seconds), seconds=seconds)
+            on_any(session, running, service_scripts.tell_stop_script(ids))
+            take_away(session, running, ids, seconds)
     except ClusterError:
         session.saved(session.spec)  # refused: it stays what it was
         raise
+
+
+def take_away(session: Session, nodes: Sequence[Node], ids: Sequence[str], seconds: int) -> None:
+    """Wait, for so many seconds, until services that were told to stop have stopped; then take them out of the cluster."""
+    _abort(session, nodes, ids)
+    on_any(session, nodes, service_scripts.remove_services_script(ids, seconds=seconds), seconds=seconds)
+
+
+def _abort_start(session: Session, service_id: str, *, stop: bool = False) -> None:
+    """End a start of the service that is under way; `stop`: the cluster is told first that it shall not run."""
+    if any(view.id == service_id and view.running for view in overview(session)):
+        return
+    nodes = session.running()
+    if stop:
+        on_any(session, nodes, service_scripts.tell_stop_script([service_id]))
+    _abort(session, nodes, [service_id])
+
+
+def _abort(session: Session, nodes: Sequence[Node], ids: Sequence[str]) -> None:
+    """End the starts of services that are in flight, which Pacemaker would wait for, on whichever node they are."""
+    script = service_scripts.abort_script(ids)
+    # A node that does not answer starts nothing, or is waited for as without this.
+    with suppress(NodeFailures):
+        session.remote.fan_out(nodes, "stop what starts", lambda node: session.remote.sudo(node, script))
 
 
 def _with_services(session: Session, services: tuple[Service, ...]) -> ClusterSpec:

@@ -10,7 +10,7 @@ from ..core.preset_services import Place, Planned, plan, plan_world
 from ..core.preset_table import parse_presets
 from ..core.presets import Presets
 from ..core.render import ROOT
-from ..core.service_set import set_problems
+from ..core.service_crowds import wish_problems
 from ..core.services import validate
 from ..core.spec import Node
 from . import apply, services
@@ -37,7 +37,7 @@ def planned(session: Session, name: str, given: Mapping[str, str], *, number: in
         found = [plan(table(), name, given, place, number=number, on=on)]
     wanted = [one.service for one in found]
     problems = [f"{one.id}: {problem}" for one in wanted for problem in validate(one, place.size)]
-    if problems := problems + set_problems(place.with_(wanted).known, place.size):
+    if problems := problems + wish_problems(place.with_(wanted).known, place.size):
         raise UsageError(problems)
     return found
 

@@ -8,7 +8,10 @@ from ..core.errors import ClusterError, NodeError
 from ..core.service_reasons import reasons, sentences
 from ..core.services import Service
 from ..core.spec import ClusterSpec, Node, master, members
+from ..effects.remote import wait_until
 from .session import Session
+
+POLL = 1.0  # seconds between two looks at a cluster that is not ready
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +31,10 @@ class NodeView:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceView:
-    """A service: `state` is running, starting, stopped, failed, blocked, lost, missing or unknown; `reasons` say why it does not run."""
+    """A service: `state` is running, starting, stopped, failed, blocked, lost, missing or unknown; `reasons` say why it does not run.
+
+    `halted`: it was told to stop, so it is as it should be when it does not run.
+    """
 
     id: str
     state: str
@@ -36,6 +42,7 @@ class ServiceView:
     command: str
     reasons: tuple[str, ...] = ()
     failover: bool = True
+    halted: bool = False
 
     @property
     def running(self) -> bool:
@@ -44,9 +51,10 @@ class ServiceView:
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """The whole cluster at one moment."""
+    """The whole cluster at one moment; `size` is the number of nodes that it is to have."""
 
     name: str
+    size: int
     quorate: bool
     coordinator: str | None
     online: int
@@ -56,10 +64,34 @@ class Status:
     problems: list[str]
 
     @property
+    def missing(self) -> list[str]:
+        """What it lacks of a cluster with a quorum, a coordinator, every node online, every service running that should."""
+        lack = [] if self.quorate else ["there is no quorum"]
+        lack += [] if self.coordinator else ["there is no coordinator"]
+        if len(self.nodes) < self.size:
+            lack.append(f"{self.size - len(self.nodes)} of {self.size} nodes do not exist")
+        lack += [f"{node.name} is {node.member}" for node in self.nodes if node.member != "online"]
+        return lack + [f"{one.id} is {one.state}" for one in self.services if not (one.running or one.halted)]
+
+    @property
     def healthy(self) -> bool:
-        """Quorum, a coordinator, every node online, every service running."""
-        all_online = all(node.member == "online" for node in self.nodes)
-        return bool(self.quorate and self.coordinator and all_online and all(s.running for s in self.services))
+        """Whether nothing is missing."""
+        return not self.missing
+
+
+def wait_ready(session: Session, seconds: float) -> Status:
+    """The state of a cluster once nothing is missing, or after so many seconds; what is missing is told as it changes."""
+    looks: list[Status] = []
+
+    def ready() -> bool:
+        looks.append(status(session))
+        lack = looks[-1].missing
+        if lack and (len(looks) == 1 or lack != looks[-2].missing):
+            session.report.note(f"waiting: {'; '.join(lack)}")
+        return not lack
+
+    wait_until(ready, timeout=seconds, poll=POLL)
+    return looks[-1]
 
 
 def status(session: Session) -> Status:
@@ -79,6 +111,7 @@ def status(session: Session) -> Status:
     views = [_node_view(node, found) for node in sorted([*nodes, *gone], key=lambda node: node.index)]
     return Status(
         name=session.spec.name,
+        size=session.spec.size,
         quorate=bool(found and found.quorate),
         coordinator=found.coordinator if found else None,
         online=sum(view.member == "online" for view in views),
@@ -128,7 +161,13 @@ def service_views(session: Session, nodes: list[Node], found: ClusterStatus | No
     known = {service.id for service in session.spec.services}
     others = [r for r in (found.resources if found else ()) if r.id not in known]
     return defined + [
-        ServiceView(id=r.id, state=_state(r, found), node=" ".join(r.nodes), command=f"({r.agent}, not defined here)")
+        ServiceView(
+            id=r.id,
+            state=_state(r, found),
+            node=" ".join(r.nodes),
+            command=f"({r.agent}, not defined here)",
+            halted=r.target == "Stopped",
+        )
         for r in others
     ]
 
@@ -147,6 +186,7 @@ def service_view(spec: ClusterSpec, service: Service, found: ClusterStatus | Non
         command=service.command,
         reasons=() if state == "running" else reasons(spec.name, service, found, spec.services),
         failover=service.failover,
+        halted=resource is not None and resource.target == "Stopped",
     )
 
 

@@ -36,8 +36,12 @@ class ClusterTask(fabric.tasks.Task):  # type: ignore[misc]
 
 def message(error: ClusterError) -> str:
     """An error as it is shown: one line a problem."""
-    problems = error.problems if isinstance(error, UsageError) else [str(error)]
-    return "\n".join(f"error: {problem}" for problem in problems)
+    return "\n".join(f"error: {problem}" for problem in problems_of(error))
+
+
+def problems_of(error: ClusterError) -> list[str]:
+    """What an error says, a sentence each."""
+    return error.problems if isinstance(error, UsageError) else [str(error)]
 
 
 def task(

@@ -3,6 +3,7 @@
 from typing import Any
 
 from .. import flows
+from ..core.spec import new_spec
 from . import number, parse, show, task
 from .report import reporter
 
@@ -37,11 +38,10 @@ def create(
     sirikata_sha256: str = "",
 ) -> None:
     """Save the specification of a cluster of hosts that exist."""
-    usual = {"user": user, "key": key, "jump": jump, "workdir": workdir}
-    hosts, master = flows.adhoc.define(host, file, usual, number(port or "0", "the port"))
-    options = {"puppet_master": puppet_master or master, "profile": profile}
-    options |= {"sirikata_url": sirikata_url, "sirikata_sha256": sirikata_sha256}
-    show.created(flows.adhoc.create(parse.wanted_spec(name, str(len(hosts)), "adhoc", **options), hosts))
+    given = {"puppet_master": puppet_master, "profile": profile}
+    given |= {"sirikata_url": sirikata_url, "sirikata_sha256": sirikata_sha256}
+    usual = {"user": user, "port": port, "key": key, "jump": jump, "workdir": workdir}
+    show.created(flows.adhoc.create(new_spec(name, "adhoc", **given), host, file, usual))
 
 
 @task(help={"name": "the cluster's name", "index": "the node, from 0"})

@@ -1,10 +1,12 @@
 """Clusters: create, list, show, watch, destroy."""
 
+from functools import partial
 from typing import Any
 
 from .. import flows
 from . import defaults, parse, show, task
 from .report import reporter
+from .typed import Typed
 
 
 @task(
@@ -39,8 +41,9 @@ def create(
     sirikata_sha256: str = "",
 ) -> None:
     """Save a cluster's specification; boots nothing."""
-    options = {"suite": suite, "profile": profile, "puppet_master": "" if puppet_master == "own" else puppet_master}
-    options |= {"sirikata_url": sirikata_url, "sirikata_sha256": sirikata_sha256}
+    given = {"size": size, "provider": provider, "suite": suite, "profile": profile}
+    given |= {"puppet_master": "" if puppet_master == "own" else puppet_master}
+    given |= {"sirikata_url": sirikata_url, "sirikata_sha256": sirikata_sha256}
     ec2: dict[str, Any] = {
         "keypair": keypair,
         "instance_type": instance_type,
@@ -49,8 +52,7 @@ def create(
         "region": region,
     }
     ec2 |= {"subnets": tuple(subnet), "spot": spot, "max_price": max_price, "address": address, "pem": pem}
-    spec = parse.wanted_spec(name, size, provider, **options)
-    show.created(flows.cluster.create(defaults.with_ec2(c, spec, ec2)))
+    show.created(flows.cluster.create(parse.wanted_spec(name, given, partial(defaults.with_ec2, c, ec2))))
 
 
 @task(name="list", help={"json": "for programs"})
@@ -66,14 +68,28 @@ def show_cluster(c: Any, name: str, json: bool = False) -> None:
     show.cluster(session.spec, flows.overview.machines(session), as_json=json)
 
 
-@task(help={"name": "the cluster's name", "json": "for programs", "watch": "live, until interrupted"})
-def status(c: Any, name: str, json: bool = False, watch: bool = False) -> None:
+@task(
+    help={
+        "name": "the cluster's name",
+        "json": "for programs",
+        "watch": "live, until interrupted",
+        "wait": "give it that many seconds to be whole and run everything; exits 1 if it is not",
+    }
+)
+def status(c: Any, name: str, json: bool = False, watch: bool = False, wait: str = "") -> None:
     """Show nodes, quorum, coordinator, services, failures."""
+    typed = Typed()
+    seconds = typed.number(wait, "the time to wait (--wait)", least=0) if wait else None
+    if watch and wait:
+        typed.problems.append("--watch and --wait do not go together: leave one of them out")
+    typed.tell(lambda: flows.session.reading(name, reporter()))
     session = flows.session.reading(name, reporter())
     if watch:
         show.watch(lambda: flows.status.status(session))
-    else:
+    elif seconds is None:
         show.status(flows.status.status(session), as_json=json)
+    else:
+        show.status(flows.status.wait_ready(session, seconds), as_json=json, verdict=True)
 
 
 @task(

@@ -28,7 +28,7 @@ EC2_HELP = {
 }
 
 
-def with_ec2(c: Any, spec: ClusterSpec, typed: Mapping[str, Any], *, only: bool = False) -> ClusterSpec:
+def with_ec2(c: Any, typed: Mapping[str, Any], spec: ClusterSpec, *, only: bool = False) -> ClusterSpec:
     """The specification with its EC2 options: as typed, else from the environment, else from fabric.yaml.
 
     `only`: the typed ones are for EC2 alone.  Raises UsageError with everything wrong, and where it came from.
@@ -37,7 +37,7 @@ def with_ec2(c: Any, spec: ClusterSpec, typed: Mapping[str, Any], *, only: bool 
     if spec.provider != "ec2":
         if only and given:
             words = " and ".join(f"--{field.replace('_', '-')}" for field in given)
-            raise UsageError(f"{words} is for machines on EC2: add --provider=ec2")
+            raise UsageError([*validate(spec), f"{words} is for machines on EC2: add --provider=ec2"])
         return replace(spec, ec2=_options(given))
     environment, document = _environment(), _document(c)
     problems = [f"fabric.yaml: {problem}" for problem in document.pop("problems", [])]

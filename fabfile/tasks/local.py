@@ -44,6 +44,6 @@ def create(
     sirikata_sha256: str = "",
 ) -> None:
     """Save the specification of a cluster on this host."""
-    options = {"suite": suite, "puppet_master": puppet_master, "profile": profile}
-    options |= {"sirikata_url": sirikata_url, "sirikata_sha256": sirikata_sha256}
-    show.created(flows.cluster.create(parse.wanted_spec(name, size, "local", **options)))
+    given = {"size": size, "provider": "local", "suite": suite, "puppet_master": puppet_master, "profile": profile}
+    given |= {"sirikata_url": sirikata_url, "sirikata_sha256": sirikata_sha256}
+    show.created(flows.cluster.create(parse.wanted_spec(name, given)))

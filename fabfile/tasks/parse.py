@@ -1,12 +1,13 @@
 """From what a user typed to values; every problem at once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..core.errors import UsageError
 from ..core.services import Service
-from ..core.spec import PROVIDERS, ClusterSpec, default_profile
+from ..core.spec import PROVIDERS, ClusterSpec, new_spec, validate
 from . import number
+from .typed import Typed
 
 # Every task that makes a cluster offers these, in these words.
 SPEC_HELP = {
@@ -20,17 +21,26 @@ SPEC_HELP = {
 }
 
 
-def wanted_spec(name: str, size: str = "", provider: str = "", **options: str) -> ClusterSpec:
+def wanted_spec(
+    name: str, given: Mapping[str, str], finish: Callable[[ClusterSpec], ClusterSpec] = lambda spec: spec
+) -> ClusterSpec:
     """The specification that the options ask for; empty options take the defaults.
 
-    Raises UsageError for a size or a provider that is none; the recipe checks the rest.
+    `finish` fills in what else belongs to it.  Raises UsageError with every problem where the size is no number, or
+    `finish` finds one; the recipe checks the rest.
     """
-    if provider and provider not in PROVIDERS:
-        raise UsageError(f"no provider {provider!r}: choose one of {', '.join(PROVIDERS)}")
-    given: dict[str, Any] = {key: value for key, value in options.items() if value}
-    chosen: Any = provider or PROVIDERS[0]
-    given.setdefault("profile", default_profile(chosen))
-    return ClusterSpec(name=name, uid="0000", size=number(size or "3", "the size"), provider=chosen, **given)
+    typed = Typed()
+    size = typed.number(given.get("size") or "3", "the size", instead=3)
+    provider: Any = given.get("provider") or PROVIDERS[0]
+    rest = {field: text for field, text in given.items() if field not in ("size", "provider")}
+    spec = new_spec(name, provider, size=size, **rest)
+    typed.tell(lambda: _refuse(validate(finish(spec))))
+    return finish(spec)
+
+
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        raise UsageError(problems)
 
 
 def index_or_any(text: str) -> int | None:
@@ -45,25 +55,32 @@ def count(text: str, what: str) -> int:
     return found
 
 
-def pairs(words: list[str]) -> tuple[tuple[str, str], ...]:
-    """KEY=VALUE words as pairs.  Raises UsageError with every word that is none."""
-    split = [word.partition("=") for word in words]
-    if wrong := [key for key, equals, _ in split if not equals]:
-        raise UsageError([f"--env={word} is no KEY=VALUE" for word in wrong])
-    return tuple((key, value) for key, _, value in split)
-
-
 def service(
     service_id: str, command: str, *, on: str, env: list[str], others: Mapping[str, list[str]], **rest: Any
-) -> Service:
-    """The service that the options ask for; the recipe checks whether it fits.
+) -> tuple[Service, Typed]:
+    """The service that the options ask for, without what was typed wrong, which is kept; the recipe checks whether it fits.
 
     `others` are the ids of other services, by field; empty options take the defaults.
     """
+    typed = Typed()
     given: dict[str, Any] = {name: value for name, value in rest.items() if value != ""}
-    given |= {name: number(given[name], what) for name, what in _SECONDS.items() if name in given}
+    for name, what in _SECONDS.items():
+        if name in given:
+            given[name] = typed.number(given[name], what, instead=getattr(Service, name))
+    if on not in ("", "any"):
+        known = len(typed.problems)
+        given["on"] = typed.number(on, "the node (--on)")
+        if len(typed.problems) > known:  # whatever follows from where it is cannot be told
+            given |= {"on": None, "failover": True}
     given |= {field: tuple(dict.fromkeys(ids)) for field, ids in others.items()}
-    return Service(id=service_id, command=command, on=index_or_any(on), env=pairs(env), **given)
+    return Service(id=service_id, command=command, env=pairs(env, typed), **given), typed
+
+
+def pairs(words: list[str], typed: Typed) -> tuple[tuple[str, str], ...]:
+    """KEY=VALUE words as pairs, without those that are none."""
+    split = [word.partition("=") for word in words]
+    typed.problems += [f"--env={key} is no KEY=VALUE" for key, equals, _ in split if not equals]
+    return tuple((key, value) for key, equals, value in split if equals)
 
 
 _SECONDS = {

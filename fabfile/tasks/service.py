@@ -41,12 +41,13 @@ def add(
     stop_signal: str = "", memory: str = "", cpu: str = "",
 ) -> None:  # fmt: skip
     """Run a command line on the cluster and keep it alive."""
-    service = parse.service(
+    service, typed = parse.service(
         id, command, on=on, env=env, monitor=monitor, failover=not no_failover, user=user, cwd=cwd, pidfile=pidfile,
         ready=ready, health=health, log=log, start_timeout=start_timeout, stop_timeout=stop_timeout,
         stop_signal=stop_signal, memory=memory, cpu=cpu,
         others={"after": after, "beside": with_, "apart_from": apart_from},
     )  # fmt: skip
+    typed.tell(lambda: flows.services.check(flows.session.reading(name, reporter()), service))
     with flows.session.changing(name, reporter(), "service.add") as session:
         show.service(flows.services.add(session, service))
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from invoke.exceptions import Exit
 
+from ..core.errors import ClusterError
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -179,11 +181,16 @@ def imported(name: str, taken: "Sequence[Node]") -> None:
     line(f"{name}: {nodes}. Next: fab cluster.nodes.boot {name}")
 
 
-def status(found: "Status", *, as_json: bool = False) -> None:
+def status(found: "Status", *, as_json: bool = False, verdict: bool = False) -> None:
+    """The whole cluster; with `verdict`, raises ClusterError, which says what is missing, where something is."""
     if as_json:
         line(as_document(found))
     else:
         _print(*status_parts(found))
+    if verdict and found.missing:
+        raise ClusterError(
+            f"{found.name} is not ready: {'; '.join(found.missing)}. Mend what is not on its way: fab up {found.name}"
+        )
 
 
 def status_parts(found: "Status") -> "list[RenderableType]":

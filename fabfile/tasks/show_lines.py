@@ -79,9 +79,11 @@ def answers(results: Mapping[str, Any], *, as_json: bool) -> None:
 
 
 def failures(error: ClusterError, *, as_json: bool) -> None:
-    """What the other nodes answered, for programs, before the error itself is told."""
+    """What every node answered, or what failed there, for programs, before the error itself is told."""
     if as_json and isinstance(error, NodeFailures):
-        show.line(show.as_document(error.results))
+        failed = {name: {"error": str(one)} for name, one in error.failures.items()}
+        every = {**error.results, **failed}
+        show.line(show.as_document({name: every[name] for name in sorted(every, key=lambda name: (len(name), name))}))
 
 
 def moved(move: "Callable[[], Mapping[str, Moved]]", *, as_json: bool) -> None:
@@ -89,7 +91,10 @@ def moved(move: "Callable[[], Mapping[str, Moved]]", *, as_json: bool) -> None:
     try:
         _moved(move(), as_json=as_json)
     except NodeFailures as error:
-        _moved(error.results, as_json=as_json)
+        if as_json:
+            failures(error, as_json=True)
+        else:
+            _moved(error.results, as_json=False)
         raise
 
 

@@ -9,8 +9,9 @@ from invoke.collection import Collection
 from .. import flows
 from ..core.presets import outline
 from ..core.render import ROOT
-from . import number, show, show_presets, task
+from . import show, show_presets, task
 from .report import reporter
+from .typed import Typed
 
 _NAME = {"name": "the cluster's name"}
 _COMMON = {"dry_run": "only show what would be run"}
@@ -53,7 +54,9 @@ def rollback(c: Any, name: str) -> None:
 
 
 def _start(preset: str, name: str, given: Mapping[str, str], *, dry_run: bool, on: str = "", number_: str = "") -> None:
-    which = number(number_ or "0", "the number (--number)")
+    typed = Typed()
+    which = typed.number(number_ or "0", "the number (--number)", least=0)
+    typed.tell(lambda: flows.sirikata.planned(flows.session.reading(name, reporter()), preset, given, on=on))
     if dry_run:
         session = flows.session.reading(name, reporter())
         show_presets.planned(name, flows.sirikata.planned(session, preset, given, number=which, on=on))

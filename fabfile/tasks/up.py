@@ -1,5 +1,6 @@
 """The whole cluster in one command."""
 
+from functools import partial
 from typing import Any
 
 from .. import flows
@@ -35,7 +36,7 @@ def up(
     given = {"size": size, "provider": provider, "suite": suite, "puppet_master": puppet_master, "profile": profile}
     given |= {"sirikata_url": sirikata_url, "sirikata_sha256": sirikata_sha256}
     ec2 = {"region": region, "keypair": keypair}
-    wanted = defaults.with_ec2(c, parse.wanted_spec(name, **given), ec2, only=True)
+    wanted = parse.wanted_spec(name, given, partial(defaults.with_ec2, c, ec2, only=True))
     show.status(flows.up.up(wanted, given | ec2, reporter()))
 
 

@@ -1,14 +1,14 @@
 # PATH: removes it, apart from what belongs to packages that are installed, and what else is mounted there.
 clear_path() {
   if [ -d "$1" ] && [ ! -L "$1" ]; then
-    cat /var/lib/dpkg/info/*.list | awk -v path="$1" '$0 == path || index($0, path "/") == 1' | sort -u >"$work/owned"
+    awk -v path="$1" '$0 == path || index($0, path "/") == 1' "$work/belong" >"$work/owned"
     if [ -s "$work/owned" ]; then
       find "$1" -xdev -depth | grep -vxFf "$work/owned" | while read -r path; do
         if [ -d "$path" ] && [ ! -L "$path" ]; then rmdir "$path" 2>/dev/null; else rm -f "$path"; fi
       done
       return
     fi
-  elif grep -qxF -- "$1" /var/lib/dpkg/info/*.list; then
+  elif grep -qxF -- "$1" "$work/belong"; then
     return
   fi
   rm -rf --one-file-system "$1"
@@ -31,7 +31,10 @@ work_folder() {
 
 restore_files() {
   work_folder
-  for place in $(present); do
+  present >"$work/there"
+  # What of it belongs to packages that are installed.
+  cat /var/lib/dpkg/info/*.list | grep -Ff "$work/there" | sort -u >"$work/belong"
+  while read -r place; do
     if was_there "$place"; then
       tar -C / --compare --file "$before/copies.tar" "${place#/}" >/dev/null 2>&1 || echo "restored $place"
     else
@@ -39,7 +42,7 @@ restore_files() {
     fi
     if [ -s "$work/stays" ] && ! was_there "$place"; then default_files "$place"; fi
     clear_path "$place"
-  done
+  done <"$work/there"
   tar -C / --extract --file "$before/copies.tar" --preserve-permissions --same-owner --numeric-owner --acls \
     --xattrs --xattrs-include='*' || fail 'the copies of how this host was could not be put back'
   for folder in /usr/lib/ocf/resource.d /usr/lib/ocf; do rmdir "$folder" 2>/dev/null; done

@@ -105,7 +105,7 @@ remove_users() {
     sed -n "s/^$kind //p" "$work/names" | while read -r name; do
       number=$(getent "$database" "$name" | cut -d: -f3)
       if grep -qxF "$name" "$before/${kind}s" || [ "${number:-1000}" -ge 1000 ]; then continue; fi
-      if [ -s "$work/stays" ]; then kept "$kind $name" 'packages that stay may need it'; continue; fi
+      if [ -s "$work/stays" ] && [ "$name" != sirikata ]; then kept "$kind $name" 'packages that stay may need it'; continue; fi
       "${kind}del" "$name" >/dev/null 2>&1 || kept "$kind $name" 'it is in use'
     done
   done

@@ -139,7 +139,7 @@ def test_nothing_is_wrong_with_a_good_host() -> None:
             "from where that cluster's files are, or on it: sudo sh /var/lib/sirikata-cluster/take-off)",
         ),
         (
-            {"taken": True},
+            {"member": "demo-3f2a"},
             "it was given back, and not to its end: run on it: sudo sh /var/lib/sirikata-cluster/take-off",
         ),
         (

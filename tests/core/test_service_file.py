@@ -87,6 +87,7 @@ oh: {command: /usr/bin/oh, on: any, after: []}
         ("a:\n  command: /bin/true\n  env: &x\n    A: *x\n", 3, "nested deeper"),
         ("a: /bin/true\nb: /bin/true\na: /bin/true\n", 3, "'a' is here twice, first in line 1"),
         ("a:\n  command: /bin/true\n  command: /bin/true\n", 3, "'command' is here twice, first in line 2"),
+        ("a:\n  command: /bin/true\n  env: {A: 1,\n    A: 2}\n", 4, "'A' is here twice, first in line 3"),
         ("a: !!python/object:os.system /bin/true\n", 1, "the tag"),
         ("? [a, b]\n: /bin/true\n", 1, "cannot be a key"),
         ("\na: [/bin/true]\n", 2, "a: a list is no service"),

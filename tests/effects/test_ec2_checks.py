@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,24 +11,16 @@ import pytest
 from fabfile.core.ec2_options import Ec2Options
 from fabfile.core.spec import ClusterSpec
 from fabfile.effects.providers.base import ROLES
-from fabfile.effects.providers.ec2 import checks, lookups
+from fabfile.effects.providers.ec2 import checks, errors, lookups
 from fabfile.effects.providers.ec2.api import Api, forget_sessions
 from fabfile.effects.providers.ec2.errors import ApiError
 from tests.ec2lab.laboratory import Laboratory
 
-from .ec2_tools import laboratory
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
-    with laboratory(str(tmp_path_factory.mktemp("home"))) as lab:
-        yield lab
-
 
 @pytest.fixture
-def lab(shared: Laboratory) -> Laboratory:
-    shared.reset()
-    return shared
+def lab(ec2_lab: Laboratory) -> Laboratory:
+    ec2_lab.reset()
+    return ec2_lab
 
 
 @pytest.fixture
@@ -232,7 +226,39 @@ def test_an_unknown_caller_is_told_that_alone_and_where_the_credentials_came_fro
 def test_expired_credentials_are_told_alone(lab: Laboratory) -> None:
     lab.fail("ExpiredToken")
     (found,) = problems(a_spec(ami="ami-0123456789abcdef0"))
-    assert "have expired" in found and "aws sso login" in found
+    assert "the environment (AWS_ACCESS_KEY_ID) have expired" in found and "Set new ones: AWS_ACCESS_KEY_ID" in found
+    assert "aws sso login" not in found and "clock" not in found
+
+
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        ("shared-credentials-file", "~/.aws/credentials have expired (C: S). Put new ones there: aws configure"),
+        ("custom-process", "'credential_process'"),
+        ("sso", "AWS SSO have expired (C: S). Log in again: aws sso login --profile office"),
+        ("assume-role", "source_profile"),
+        ("iam-role", "this instance's role have expired (C: S). They are renewed by themselves"),
+        ("of-tomorrow", "from of-tomorrow have expired (C: S). Renew them where they come from"),
+    ],
+)  # fmt: skip
+def test_whose_credentials_have_expired_is_told_how_those_are_renewed(
+    environment: pytest.MonkeyPatch, tmp_path: Path, method: str, said: str
+) -> None:
+    (tmp_path / "config").write_text("[profile office]\n")
+    environment.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    environment.setenv("AWS_PROFILE", "office")
+    environment.setattr("boto3.Session.get_credentials", lambda session: SimpleNamespace(method=method))
+    answer = {"Error": {"Code": "C", "Message": "S"}}
+    environment.setattr(errors, "_EXPIRED", {"C"})
+    told = str(errors.refused("DescribeVpcs", answer, Api().credentials_source))
+    assert said in told
+    assert ("aws sso login" in told) == (method == "sso")
+
+
+def test_an_expired_request_may_come_from_a_wrong_clock(lab: Laboratory) -> None:
+    lab.fail("RequestExpired")
+    (found,) = problems(a_spec())
+    assert "clock may also be wrong" in found
 
 
 def test_throttling_and_a_dead_network_are_failures_with_one_sentence(

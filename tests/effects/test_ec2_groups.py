@@ -1,6 +1,6 @@
 """Security groups: made, mended, deleted; in the laboratory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
@@ -18,22 +18,14 @@ from fabfile.effects.providers.ec2.networks import find_groups
 from tests.ec2lab.laboratory import Laboratory
 from tests.ec2lab.life import Timing
 
-from .ec2_tools import laboratory
-
 HOME = "203.0.113.7/32"
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
-    with laboratory(str(tmp_path_factory.mktemp("home"))) as lab:
-        yield lab
-
-
 @pytest.fixture
-def lab(shared: Laboratory, monkeypatch: pytest.MonkeyPatch) -> Laboratory:
+def lab(ec2_lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> Laboratory:
     monkeypatch.setattr(groups, "LOOK", 0.02)
-    shared.reset()
-    return shared
+    ec2_lab.reset()
+    return ec2_lab
 
 
 def mend(

@@ -3,7 +3,6 @@
 import copy
 import stat
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,22 +15,16 @@ from tests.ec2lab.account import ON_DEMAND_QUOTA
 from tests.ec2lab.laboratory import Laboratory
 from tests.ec2lab.life import Timing
 
-from .ec2_tools import Cluster, a_spec, laboratory, user_data
+from .ec2_tools import Cluster, a_spec, user_data
 
 MASTERLESS = replace(a_spec(2), puppet_master="puppet.example.edu")
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
-    with laboratory(str(tmp_path_factory.mktemp("home"))) as lab:
-        yield lab
-
-
 @pytest.fixture
-def lab(running: Laboratory) -> Laboratory:
-    running.reset()
-    running.timing = Timing(0.0, 0.0, 0.0)
-    return running
+def lab(ec2_lab: Laboratory) -> Laboratory:
+    ec2_lab.reset()
+    ec2_lab.timing = Timing(0.0, 0.0, 0.0)
+    return ec2_lab
 
 
 def in_a_hurry(cluster: Cluster, answer: float = 0.05) -> Cluster:

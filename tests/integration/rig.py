@@ -113,7 +113,9 @@ def _write_config(made: Rig) -> None:
 
 def _settle(made: Rig, own: Own) -> None:
     node = own.machine
-    eventually(lambda: node.sudo("test -e /run/cloud-init/result.json").exit == 0, within=180, what="cloud-init is done")
+    eventually(
+        lambda: node.sudo("test -e /run/cloud-init/result.json").exit == 0, within=180, what="cloud-init is done"
+    )
     assert '"errors": []' in node.said("cat /run/cloud-init/result.json")
     if own.behind:
         # What it answers to SSH never comes back here, so only the jump host gets in.

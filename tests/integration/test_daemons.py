@@ -119,6 +119,40 @@ def test_a_daemon_that_never_becomes_ready_fails_with_the_reason(trixie: Cluster
     assert "it failed 3 times there" in shown.out
 
 
+HANGS = ["/usr/bin/false", "/bin/sh -c 'test -e /run/may-be-ready || exec sleep 100001'"]
+
+
+def hang(cluster: Cluster, probe: str) -> None:
+    """Add a service whose start hangs; whoever waits for it loses patience."""
+    options = (f"--ready={probe}", "--start-timeout=300", "--on=1")
+    process = cluster.home.start("service.add", cluster.name, "stuck", SLEEP, *options)
+    try:
+        eventually(lambda: cluster.runs_on("stuck") == ["node1"], within=40, what="it is starting")
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+@pytest.mark.parametrize("probe", HANGS)
+def test_a_service_whose_start_hangs_is_removed_at_once(trixie: Cluster, add: Adder, probe: str) -> None:
+    hang(trixie, probe)
+    assert trixie.ok("service.remove", "stuck").seconds < 20
+    assert trixie.runs_on("stuck") == []
+    assert trixie.machine(1).sudo("pgrep -f '[s]leep 10000'").exit == 1, "nor is its probe left"
+
+
+@pytest.mark.parametrize("task", ["service.restart", "service.cleanup"])
+def test_a_service_whose_start_hangs_is_tried_again_at_once(trixie: Cluster, add: Adder, task: str) -> None:
+    hang(trixie, HANGS[1])
+    trixie.machine(1).said(": >/run/may-be-ready")
+    try:
+        done = trixie.ok(task, "stuck")
+    finally:
+        trixie.machine(1).said("rm /run/may-be-ready")
+    assert "stuck is running on node" in done.out
+    assert done.seconds < 30
+
+
 def test_a_service_beyond_its_memory_is_started_again(trixie: Cluster, add: Adder) -> None:
     grow = "/usr/bin/python3 -c 'import time; time.sleep(5); x = b\"x\" * (200 << 20); time.sleep(1000)'"
     add("hog", grow, "--memory=100M", "--monitor=1", "--on=1")
@@ -157,9 +191,11 @@ def test_services_keep_their_order_their_node_and_their_distance(trixie: Cluster
         eventually(lambda: trixie.online(0) == {"node0", "node2"}, within=30, what="its node is out")
         eventually(lambda: len({*trixie.runs_on("db"), *trixie.runs_on("far")}) == 2, within=40, what="both run")
         assert trixie.runs_on("db") == trixie.runs_on("web")
+        assert "not ready: node1 is offline. " in trixie.fab("cluster.status", "--wait=1").err
     finally:
         trixie.ok("cluster.nodes.power-on", "1")
-        eventually(lambda: trixie.online(0) == {"node0", "node1", "node2"}, within=60, what="everyone is online")
+        trixie.ok("cluster.status", "--wait=60")
+        assert trixie.online(0) == {"node0", "node1", "node2"}
     refused = trixie.fab("service.remove", "db")
     assert refused.exit == 2
     assert "web (--after, --with), far (--apart-from)" in refused.err

@@ -1,27 +1,18 @@
 """`service.apply` and `service.export` as a person types them, where no machine is needed."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-FAB = Path(sys.executable).with_name("fab")
+from .conftest import Fab
 
 
-@pytest.fixture
-def fab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
-    monkeypatch.setenv("SIRIKATA_CLUSTER_HOME", str(tmp_path / "home"))
-
-    def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run([FAB, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
-
-    run("local.create", "demo", "2")
-    return run
+@pytest.fixture(autouse=True)
+def demo(fab: Fab) -> None:
+    assert fab("local.create", "demo", "2").returncode == 0
 
 
-def test_every_problem_of_a_file_is_shown_with_its_line_before_a_machine_is_asked(fab, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_every_problem_of_a_file_is_shown_with_its_line_before_a_machine_is_asked(fab: Fab, tmp_path: Path) -> None:
     file = tmp_path / "services.yaml"
     file.write_text("web:\n  command: web\n  on: 2\n  after: db\n")
     done = fab("service.apply", "demo", str(file))
@@ -33,7 +24,7 @@ def test_every_problem_of_a_file_is_shown_with_its_line_before_a_machine_is_aske
     ("content", "said"),
     [(None, "No such file"), (b"web: /bin/true\nb: \xff\n", ":2: this is no text in UTF-8"), (b"", "write {}")],
 )
-def test_a_file_that_cannot_be_read_is_named(fab, tmp_path: Path, content: bytes | None, said: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_file_that_cannot_be_read_is_named(fab: Fab, tmp_path: Path, content: bytes | None, said: str) -> None:
     file = tmp_path / "services.yaml"
     if content is not None:
         file.write_bytes(content)
@@ -43,7 +34,7 @@ def test_a_file_that_cannot_be_read_is_named(fab, tmp_path: Path, content: bytes
     assert said in done.stderr
 
 
-def test_without_machines_the_next_step_is_named(fab, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_without_machines_the_next_step_is_named(fab: Fab, tmp_path: Path) -> None:
     file = tmp_path / "services.yaml"
     file.write_text("web: /bin/true\n")
     for arguments in (("service.apply", "demo", str(file)), ("service.export", "demo")):

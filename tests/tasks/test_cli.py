@@ -1,23 +1,11 @@
 """What a user sees for wrong use: every problem, a next step, exit code 2, nothing done."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-FAB = Path(sys.executable).with_name("fab")
-
-
-@pytest.fixture
-def fab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
-    monkeypatch.setenv("SIRIKATA_CLUSTER_HOME", str(tmp_path / "home"))
-
-    def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run([FAB, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
-
-    return run
+from .conftest import FAB, ROOT, Fab
 
 
 @pytest.mark.parametrize(
@@ -45,7 +33,7 @@ def fab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-unt
     ],
     ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else "",
 )
-def test_wrong_use_is_explained(fab, tmp_path: Path, arguments: list[str], said: list[str]) -> None:  # type: ignore[no-untyped-def]
+def test_wrong_use_is_explained(fab: Fab, tmp_path: Path, arguments: list[str], said: list[str]) -> None:
     done = fab(*arguments)
     assert done.returncode == 2, done
     for words in said:
@@ -55,21 +43,80 @@ def test_wrong_use_is_explained(fab, tmp_path: Path, arguments: list[str], said:
     assert not list((tmp_path / "home").glob("clusters/*"))
 
 
-def test_the_list_of_clusters_is_empty_at_first(fab) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["up", "Demo", "--size=x", "--provider=gce", "--region=eu-central-1", "--profile=y"],
+            ["the size is 'x'", "'Demo'", "no provider 'gce'", "no timing profile 'y'", "--region is for machines on EC2"],
+        ),
+        (
+            ["cluster.create", "Web", "x", "a host", "key", "--address=mine"],
+            ["the size is 'x'", "'Web'", "the Puppet master 'a host'", "no kind of address 'mine'"],
+        ),
+        (["local.create", "Demo", "x", "--suite=potato"], ["the size is 'x'", "'Demo'", "'potato'"]),
+        (
+            ["service.add", "demo", "-x", "bin/true", "--monitor=a", "--start-timeout=b", "--stop-timeout=c", "--on=d",
+             "--no-failover", "--env=A", "--env=B=1", "--env=B=1", "--after=web"],
+            ["the monitor interval is 'a'", "the start time-out is 'b'", "the stop time-out is 'c'",
+             "the node (--on) is 'd'", "--env=A is no KEY=VALUE", "the service id '-x'", "'bin/true'",
+             "the variable B is set 2 times", "there is no service 'web'"],
+        ),
+        (
+            ["service.add", "nope", "x", "/bin/true", "--monitor=a", "--on=d"],
+            ["the monitor interval is 'a'", "the node (--on) is 'd'", "no cluster 'nope'"],
+        ),
+        (
+            ["sirikata.redis", "demo", "--number=x", "--on=first", "--port=0"],
+            ["the number (--number) is 'x'", "the node (--on) is 'first'", "the port '0'"],
+        ),
+        (
+            ["cluster.status", "demo", "--wait=x", "--watch"],
+            ["the time to wait (--wait) is 'x'", "--watch and --wait do not go together"],
+        ),
+        (["sirikata.world", "demo", "--spaces=x", "--hosts=y"], ["the spaces 'x'", "the hosts 'y'"]),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)  # fmt: skip
+def test_every_problem_of_a_command_is_told_at_once_and_once(fab: Fab, arguments: list[str], said: list[str]) -> None:
+    fab("local.create", "demo", "2")
+    done = fab(*arguments)
+    assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (2, "", False), done
+    lines = done.stderr.splitlines()
+    assert [sum(words in line for line in lines) for words in said] == [1] * len(said), done.stderr
+    assert len(lines) == len(said), done.stderr
+
+
+def test_a_cluster_that_is_not_ready_is_shown_with_what_is_missing(fab: Fab) -> None:
+    fab("local.create", "demo", "2")
+    done = fab("cluster.status", "demo", "--wait=0", "--json")
+    assert (done.returncode, '"size": 2' in done.stdout) == (1, True), done
+    said = "demo is not ready: there is no quorum; there is no coordinator; 2 of 2 nodes do not exist. "
+    assert said in done.stderr and "fab up demo" in done.stderr
+    assert fab("cluster.status", "demo").returncode == 0, "without --wait it only shows"
+
+
+def test_a_variable_that_is_given_twice_is_refused(fab: Fab) -> None:
+    fab("local.create", "demo", "2")
+    done = fab("service.add", "demo", "web", "/bin/true", "--env=A=1", "--env=B=1", "--env=A=2")
+    assert (done.returncode, done.stderr) == (2, "error: the variable A is set 2 times: leave all but one out\n")
+
+
+def test_the_list_of_clusters_is_empty_at_first(fab: Fab) -> None:
     done = fab("cluster.list")
     assert (done.returncode, done.stderr) == (0, "")
     assert "fab up demo" in done.stdout
     assert fab("cluster.list", "--json").stdout == "[]\n"
 
 
-def test_a_cluster_is_created_once(fab) -> None:  # type: ignore[no-untyped-def]
+def test_a_cluster_is_created_once(fab: Fab) -> None:
     assert fab("local.create", "demo", "3").returncode == 0
     again = fab("local.create", "demo", "3")
     assert again.returncode == 2
     assert "exists" in again.stderr
 
 
-def test_an_existing_cluster_is_not_brought_up_as_another(fab) -> None:  # type: ignore[no-untyped-def]
+def test_an_existing_cluster_is_not_brought_up_as_another(fab: Fab) -> None:
     fab("local.create", "demo", "3")
     done = fab("up", "demo", "--size=5", "--suite=bookworm")
     assert done.returncode == 2
@@ -77,14 +124,14 @@ def test_an_existing_cluster_is_not_brought_up_as_another(fab) -> None:  # type:
     assert "suite 'trixie', not 'bookworm'" in done.stderr
 
 
-def test_a_pipeline_stops_at_the_first_failure(fab) -> None:  # type: ignore[no-untyped-def]
+def test_a_pipeline_stops_at_the_first_failure(fab: Fab) -> None:
     done = fab("local.create", "demo", "3", "cluster.show", "nope", "local.create", "other", "3")
     assert done.returncode == 2
     assert "demo: 3 nodes" in done.stdout
     assert "other" not in fab("cluster.list").stdout
 
 
-def test_a_specification_that_cannot_be_booted_here_can_be_shown_and_destroyed(fab) -> None:  # type: ignore[no-untyped-def]
+def test_a_specification_that_cannot_be_booted_here_can_be_shown_and_destroyed(fab: Fab) -> None:
     assert fab("cluster.create", "web", "2", "puppet.example.edu", "key", "--provider=adhoc").returncode == 0
     assert '"puppet_master": "puppet.example.edu"' in fab("cluster.show", "web", "--json").stdout
     booted = fab("cluster.nodes.boot", "web")
@@ -94,14 +141,14 @@ def test_a_specification_that_cannot_be_booted_here_can_be_shown_and_destroyed(f
     assert fab("cluster.list", "--json").stdout == "[]\n"
 
 
-def test_keys_without_their_specification_are_not_taken_over(fab, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_keys_without_their_specification_are_not_taken_over(fab: Fab, tmp_path: Path) -> None:
     (tmp_path / "home/clusters/demo/secrets").mkdir(parents=True)
     done = fab("local.create", "demo", "3")
     assert done.returncode == 2
     assert "local.list" in done.stderr
 
 
-def test_output_that_nobody_reads_is_no_error(fab) -> None:  # type: ignore[no-untyped-def]
+def test_output_that_nobody_reads_is_no_error(fab: Fab) -> None:
     for name in ("one", "two"):
         fab("local.create", name, "1")
     command = f"{FAB} cluster.list --json cluster.list --json | true; exit ${{PIPESTATUS[0]}}"
@@ -109,7 +156,7 @@ def test_output_that_nobody_reads_is_no_error(fab) -> None:  # type: ignore[no-u
     assert done.stderr == ""
 
 
-def test_every_task_is_listed_with_its_line(fab) -> None:  # type: ignore[no-untyped-def]
+def test_every_task_is_listed_with_its_line(fab: Fab) -> None:
     listed = fab("--list").stdout
     for name in ("up", "down", "cluster.nodes.ssh", "corosync.distribute", "puppet.agents.restart", "service.add"):
         assert f"  {name} " in listed

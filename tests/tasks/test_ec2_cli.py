@@ -15,25 +15,18 @@ from fabfile import flows
 from fabfile.effects.providers.ec2.api import forget_sessions
 from fabfile.effects.store import Store
 from tests.ec2lab.laboratory import Laboratory
-from tests.effects.ec2_tools import laboratory
 
 ROOT = Path(__file__).resolve().parents[2]
 Fab = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
-    with laboratory(str(tmp_path_factory.mktemp("home"))) as lab:
-        yield lab
-
-
 @pytest.fixture
-def lab(shared: Laboratory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Laboratory]:
+def lab(ec2_lab: Laboratory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Laboratory]:
     monkeypatch.setenv("SIRIKATA_CLUSTER_HOME", str(tmp_path / "home"))
-    shared.reset()
-    yield shared
+    ec2_lab.reset()
+    yield ec2_lab
     allowed = {action.partition(":")[2] for action in re.findall(r'"(\w+:\w+)"', flows.ec2.policy())}
-    assert set(shared.counts()) <= allowed, "the IAM policy allows every call"
+    assert set(ec2_lab.counts()) <= allowed, "the IAM policy allows every call"
 
 
 @pytest.fixture
@@ -159,7 +152,7 @@ def test_a_boot_refuses_credentials_that_are_missing_unknown_or_expired(
 ) -> None:
     fab("cluster.create", "web", "2", "own", "lab-key")
     lab.fail("RequestExpired", times=10)
-    refused(fab("cluster.nodes.boot", "web"), "have expired", "aws sso login")
+    refused(fab("cluster.nodes.boot", "web"), "have expired", "Set new ones: AWS_ACCESS_KEY_ID")
     lab.faults.clear()
     try:
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIASOMEBODYELSE0000")

@@ -1,10 +1,15 @@
 """Lines of many nodes: short answers stand together in node order, long ones are shown as they come."""
 
+import json
 import threading
 
 import pytest
 
+from fabfile.core.errors import NodeError, NodeFailures
+from fabfile.core.transfer import Moved
 from fabfile.tasks import show_lines
+
+MOVED = Moved(path="/srv/x", kind="file", files=1, bytes=7)
 
 
 def test_short_answers_stand_together_in_node_order(capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,3 +49,37 @@ def test_programs_get_no_lines(capsys: pytest.CaptureFixture[str]) -> None:
     with show_lines.printing(quiet=True) as hear:
         hear("node0", "a line\n")
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("others", [{}, {"node2": MOVED}])
+def test_programs_are_told_what_failed_on_each_node(
+    capsys: pytest.CaptureFixture[str], others: dict[str, Moved]
+) -> None:
+    failures = {name: NodeError(name, "could not be reached") for name in ("node1", "node10")}
+    error = NodeFailures("put", failures, others)
+
+    def move() -> dict[str, Moved]:
+        raise error
+
+    with pytest.raises(NodeFailures):
+        show_lines.moved(move, as_json=True)
+    put = capsys.readouterr().out
+    show_lines.failures(error, as_json=True)
+    run = capsys.readouterr().out
+    assert put == run
+    told = json.loads(put)
+    assert list(told) == ["node1", *others, "node10"]
+    assert told["node10"] == {"error": "node10: could not be reached"}
+    assert all(told[name]["path"] == "/srv/x" for name in others)
+
+
+def test_persons_are_told_what_failed_in_the_error_only(capsys: pytest.CaptureFixture[str]) -> None:
+    error = NodeFailures("put", {"node1": NodeError("node1", "no")}, {"node2": MOVED})
+
+    def move() -> dict[str, Moved]:
+        raise error
+
+    with pytest.raises(NodeFailures):
+        show_lines.moved(move, as_json=False)
+    show_lines.failures(error, as_json=False)
+    assert capsys.readouterr().out == "node2: /srv/x, 7 bytes\n"

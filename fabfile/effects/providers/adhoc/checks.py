@@ -8,7 +8,15 @@ from pathlib import Path
 
 from ....core.adhoc import is_address
 from ....core.adhoc_hosts import HostLook, look_script, parse_look
-from ....core.adhoc_peers import parse_peers, peer_problems, peers_input, peers_script
+from ....core.adhoc_peers import (
+    TCP_PORT,
+    UDP_PORT,
+    Peers,
+    parse_peers,
+    peer_problems,
+    peers_input,
+    peers_script,
+)
 from ....core.adhoc_problems import clock_problems, look_problems, name_problems
 from ....core.errors import NodeError, UsageError
 from ....core.spec import ClusterSpec, Node, Role
@@ -180,20 +188,19 @@ def _of_others(spec: ClusterSpec, one: Found) -> dict[str, tuple[str, ...]]:
 
 
 def _reach(remote: Remote, spec: ClusterSpec, found: Mapping[str, Found], addresses: Mapping[str, str]) -> list[str]:
-    """Whether the hosts that are no members yet reach each other, at the ports that they will use."""
-    fresh = {name: one for name, one in found.items() if one.look.member != spec.id}
-    if len(found) < 2 or not fresh:
+    """Whether the hosts reach each other, at the ports that they will use; asked before they are members."""
+    if len(found) < 2 or all(one.look.member == spec.id for one in found.values()):
         return []
-    master = next((name for name, one in found.items() if one.node.ssh_host == spec.puppet_master), "")
-    hosts = {name: (_called(one.node), addresses[name]) for name, one in found.items()}
+    hosts = {_called(one.node): one for one in found.values()}
+    at = {_called(one.node): addresses[name] for name, one in found.items()}
+    server = next((name for name, one in hosts.items() if one.node.ssh_host == spec.puppet_master), "")
+    held = [name for name, one in hosts.items() if ("udp", UDP_PORT) in one.look.ports]
 
-    def probe(node: Node) -> "list[str] | str":
-        text = peers_input(node.name, hosts, master=master, look=found[node.name].look)
-        try:
-            done = remote.sudo(node, peers_script(), stdin=text.encode(), timeout=LOOK_TIMEOUT)
-        except NodeError as error:
-            return f"{_called(node)}: {error}"
-        return peer_problems(hosts, node.name, parse_peers(done.out))
+    def probe(node: Node) -> Peers:
+        name = _called(node)
+        served = ("tcp", TCP_PORT) in hosts[name].look.ports
+        text = peers_input(name, at, server=server, udp_held=held, tcp_held=served)
+        return parse_peers(remote.sudo(node, peers_script(), stdin=text.encode(), timeout=LOOK_TIMEOUT).out)
 
-    answers = fan_out([one.node for one in found.values()], "reach", probe)
-    return [problem for one in answers.values() for problem in ([one] if isinstance(one, str) else one)]
+    answers = fan_out([one.node for one in found.values()], "reach each other", probe)
+    return peer_problems({_called(one.node): answers[name] for name, one in found.items()}, at, server=server)

@@ -20,7 +20,7 @@ from . import checks
 # Seconds that an answer about a host is good for; and that nobody asks one again which did not answer.
 FRESH, LATER = 1.0, 15.0
 LOOK_TIMEOUT = 20.0  # seconds without a word from a host that is asked whether it is there
-TAKE_OFF_TIMEOUT = 600.0  # the same from one whose packages are removed
+TAKE_OFF_TIMEOUT = 1800.0  # the same from one whose packages are removed
 
 
 class AdhocProvider:

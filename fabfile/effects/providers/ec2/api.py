@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from . import errors
+from .credentials import Source, source
 
 # What an answer holds, as boto3 gives it.
 Answer = dict[str, Any]
@@ -27,17 +28,19 @@ class Api:
         return str(self._client("ec2").meta.region_name)
 
     @property
-    def credentials_source(self) -> str:
-        """Where the credentials came from, in words.  Raises Preflight when there are none."""
+    def credentials_source(self) -> Source:
+        """Where the credentials came from.  Raises Preflight when there are none."""
         from botocore.exceptions import BotoCoreError, NoCredentialsError
 
         try:
-            found = _session().get_credentials()
+            session = _session()
+            found = session.get_credentials()
         except BotoCoreError as error:
             raise errors.setup(error) from None
         if found is None:
             raise errors.setup(NoCredentialsError())
-        return _SOURCES.get(found.method, str(found.method))
+        profile = session.profile_name
+        return source(str(found.method), "" if profile == "default" else profile)
 
     def call(self, operation: str, *, service: str = "ec2", patient: bool = True, **parameters: Any) -> Answer:
         """One call, for example `call("describe_vpcs", Filters=[...])`.
@@ -88,21 +91,6 @@ class Api:
             return _client(service, self._region, patient)
         except (BotoCoreError, ValueError) as error:
             raise errors.setup(error) from None
-
-
-# botocore's words for the places of credentials (botocore.credentials, the METHODs).
-_SOURCES = {
-    "env": "the environment (AWS_ACCESS_KEY_ID)",
-    "shared-credentials-file": "~/.aws/credentials",
-    "config-file": "~/.aws/config",
-    "assume-role": "an assumed role",
-    "assume-role-with-web-identity": "a web identity's role",
-    "sso": "AWS SSO",
-    "custom-process": "a credential process",
-    "iam-role": "this instance's role",
-    "container-role": "this container's role",
-    "login": "aws login",
-}
 
 
 def forget_sessions() -> None:

@@ -83,7 +83,7 @@ def _setup(api: Api, spec: ClusterSpec) -> list[str]:
             )
 
     def credentials() -> Iterator[str]:
-        if not api.credentials_source:
+        if not api.credentials_source.name:
             yield "the AWS credentials come from nowhere that boto3 names: check ~/.aws and the AWS_* variables"
 
     return list(dict.fromkeys([*_said(credentials), *_said(region)]))

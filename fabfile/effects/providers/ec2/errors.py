@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ....core.errors import ClusterError, Preflight
+from .credentials import Source
 
 # The caller asked too fast, for longer than boto3 tries again by itself.
 THROTTLED = frozenset(
@@ -70,7 +71,7 @@ class ApiError(ClusterError):
         return self.code in _FORBIDDEN
 
 
-def refused(operation: str, answer: Mapping[str, Any], source: str) -> ApiError:
+def refused(operation: str, answer: Mapping[str, Any], source: Source) -> ApiError:
     """The error that EC2 answered; `source` is where the credentials came from."""
     told = answer.get("Error", {})
     code, said = str(told.get("Code", "")), str(told.get("Message", "")).strip()
@@ -82,10 +83,11 @@ def refused(operation: str, answer: Mapping[str, Any], source: str) -> ApiError:
     return ApiError(operation, code, said, uncertain=uncertain, why=why)
 
 
-def _why(operation: str, code: str, said: str, source: str) -> str:
+def _why(operation: str, code: str, said: str, source: Source) -> str:
     words = f"({code}: {said})"
     if code in _EXPIRED:
-        return f"the AWS credentials from {source} have expired {words}. Renew them, for example: aws sso login"
+        clock = " This machine's clock may also be wrong: check it" if code == "RequestExpired" else ""
+        return f"the AWS credentials from {source} have expired {words}. {source.renewal}.{clock}".rstrip(".")
     if code in _UNKNOWN_CALLER:
         return f"EC2 does not accept the AWS credentials from {source} {words}. Check them: aws sts get-caller-identity"
     if code in _FORBIDDEN:

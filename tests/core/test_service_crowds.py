@@ -1,0 +1,98 @@
+"""Services of which more are apart from each other than there are nodes."""
+
+import time
+
+import pytest
+
+from fabfile.core import service_crowds
+from fabfile.core.errors import UsageError
+from fabfile.core.service_crowds import crowd_problems, wish_problems
+from fabfile.core.service_file import read
+from fabfile.core.services import Service
+from fabfile.core.spec import ClusterSpec, validate
+
+from .test_service_set import make, pinned
+
+THREE = [make("a"), make("b", apart_from=("a",)), make("c", apart_from=("a", "b"))]
+
+
+def apart(count: int) -> list[Service]:
+    """So many services, each apart from all others."""
+    return [make(f"s{n:02}", apart_from=tuple(f"s{other:02}" for other in range(n))) for n in range(count)]
+
+
+def test_three_apart_on_two_nodes_are_refused_and_on_three_they_are_not() -> None:
+    (problem,) = wish_problems(THREE, 2)
+    assert problem == (
+        "a, b and c can never all run: no two of them may share a node, and the cluster has 2. Leave one of them out"
+    )
+    assert wish_problems(THREE, 3) == []
+
+
+@pytest.mark.parametrize(
+    ("services", "said"),
+    [
+        ([*THREE, make("d", beside=("c",))], "a, b and c with d can never"),
+        # Each pair by another member of a group.
+        ([make("a"), make("b"), make("c", apart_from=("a",)), make("d", beside=("c",), apart_from=("b",)),
+          make("e", beside=("a",), apart_from=("b",))], "a with e, b and c with d can never"),
+        ([pinned("a", 0), pinned("b", 1), make("c", apart_from=("a", "b"))],
+         "no two of them may share a node (a is kept on node 0, b is kept on node 1)"),
+        (apart(5), "s00, s01, s02, s03 and s04 can never"),
+    ],
+)  # fmt: skip
+def test_a_crowd_is_named_whole_and_once(services: list[Service], said: str) -> None:
+    (problem,) = wish_problems(services, 2)
+    assert said in problem
+
+
+@pytest.mark.parametrize(
+    "services",
+    [
+        apart(2),
+        # Two nodes are enough for each pair of a chain.
+        [make("a"), make("b", apart_from=("a",)), make("c", apart_from=("b",)), make("d", apart_from=("c",))],
+        [pinned("a", 0), pinned("b", 1), make("c", apart_from=("a",))],
+        [make("a", on=0), make("b", on=1), make("c", apart_from=("a",))],
+    ],
+)
+def test_what_has_room_is_no_crowd(services: list[Service]) -> None:
+    assert wish_problems(services, 2) == []
+
+
+def test_two_crowds_are_both_told() -> None:
+    others = [make("x"), make("y", apart_from=("x",)), make("z", apart_from=("x", "y"))]
+    assert len(wish_problems([*THREE, *others], 2)) == 2
+
+
+def test_a_crowd_of_one_more_than_the_largest_cluster_has_nodes_is_found_at_once() -> None:
+    began = time.monotonic()
+    assert len(crowd_problems(apart(33), 32)) == 1
+    assert crowd_problems(apart(32), 32) == []
+    assert time.monotonic() - began < 2
+
+
+def test_the_search_ends_where_it_would_take_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Ten groups of ten, each apart from all of the other groups: ten nodes are enough, and every way would be tried.
+    services = [
+        make(f"g{group}n{n}", apart_from=tuple(f"g{g}n{k}" for g in range(group) for k in range(10)))
+        for group in range(10)
+        for n in range(10)
+    ]
+    began = time.monotonic()
+    assert crowd_problems(services, 10) == []
+    assert time.monotonic() - began < 10
+    monkeypatch.setattr(service_crowds, "STEPS", 3)
+    assert crowd_problems(apart(6), 5) == [], "the steps are counted"
+
+
+def test_a_file_is_told_the_line() -> None:
+    text = "a: /bin/true\nb:\n  command: /bin/true\n  apart-from: a\nc:\n  command: /bin/true\n  apart-from: [a, b]\n"
+    with pytest.raises(UsageError) as caught:
+        read("f.yaml", text, 2)
+    (problem,) = caught.value.problems
+    assert problem.startswith("f.yaml:4: a, b and c can never all run")
+
+
+def test_a_specification_that_has_one_already_can_still_be_read_and_mended() -> None:
+    assert validate(ClusterSpec(name="demo", uid="3f2a", size=2, services=tuple(THREE))) == []

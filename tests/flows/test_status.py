@@ -1,0 +1,68 @@
+"""What a cluster lacks, and waiting until it lacks nothing."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from fabfile.core.report import Silent
+from fabfile.flows import status
+from fabfile.flows.status import NodeView, ServiceView, Status
+
+
+def node(index: int, member: str = "online") -> NodeView:
+    return NodeView(name=f"node{index}", index=index, address="", machine="running", member=member)
+
+
+def service(service_id: str, state: str, **fields: Any) -> ServiceView:
+    return ServiceView(id=service_id, state=state, node="", command="/bin/true", **fields)
+
+
+WHOLE = Status(
+    name="demo", size=2, quorate=True, coordinator="node0", online=2, nodes=[node(0), node(1)],
+    services=[service("web", "running")], failures=[], problems=[],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fields", "missing"),
+    [
+        ({}, []),
+        ({"quorate": False, "coordinator": None}, ["there is no quorum", "there is no coordinator"]),
+        ({"nodes": [node(0)]}, ["1 of 2 nodes do not exist"]),
+        ({"nodes": [node(0), node(1, "pending")]}, ["node1 is pending"]),
+        ({"services": [service("web", "starting"), service("db", "failed")]}, ["web is starting", "db is failed"]),
+        ({"services": [service("web", "stopped", halted=True)]}, []),
+        ({"services": [service("web", "stopped")]}, ["web is stopped"]),
+    ],
+)
+def test_what_is_missing_is_named(fields: dict[str, Any], missing: list[str]) -> None:
+    found = replace(WHOLE, **fields)
+    assert (found.missing, found.healthy) == (missing, not missing)
+
+
+class Notes(Silent):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.said.append(text)
+
+
+def test_it_is_waited_for_and_told_only_when_something_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    starting, lost = replace(WHOLE, services=[service("web", "starting")]), replace(WHOLE, quorate=False)
+    looks = [lost, starting, starting, WHOLE, lost]
+    monkeypatch.setattr(status, "status", lambda session: looks.pop(0))
+    monkeypatch.setattr(status, "POLL", 0.01)
+    session: Any = SimpleNamespace(report=Notes())
+    assert status.wait_ready(session, 20) is WHOLE
+    assert looks == [lost]
+    assert session.report.said == ["waiting: there is no quorum", "waiting: web is starting"]
+
+
+def test_when_the_time_is_over_the_last_look_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = replace(WHOLE, quorate=False)
+    monkeypatch.setattr(status, "status", lambda session: lost)
+    session: Any = SimpleNamespace(report=Silent())
+    assert status.wait_ready(session, 0) is lost

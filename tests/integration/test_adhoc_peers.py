@@ -1,0 +1,161 @@
+"""What hosts say of each other when something is really in the way between them: packet filters, and no way at all."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from fabfile.core.adhoc_hosts import look_script, parse_look
+from fabfile.core.adhoc_peers import parse_peers, peer_problems, peers_input, peers_script
+from fabfile.core.adhoc_problems import clock_problems, look_problems, name_problems
+
+from .hosts import Host, hosts
+from .lab import MACHINE, call
+
+pytestmark = [
+    pytest.mark.usefixtures("real_machines"),
+    pytest.mark.skipif(os.geteuid() != 0, reason="sets up packet filters in the machines' networks"),
+]
+CLUSTER = "peers-lab0"
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[dict[str, Host]]:
+    with hosts({"db1": "trixie", "db2": "bookworm"}, CLUSTER) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def open_again(own: dict[str, Host]) -> Iterator[None]:
+    yield
+    for name in own:
+        closed(name, "flush ruleset")
+
+
+def closed(name: str, rules: str) -> None:
+    """Set up a packet filter in a machine's network, which the machine itself has no program for."""
+    done = call(["ip", "netns", "exec", f"sirikata-{CLUSTER}.{name}", "nft", "-f", "-"], stdin=rules.encode())
+    assert done.exit == 0, done
+
+
+def table(rule: str) -> str:
+    hook = "{ type filter hook input priority 0 ; }"
+    return f"add table inet t\nadd chain inet t i {hook}\nadd rule inet t i {rule}\n"
+
+
+def addresses(own: dict[str, Host]) -> dict[str, str]:
+    return {name: host.said("hostname -I").split()[0] for name, host in own.items()}
+
+
+def asked(own: dict[str, Host], *, udp_held: tuple[str, ...] = (), **others: str) -> list[str]:
+    """Ask all hosts at the same time; the problems, with names for addresses."""
+    known = addresses(own) | others
+    running = {
+        name: subprocess.Popen(
+            [str(MACHINE), "exec", CLUSTER, name, "sh", "-c", peers_script()],
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for name in own
+    }
+    told = {name: peers_input(name, known, server="db1", udp_held=udp_held) for name in running}
+    for name, process in running.items():
+        assert process.stdin
+        process.stdin.write(told[name])
+        process.stdin.close()
+    found = {}
+    for name, process in running.items():
+        assert process.stdout
+        found[name] = parse_peers(process.stdout.read())
+        process.stdout.close()
+        assert process.wait(30) == 0 and found[name].ended
+    problems = peer_problems(found, known, server="db1")
+    for address in known.values():
+        problems = [problem.replace(f" ({address})", "") for problem in problems]
+    return problems
+
+
+def test_a_stock_host_is_fit(own: dict[str, Host]) -> None:
+    known = addresses(own)
+    looks = {}
+    for name, host in own.items():
+        before = host.said("date +%s.%N")
+        done = host.sudo(look_script(), stdin=b"db1\ndb2\n")
+        look = parse_look(done.out)
+        looks[name] = look, float(before), float(host.said("date +%s.%N"))
+        assert look.os == "debian" and look.systemd and look.apt and look.hostname == name, done
+        assert not (look.corosync or look.agent or look.puppetserver or look.ports or look.member or look.taken), done
+        assert not look_problems(
+            look,
+            cluster_id="a-1",
+            cluster_name="a",
+            server="puppet.a",
+            address=known[name],
+            wanted=("node",),
+        )
+    assert clock_problems(looks) == []
+    said = name_problems({name: look for name, (look, _, _) in looks.items()}, known)
+    assert len(said) == 2 and said[0].startswith("db1 resolves the name db2 not at all, and it is"), said
+
+
+def test_who_holds_a_port_is_named(own: dict[str, Host]) -> None:
+    host = own["db2"]
+    hold = "socat -u UDP-RECV:5405 /dev/null & socat -u TCP6-LISTEN:8140 /dev/null & sleep 0.5; "
+    done = host.sudo(f"({hold}) >/dev/null 2>&1 </dev/null; {look_script()}")
+    host.sudo("killall socat")
+    assert parse_look(done.out).ports == {("udp", 5405): "socat", ("tcp", 8140): "socat"}, done
+
+
+def test_hosts_answer_each_other(own: dict[str, Host]) -> None:
+    assert asked(own) == []
+
+
+def test_hosts_whose_corosync_runs_already_are_not_asked_for_its_port(own: dict[str, Host]) -> None:
+    own["db2"].said("(socat -u UDP-RECV:5405 /dev/null & sleep 0.3) >/dev/null 2>&1 </dev/null")
+    try:
+        assert asked(own, udp_held=("db2",)) == []
+        taken = asked(own)
+        assert "db2 cannot use UDP port 5405: Address already in use" in taken
+    finally:
+        own["db2"].sudo("killall socat")
+
+
+@pytest.mark.parametrize("verdict", ["drop", "reject"])
+def test_a_port_closed_on_both_is_said_once(own: dict[str, Host], verdict: str) -> None:
+    for name in own:
+        closed(name, table(f"udp dport 5405 {verdict}"))
+    assert asked(own) == [
+        "db1 and db2 get no answer from each other on UDP port 5405, which corosync uses: open it between the hosts"
+    ]
+
+
+def test_a_port_closed_on_one_is_said_of_that_one(own: dict[str, Host]) -> None:
+    closed("db2", table("udp dport 5405 drop"))
+    assert asked(own) == ["nothing from db1 arrives at db2 on UDP port 5405, which corosync uses: open it on db2"]
+
+
+@pytest.mark.parametrize(("verdict", "verb"), [("drop", "does not answer"), ("reject with tcp reset", "refuses")])
+def test_the_puppet_servers_port_closed_is_said(own: dict[str, Host], verdict: str, verb: str) -> None:
+    closed("db1", table(f"tcp dport 8140 {verdict}"))
+    assert asked(own) == [f"db1 {verb} db2 on TCP port 8140, which Puppet's server uses: open it on db1"]
+
+
+def test_hosts_without_a_way_between_them_are_said_to_have_none(own: dict[str, Host]) -> None:
+    at = addresses(own)
+    closed("db2", table(f"ip saddr {at['db1']} drop"))
+    closed("db1", table(f"ip saddr {at['db2']} drop"))
+    assert asked(own) == [
+        "db1 and db2 do not reach each other at all: see that these are the right addresses, and that there is a way "
+        "between them"
+    ]
+
+
+def test_an_address_that_nobody_has_is_said(own: dict[str, Host]) -> None:
+    prefix = addresses(own)["db1"].rpartition(".")[0]
+    said = asked(own, db9=f"{prefix}.99")
+    assert said == [
+        f"{name} does not reach db9 at all: see that these are the right addresses, and that there is a way between them"
+        for name in ("db1", "db2")
+    ]
