@@ -1,19 +1,21 @@
 """Tests beside each other: which share machines and so follow each other in one process, and which run alone.
 
-`pytest` runs in two processes (pytest-xdist, `--dist=loadgroup`), since machines that form a cluster wait more than they
-compute.  Fast tests go to whichever process is free.  Those with machines are in groups: a group runs in one process, one
-test after the other, and its clusters are ended behind it.  Benchmarks wait until nothing else runs.  `pytest -n 0` does
-all of it in one process and in the same order, as a debugger needs it.
+`pytest` runs in two processes (pytest-xdist), since machines that form a cluster wait more than they compute.  Tests are in
+groups: a group runs in one process, one test after the other, and goes to whichever process is free.  Of fast tests that
+is a module; of those with machines whatever shares a cluster, which is ended behind them.  Benchmarks wait until nothing
+else runs.  `pytest -n 0` does all of it in one process and in the same order, as a debugger needs it.
 """
 
 import fcntl
+import json
 import os
 import signal
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import FrameType
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
@@ -34,10 +36,13 @@ def late(item: pytest.Item) -> int:
 
 
 def group(item: pytest.Item) -> str:
-    """What a test with machines shares with others: a cluster, or else all that its module does with one parameter."""
+    """What a test shares with others: a cluster, or else its module, with one parameter where those are clusters."""
+    place = late(item)
+    if not place:
+        return item.nodeid.partition("::")[0]
     if mark := item.get_closest_marker("xdist_group"):
         return str(mark.args[0])
-    if late(item) == len(LATE):
+    if place == len(LATE):
         return LATE[-1]
     parameters = getattr(getattr(item, "callspec", None), "params", {})
     if "node" in parameters:
@@ -48,25 +53,44 @@ def group(item: pytest.Item) -> str:
     return f"{module}-{parameters['cluster']}" if "cluster" in parameters else module
 
 
-def arrange(items: list[pytest.Item]) -> None:
-    """Fast tests first, then group by group, then what runs alone."""
+def arrange(items: list[pytest.Item], factory: pytest.TempPathFactory) -> None:
+    """Fast tests first, then group by group, then what runs alone; and the groups are written down."""
     for item in items:
         if late(item):
             item.add_marker("machines")
-            item.add_marker(pytest.mark.xdist_group(group(item)))
-    groups = [*_FIRST, *dict.fromkeys(group(item) for item in items if late(item))]
-    items.sort(key=lambda item: (late(item), groups.index(group(item)) if late(item) else 0))
+    found = {item.nodeid: group(item) for item in items}
+    order = {name: place for place, name in enumerate([*_FIRST, *dict.fromkeys(found.values())])}
+    items.sort(key=lambda item: (late(item), order[found[item.nodeid]]))
+    new = factory.getbasetemp() / "groups"
+    new.write_text(json.dumps(found))
+    new.replace(_shared(factory, "groups"))
 
 
-def _file(factory: pytest.TempPathFactory) -> Path:
-    """The one file that all processes of a run lock: shared by those with machines, alone by what measures."""
+def scheduler(config: pytest.Config, log: Any) -> Any:
+    """Gives each process whole groups, in their order.  xdist's own way to say so, in the tests' ids, fails with pytest 9.2."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return groups()[nodeid]
+
+    @cache
+    def groups() -> dict[str, str]:
+        factory = config._tmp_path_factory  # type: ignore[attr-defined]
+        return dict(json.loads(_shared(factory, "groups").read_text()))
+
+    return Groups(config, log)
+
+
+def _shared(factory: pytest.TempPathFactory, name: str) -> Path:
+    """A file that all processes of a run have."""
     base = factory.getbasetemp()
-    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "machines.lock"
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"{name}.all"
 
 
 def beside(factory: pytest.TempPathFactory) -> Iterator[None]:
-    """From here on this process has machines."""
-    with _file(factory).open("a") as lock:
+    """From here on this process has machines.  The lock is shared by those that have, and held alone by what measures."""
+    with _shared(factory, "machines").open("a") as lock:
         lock.write(f"{os.getpid()}\n")
         lock.flush()
         fcntl.flock(lock, fcntl.LOCK_SH)
@@ -98,7 +122,7 @@ def interrupt_once() -> None:
 
 def see_machines_end(factory: pytest.TempPathFactory) -> None:
     """In the process that runs no tests: interrupt the others, which it would end at once, and wait for them."""
-    path = _file(factory)
+    path = _shared(factory, "machines")
     if not path.exists():
         return
     with path.open() as lock:

@@ -1,7 +1,8 @@
 """What a member does to add, move and remove a service: scripts for `sh`, run as root on any one member.
 
 A change of the configuration is made on a copy and applied as one patch, which the cluster refuses when something
-was changed meanwhile (its version is not the copy's); then it is made anew.  So it is whole or not at all.
+was changed meanwhile (its version is not the copy's); then it is made anew on what there is by then, as long as there
+is time.  So it is whole or not at all, and what others changed stays.
 On failure the last words on standard error are what the resource agent said, where it said something.
 
 Man pages: cibadmin(8), crm_diff(8), crm_resource(8), crm_mon(8), crmadmin(8).
@@ -30,19 +31,25 @@ exists || fail "the cluster has no resource $id"
 """
 
 # change COMMAND...: runs it with CIB_file set to a copy of the configuration, and applies what it changed there.
-# Twenty tries, since every result of an operation anywhere is a new version too.
+# Every result of an operation anywhere is a new version too, so a busy cluster refuses many a try: as long as versions
+# come, it goes on until its time is over.  What is refused though nothing was changed is given twenty tries.
 _CHANGE = r"""
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 change() {
-  for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+  over=$(( $(uptime) + patience )) tries=0 version=
+  while :; do
     cibadmin --query >"$dir/old.xml" 2>"$dir/said" || fail "the cluster does not answer: $(tail -n 1 "$dir/said")"
+    now=$(head -n 1 "$dir/old.xml")
+    [ "$now" = "$version" ] || tries=0
+    version=$now tries=$((tries + 1))
     cp "$dir/old.xml" "$dir/new.xml"
     (export CIB_file="$dir/new.xml" && "$@") || exit 1
     code=0
     crm_diff --cib --original "$dir/old.xml" --new "$dir/new.xml" >"$dir/patch.xml" 2>"$dir/said" || code=$?
     case $code in 0) return 0 ;; 1) ;; *) fail "crm_diff: $(tail -n 1 "$dir/said")" ;; esac
     cibadmin --patch --sync-call --xml-file "$dir/patch.xml" 2>"$dir/said" && return 0
+    [ "$tries" -lt 20 ] && [ "$(uptime)" -lt "$over" ] || break
     sleep 0.1
   done
   fail "the cluster refuses the change: $(tail -n 1 "$dir/said")"
@@ -77,10 +84,13 @@ broken() { said=$(reasons); fail "$1${said:+: $said}"; }
 _ADD = r"""
 cat >"$dir/add.xml"
 add() {
-  for id in $ids; do
-    ! has "//resources//*[@id='$id']" || fail "the cluster already has a resource $id"
-    erase "//rsc_location[@rsc='$id']"
-  done
+  if has "//resources//*[$named]"; then
+    for id in $ids; do
+      ! has "//resources//*[@id='$id']" || fail "the cluster already has a resource $id"
+    done
+  fi
+  id="what was left of $ids"
+  erase "//rsc_location[$of_them]"
   said=$(cibadmin --modify --allow-create --scope configuration --xml-file "$dir/add.xml" 2>&1) ||
     fail "the cluster refuses $ids: $(last "$said")"
 }
@@ -91,12 +101,10 @@ change add
 # service told of its place: tools/places.py on the nodes.
 _REMOVE = r"""
 remove() {
-  for id in $ids; do
-    erase "//constraints/*[@rsc='$id' or @with-rsc='$id' or @first='$id' or @then='$id']"
-    erase "//resources//primitive[@id='$id']"
-    erase "//cluster_property_set[@id='sirikata.places']/nvpair[@name='sirikata-place-$id']"
-    erase "//cluster_property_set[@id='sirikata.places']/nvpair[contains(concat(@value, ' '), ' $id ')]"
-  done
+  id=$ids
+  erase "//constraints/*[$constrained]"
+  erase "//resources//primitive[$named]"
+  erase "//cluster_property_set[@id='sirikata.places']/nvpair[$placed]"
 }
 present=
 for id in $ids; do
@@ -208,10 +216,13 @@ said=$(crm_resource --cleanup --resource "$id" 2>&1) || fail "$(last "$said")"
 _APPLY = r"""
 cat >"$dir/wanted.xml"
 apply() {
-  for id in $ids; do
-    ! has "//resources//*[@id='$id'][not(@provider='sirikata' and @type='service')]" ||
-      fail "the cluster already has a resource $id, which is no service of ours"
-  done
+  others="[not(@provider='sirikata' and @type='service')]"
+  if [ "$ids" ] && has "//resources//*[$named]$others"; then
+    for id in $ids; do
+      ! has "//resources//*[@id='$id']$others" ||
+        fail "the cluster already has a resource $id, which is no service of ours"
+    done
+  fi
   id='what changes'
   [ -z "$stale" ] || erase "$stale"
   said=$(cibadmin --modify --allow-create --scope configuration --xml-file "$dir/wanted.xml" 2>&1) ||
@@ -229,12 +240,13 @@ until given_up; do sleep 0.2; done
 """
 
 
-def add_services_script(service_ids: Sequence[str]) -> str:
+def add_services_script(service_ids: Sequence[str], *, seconds: int = TIMEOUT) -> str:
     """Add the services whose configuration, services_xml(), is on standard input, with their constraints, in one change.
 
-    Fails when the cluster already has a resource of one of those ids.
+    Fails when the cluster already has a resource of one of those ids, and when others changed it for `seconds` on end.
     """
-    return _several(service_ids, _CHANGE, _ADD)
+    words = f"named={_named(service_ids)} of_them={_named(service_ids, 'rsc')}\n"
+    return _several(service_ids, _changing(seconds), words, _ADD)
 
 
 def remove_services_script(service_ids: Sequence[str], *, seconds: int = TIMEOUT) -> str:
@@ -242,7 +254,12 @@ def remove_services_script(service_ids: Sequence[str], *, seconds: int = TIMEOUT
 
     May be repeated; a service that the cluster does not have is removed already.
     """
-    return _several(service_ids, _CHANGE, _WATCH, f"seconds={seconds:d}\n", _REMOVE)
+    told = [f"@name='sirikata-place-{one}' or contains(concat(@value, ' '), ' {one} ')" for one in service_ids]
+    words = (
+        f"named={_named(service_ids)} constrained={_named(service_ids, 'rsc', 'with-rsc', 'first', 'then')} "
+        f"placed={_any(told)} seconds={seconds:d}\n"
+    )
+    return _several(service_ids, _changing(seconds), _WATCH, words, _REMOVE)
 
 
 def tell_stop_script(service_ids: Sequence[str]) -> str:
@@ -289,19 +306,36 @@ def cleanup_script(service_id: str, *, seconds: int = TIMEOUT) -> str:
     return _script(service_id, _EXISTS, _WATCH, f"seconds={seconds:d}\n", _CLEANUP, _WAIT_RUNNING)
 
 
-def apply_services_script(service_ids: Sequence[str], going: Sequence[str], stale: str) -> str:
+def apply_services_script(
+    service_ids: Sequence[str], going: Sequence[str], stale: str, *, seconds: int = TIMEOUT
+) -> str:
     """Add and alter services, and tell those that are `going` to stop, in one change: all of it or nothing.
 
     service_change.change_xml() is on standard input; `stale` is an XPath to what goes of what is altered, or empty.
-    Fails when another kind of resource has one of the ids.
+    Fails when another kind of resource has one of the ids, and when others changed the cluster for `seconds` on end.
     """
-    words = f"going={shlex.quote(' '.join(going))} stale={shlex.quote(stale)}\n"
-    return _several(service_ids, _CHANGE, words, _APPLY)
+    words = f"going={shlex.quote(' '.join(going))} stale={shlex.quote(stale)} named={_named(service_ids)}\n"
+    return _several(service_ids, _changing(seconds), words, _APPLY)
 
 
 def settle_script(*, seconds: int = TIMEOUT) -> str:
     """Wait until the cluster has come to rest after a change, for `seconds` at most; never fails for that."""
     return _script("", _WATCH, f"seconds={seconds:d}\n", _SETTLE)
+
+
+def _changing(seconds: int) -> str:
+    """What changes the configuration, and how long it tries when others change it too."""
+    return f"patience={seconds:d}\n{_CHANGE}"
+
+
+def _named(service_ids: Sequence[str], *attributes: str) -> str:
+    """That one of the attributes, by default `id`, is one of them."""
+    return _any([f"@{attribute}='{one}'" for attribute in attributes or ("id",) for one in service_ids])
+
+
+def _any(conditions: Sequence[str]) -> str:
+    """A condition of an XPath, as a word of the shell."""
+    return shlex.quote(" or ".join(conditions))
 
 
 def _several(service_ids: Sequence[str], *parts: str) -> str:
