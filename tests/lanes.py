@@ -59,7 +59,7 @@ def arrange(items: list[pytest.Item], factory: pytest.TempPathFactory) -> None:
         if late(item):
             item.add_marker("machines")
     found = {item.nodeid: group(item) for item in items}
-    order = {name: place for place, name in enumerate([*_FIRST, *dict.fromkeys(found.values())])}
+    order = {name: place for place, name in enumerate(dict.fromkeys([*_FIRST, *found.values()]))}
     items.sort(key=lambda item: (late(item), order[found[item.nodeid]]))
     new = factory.getbasetemp() / "groups"
     new.write_text(json.dumps(found))
