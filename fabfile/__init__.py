@@ -5,6 +5,7 @@ For a fabfile of your own: `task` makes tasks whose errors are sentences, as our
 
 from invoke.collection import Collection
 
+from .core.adhoc import Host
 from .core.ec2_options import Ec2Options
 from .core.errors import ClusterError, NodeError, NodeFailures, NotFound, Preflight, StoreError, UsageError
 from .core.services import Service
@@ -34,6 +35,7 @@ __all__ = [
     "Cluster",
     "ClusterError",
     "Ec2Options",
+    "Host",
     "NodeError",
     "NodeFailures",
     "NotFound",

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from . import flows
+from .core.adhoc import Host
 from .core.ec2_options import Ec2Options
 from .core.report import Report, Silent
 from .core.services import Service
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from .core.service_logs import LogLine
     from .core.transfer import Moved
     from .flows.corosync import Distribution
+    from .flows.node_types import Typed
     from .flows.session import Session
     from .flows.status import ServiceView, Status
 
@@ -50,13 +52,17 @@ class Cluster:
         sirikata_url: str = "",
         sirikata_sha256: str = "",
         ec2: Ec2Options | None = None,
+        hosts: Sequence[Host] = (),
     ) -> ClusterSpec:
-        """Save the specification, boot nothing; see ClusterSpec.  Raises UsageError with every problem of it."""
+        """Save the specification, boot nothing; see ClusterSpec.  Raises UsageError with every problem of it.
+
+        `hosts` are what provider="adhoc" is about; their number is the size.
+        """
         spec = new_spec(
             self.name, provider, size=size, suite=suite, profile=profile, puppet_master=puppet_master,
             sirikata_url=sirikata_url, sirikata_sha256=sirikata_sha256, ec2=ec2,
         )  # fmt: skip
-        return flows.cluster.create(spec)
+        return flows.cluster.create(flows.adhoc.with_hosts(spec, hosts) if provider == "adhoc" else spec)
 
     def up(self, *, size: int | None = None, provider: ProviderName | None = None, suite: str = "") -> "Status":
         """Create the cluster if it is new, boot, provision and form it, run its services; again, mend what is missing.
@@ -131,6 +137,11 @@ class Cluster:
         with flows.session.changing(self.name, self.report, f"power {change}") as session:
             return flows.cluster.power(session, index, change)
 
+    def set_type(self, index: int, kind: str) -> "Typed":
+        """Give a node a type: `redis`, `cdn` or `default`; see flows/node_types.py."""
+        with flows.session.changing(self.name, self.report, "set a node's type") as session:
+            return flows.node_types.set_type(session, index, kind)
+
     # Its services
 
     def services(self) -> "list[ServiceView]":
@@ -146,7 +157,7 @@ class Cluster:
         service_id: str,
         command: str,
         *,
-        on: int | None = None,
+        on: int | str | None = None,
         user: str = "",
         cwd: str = "",
         env: Mapping[str, str] | None = None,

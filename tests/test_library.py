@@ -139,7 +139,7 @@ def test_what_is_installed_finds_its_templates_and_data(python: Path, project: P
 
 def test_others_type_check_against_it(python: Path, project: Path) -> None:
     (project / "right.py").write_text(USE)
-    (project / "wrong.py").write_text(USE.replace("on=1", 'on="1"').replace("code: int", "code: str"))
+    (project / "wrong.py").write_text(USE.replace("on=1", "on=[1]").replace("code: int", "code: str"))
     command = [sys.executable, "-m", "mypy", "--strict", "--python-executable", str(python), "right.py", "wrong.py"]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=120)
     told = [line.split(":")[0] for line in done.stdout.splitlines() if "error:" in line]
@@ -149,7 +149,7 @@ def test_others_type_check_against_it(python: Path, project: Path) -> None:
 def test_from_python_a_cluster_is_made_looked_at_and_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    from fabfile import Cluster, NotFound, UsageError, clusters
+    from fabfile import Cluster, Host, NotFound, UsageError, clusters
 
     monkeypatch.setenv("SIRIKATA_CLUSTER_HOME", str(tmp_path))
     demo = Cluster("demo")
@@ -159,7 +159,7 @@ def test_from_python_a_cluster_is_made_looked_at_and_forgotten(
     with pytest.raises(UsageError) as caught:
         Cluster("Demo").create(size=99, suite="potato")
     assert len(caught.value.problems) == 3
-    assert demo.create(size=2, provider="adhoc").size == 2
+    assert demo.create(provider="adhoc", hosts=[Host(host="db1"), Host(host="db2")]).size == 2
     assert Cluster("web").create(provider="ec2").profile == "cloud"
     assert demo.exists
     assert [cluster.name for cluster in clusters()] == ["demo", "web"]

@@ -73,7 +73,7 @@ ORIGINAL = """
 security create, create a cluster, boot the nodes, request spot instances, nodes import, ssh to a node, on all nodes,
 status, wait ready, members address list, members info, fix corosync, puppet master config, slaves restart, update,
 sirikata package, sync sirikata, sync files, add service, --user, --cwd, --monitor, --failover, PIDFILE, FQDN,
-service status, list services, remove service, remove all services, terminate, destroy
+service status, list services, remove service, remove all services, terminate, destroy, node set type, ad-hoc clusters
 """
 
 

@@ -6,7 +6,16 @@ import subprocess
 
 import pytest
 
-from fabfile.core import adhoc_hosts, adhoc_peers, corosync_scripts, pacemaker, package, service_logs, service_scripts
+from fabfile.core import (
+    adhoc_hosts,
+    adhoc_peers,
+    corosync_scripts,
+    node_attributes,
+    pacemaker,
+    package,
+    service_logs,
+    service_scripts,
+)
 from fabfile.core.render import ROOT
 from fabfile.core.services import Service
 from fabfile.core.spec import ClusterSpec
@@ -33,6 +42,7 @@ SCRIPTS = {
     "tell services to stop": service_scripts.tell_stop_script(["web", "db"]),
     "abort starts": service_scripts.abort_script(["web", "db"]),
     "apply services": service_scripts.apply_services_script(["web"], ["old"], "//a[@id='b']"),
+    "say what nodes have": node_attributes.align_script({"node1": frozenset({"redis"})}, {"node1": frozenset({"cdn"})}),
     "wait for rest": service_scripts.settle_script(),
     "move a service": service_scripts.move_script("web", "node1"),
     "restart a service": service_scripts.restart_script("web"),

@@ -89,8 +89,8 @@ def _host_problems(one: Host) -> Iterator[str]:
         yield f"the address {one.address} is its own for every host: give the one by which the others reach it"
     if one.host_key and not _HOST_KEY.fullmatch(one.host_key):
         yield "the host key is none: give 'TYPE BASE64', as its /etc/ssh/ssh_host_ed25519_key.pub has it"
-    if one.workdir and not re.fullmatch(r"/[!-~]*", one.workdir):
-        yield f"the working directory {one.workdir!r} is no whole path without spaces"
+    if one.workdir and not re.fullmatch(r"/[A-Za-z0-9._/+@=:,-]*", one.workdir):
+        yield f"the working directory {one.workdir!r} is no whole path of letters, digits and ._/+@=:,-"
     if not one.key.isprintable():
         yield f"the key file {one.key!r} is no path"
     for word in one.capabilities:
@@ -100,6 +100,8 @@ def _host_problems(one: Host) -> Iterator[str]:
 
 def adhoc_problems(options: AdhocOptions, size: int) -> list[str]:
     """Every problem of the hosts of a cluster of that size, a sentence each that names the host."""
+    if not options.hosts:
+        return ["a cluster of hosts of your own is made with their names: fab adhoc.create NAME --host=… for each"]
     problems = [f"{one}: {problem}" for one in options.hosts for problem in host_problems(one)]
     if len(options.hosts) != size:
         problems.append(f"the cluster has {size} nodes, and {len(options.hosts)} hosts are given: one for each")

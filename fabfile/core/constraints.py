@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 
 from .errors import NotFound
+from .node_types import ASKS, asked
 from .services import Service
 from .spec import Node
 
@@ -17,6 +18,10 @@ PREFERENCE = 50
 
 # What every constraint of ours is called after its service's id and a dot; the other service's id may follow.
 _AFTER, _WITH, _APART, _PREFERS, _PINNED = "after", "with", "apart", "prefers", "pinned"
+_CAPABLE = "capability"
+
+# What a node's attribute is called that says that it has a capability, before that one's name; its value is `true`.
+ATTRIBUTE = "sirikata-capability-"
 
 
 def service_constraints(service: Service, nodes: Sequence[Node]) -> list[ET.Element]:
@@ -28,7 +33,9 @@ def service_constraints(service: Service, nodes: Sequence[Node]) -> list[ET.Elem
     found = [_order(service.id, other) for other in service.after]
     found += [_colocation(service.id, _WITH, other, "INFINITY") for other in service.beside]
     found += [_colocation(service.id, _APART, other, "-INFINITY") for other in service.apart_from]
-    if service.on is not None:
+    if word := asked(service.on):
+        found.append(_capable(service.id, word))
+    elif service.on is not None:
         found.append(_location(service, nodes))
     return found
 
@@ -57,6 +64,22 @@ def _location(service: Service, nodes: Sequence[Node]) -> ET.Element:
     return constraint
 
 
+def _capable(service_id: str, word: str) -> ET.Element:
+    """Never where a node's attribute does not say that it has the capability: it moves when the capability does."""
+    start = f"{service_id}.{_CAPABLE}"
+    constraint = ET.Element("rsc_location", id=start, rsc=service_id)
+    rule = ET.SubElement(constraint, "rule", {"id": f"{start}.rule", "score": "-INFINITY", "boolean-op": "or"})
+    attribute = {"attribute": f"{ATTRIBUTE}{word}"}
+    ET.SubElement(rule, "expression", {"id": f"{start}.none", **attribute, "operation": "not_defined"})
+    ET.SubElement(rule, "expression", {"id": f"{start}.other", **attribute, "operation": "ne", "value": "true"})
+    return constraint
+
+
+def keeps_capable(service_id: str, constraint: str) -> bool:
+    """Whether that id is of what keeps the service where its capability is."""
+    return constraint.startswith(f"{service_id}.{_CAPABLE}")
+
+
 def related(service_id: str, root: ET.Element) -> dict[str, tuple[str, ...]]:
     """Which services it is after, beside and apart from, as the constraints that are its own say."""
     found = {}
@@ -71,12 +94,14 @@ def related(service_id: str, root: ET.Element) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def place(service_id: str, root: ET.Element, places: Mapping[str, int]) -> tuple[int | None, bool]:
-    """The index of its node, and whether it may run elsewhere; `places` are the nodes' indices by name."""
+def place(service_id: str, root: ET.Element, places: Mapping[str, int]) -> tuple[int | str | None, bool]:
+    """The index of its node or the capability that it asks for, and whether it may run elsewhere; `places` are the nodes' indices by name."""
     for constraint in root.iter("rsc_location"):
         expression = constraint.find("rule/expression")
         if constraint.get("id") == f"{service_id}.{_PINNED}" and expression is not None:
             return places.get(expression.get("value", "")), False
+        if constraint.get("id") == f"{service_id}.{_CAPABLE}" and expression is not None:
+            return ASKS + expression.get("attribute", "").removeprefix(ATTRIBUTE), True
         if constraint.get("id") == f"{service_id}.{_PREFERS}":
             return places.get(constraint.get("node", "")), True
     return None, True

@@ -52,8 +52,8 @@ def host_name(index: int) -> str:
 
 def cluster_tags(spec: ClusterSpec) -> dict[str, str]:
     """The tags that all machines of a cluster share."""
-    document = asdict(replace(spec, services=()))
-    del document["services"]
+    document = asdict(replace(spec, services=(), types=()))
+    del document["services"], document["types"]  # which change after a launch: they are in the cluster itself
     # A space at the end of a value would be at the mercy of whoever trims; JSON can do without.
     text = json.dumps(document, separators=(",", ":")).replace(" ", "\\u0020")
     chunks = [text[start : start + _TAG_LENGTH] for start in range(0, len(text), _TAG_LENGTH)]

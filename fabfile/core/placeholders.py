@@ -3,6 +3,7 @@
     NODE      the node's name as a member of the cluster: node1
     FQDN      that name with the cluster's: node1.demo
     ADDRESS   the node's address among the members
+    WORKDIR   the node's folder for what services keep: /var/lib/sirikata-cluster/work
     PIDFILE   the service's PID file; a command with this word goes to the background by itself
 
 They are replaced in the command line, in the values of the environment, in both probes and in the paths: wherever one
@@ -17,7 +18,9 @@ from collections.abc import Mapping
 from .services import Service
 from .spec import Node
 
-NAMES = ("PIDFILE", "FQDN", "NODE", "ADDRESS")
+NAMES = ("PIDFILE", "FQDN", "NODE", "ADDRESS", "WORKDIR")
+# Where nothing else was chosen for a node; Puppet has the same (manifests/workdir.pp).
+WORKDIR = "/var/lib/sirikata-cluster/work"
 _PLACE = re.compile(r"(?<![A-Za-z0-9_$])(?<!\$\{)(" + "|".join(NAMES) + r")(?![A-Za-z0-9_])")
 
 
@@ -31,9 +34,9 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     return _PLACE.sub(lambda match: values.get(match.group(), match.group()), text)
 
 
-def values(service: Service, node: Node, cluster: str) -> dict[str, str]:
+def values(service: Service, node: Node, cluster: str, workdir: str = WORKDIR) -> dict[str, str]:
     """What the placeholders of a service stand for on a node of a cluster of that name."""
-    known = {"NODE": node.name, "FQDN": node.certname(cluster), "ADDRESS": node.address}
+    known = {"NODE": node.name, "FQDN": node.certname(cluster), "ADDRESS": node.address, "WORKDIR": workdir}
     return known | {"PIDFILE": fill(service.pidfile, known) or own_pidfile(service.id)}
 
 

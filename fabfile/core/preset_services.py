@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .errors import UsageError
+from .node_types import ASKS
+from .node_types import place as parse_place
 from .presets import Option, Presets
 from .render import fill, render
 from .services import Service
@@ -40,11 +42,12 @@ class Planned:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where services are planned for: the cluster's name, its size, the services that are there."""
+    """Where services are planned for: the cluster's name, its size, its nodes' capabilities, the services there."""
 
     cluster: str
     size: int
     known: tuple[Service, ...] = ()
+    capabilities: frozenset[str] = frozenset()
 
     def with_(self, services: Sequence[Service]) -> "Place":
         """The same with further services, which take the place of those of the same ids."""
@@ -58,7 +61,7 @@ class Place:
 def plan(
     table: Presets, name: str, given: Mapping[str, str], place: Place, *, number: int = 0, on: str = ""
 ) -> Planned:
-    """The service of a preset; its number is the next free one unless it is given.
+    """The service of a preset; its number is the next free one unless it is given, or there can be one only.
 
     `given` are the options that a person chose, by name; empty ones take their defaults.  Raises UsageError with every
     problem: of the options, and of other services that are missing.
@@ -67,7 +70,7 @@ def plan(
 
     preset = table.presets[name]
     taken = {preset.number(service.id) for service in place.known}
-    number = number or next(n for n in range(1, len(taken) + 2) if n not in taken)
+    number = number or (next(n for n in range(1, len(taken) + 2) if n not in taken) if preset.numbered else 1)
     if not preset.numbered and number != 1:
         raise UsageError(f"there is one {name} in a cluster: leave --number out")
     try:
@@ -115,7 +118,7 @@ class _Planner:
         self.id = self.preset.service_id(number)
         siblings = {service.id for service in self._services(name)} | {self.id}
         self.values: dict[str, Any] = {
-            "name": name, "cluster": place.cluster, "size": place.size,
+            "name": name, "cluster": place.cluster, "size": place.size, "capabilities": place.capabilities,
             "id": self.id, "n": number, "count": len(siblings),
             "end": self._end, "serving": self._serving, "running": lambda other: len(self._services(other)),
             "host": _host, "port_of": _port, "layout_of": layout, "region_of": region, "cells": cells,
@@ -127,8 +130,8 @@ class _Planner:
             self.values[name] = self._fill(text)
         self.values["program"] = self._fill(self.preset.program)
         problems = self._ports(given)
-        if on not in ("", "any") and not on.isdecimal():
-            problems.append(f"{self.id}: the node (--on) is {on!r}: a whole number from 0, or any")
+        if on not in ("", "any") and not on.isdecimal() and not on.startswith(ASKS):
+            problems.append(f"{self.id}: the node (--on) is {on!r}: a whole number from 0, any, or {ASKS}WORD")
         own = self.preset.options
         decided = {name: self._shared(name, option) for name, option in own.items()}
         chosen = {name: given.get(name) or decided[name] for name in own}
@@ -144,12 +147,12 @@ class _Planner:
         command = [line for line in text.splitlines() if line]
         wanted = on or self._fill(self.preset.node)
         pinned = _true(self._fill(self.preset.pinned))
-        if pinned and wanted == "any":
+        if pinned and not wanted.isdecimal():
             raise UsageError(f"{self.id} stays on one node: give it with --on=INDEX")
         return Service(
             id=self.id,
             command=shlex.join(command),
-            on=None if wanted == "any" else int(wanted),
+            on=parse_place(wanted),
             failover=not pinned,
             health=self._fill(self.preset.health),
             log=self._fill(self.preset.log),

@@ -11,7 +11,21 @@ from .presets import Option, Presets
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 # What the templates know of themselves, so that no option can be called so.
-KNOWN = ("name", "cluster", "size", "id", "n", "count", "end", "serving", "host", "port_of", "layout_of", "words")
+KNOWN = (
+    "name",
+    "cluster",
+    "size",
+    "capabilities",
+    "id",
+    "n",
+    "count",
+    "end",
+    "serving",
+    "host",
+    "port_of",
+    "layout_of",
+    "words",
+)
 # What the task of every preset takes beside its own options.
 COMMON = ("on", "number", "dry_run")
 

@@ -7,9 +7,11 @@ certificate requests".
 
 import shlex
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import yaml
 
+from .node_types import DEFAULT
 from .puppet_agent import AgentRun as AgentRun
 from .puppet_agent import Change as Change
 from .puppet_agent import agent_setup as agent_setup
@@ -26,7 +28,7 @@ from .puppet_shared import parse_look as parse_look
 from .puppet_shared import problems as problems
 from .puppet_shared import shared_files as shared_files
 from .render import render
-from .spec import MASTER_NAME, ClusterSpec
+from .spec import MASTER_NAME, ClusterSpec, node_name
 
 MODULE = "sirikata_cluster"
 START_TIMEOUT = 300  # seconds for the server to answer; a start takes 14 to 27 s of CPU
@@ -91,7 +93,11 @@ def cluster_folders(spec: ClusterSpec, layout: Layout) -> list[Folder]:
 
 def hiera_data(spec: ClusterSpec) -> str:
     """The cluster's specification, as the module takes it."""
-    values: dict[str, str] = {"provider": spec.provider}
+    values: dict[str, Any] = {"provider": spec.provider}
+    if types := {node_name(index): kind for index, kind in enumerate(spec.types) if kind != DEFAULT}:
+        values["types"] = types
+    if workdirs := {node_name(index): host.workdir for index, host in enumerate(spec.adhoc.hosts) if host.workdir}:
+        values["workdirs"] = workdirs
     if spec.sirikata_url:
         values |= {"sirikata_url": spec.sirikata_url, "sirikata_sha256": spec.sirikata_sha256}
         if spec.sirikata_before_sha256:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
+from .node_types import Holders
 from .service_set import groups, set_problems
 from .services import Service
 
@@ -12,13 +13,13 @@ STEPS = 5000
 Apart = Mapping[int, set[int]]
 
 
-def wish_problems(services: Sequence[Service], size: int) -> list[str]:
+def wish_problems(services: Sequence[Service], size: int, holders: Holders | None = None) -> list[str]:
     """Every problem of services that somebody asks for: those of the set, and those that can never all run.
 
     The latter are none of a specification that is there already: it must remain possible to mend it.
     """
     # On one node each pair is told already.
-    return set_problems(services, size) + (crowd_problems(services, size) if size > 1 else [])
+    return set_problems(services, size, holders) + (crowd_problems(services, size) if size > 1 else [])
 
 
 def crowd_problems(services: Sequence[Service], size: int) -> list[str]:
@@ -40,7 +41,7 @@ def crowd_problems(services: Sequence[Service], size: int) -> list[str]:
 
 
 def _pin(service: Service) -> int | None:
-    return None if service.failover else service.on
+    return service.on if isinstance(service.on, int) and not service.failover else None
 
 
 def _apart(known: Mapping[str, Service], together: Sequence[Sequence[str]]) -> dict[int, set[int]]:

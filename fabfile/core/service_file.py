@@ -3,7 +3,7 @@
     web: /usr/bin/python3 -m http.server 8080       # the short form: a command line and nothing else
     db:
       command: /usr/bin/redis-server --port 6379
-      on: 1                                         # or any
+      on: 1                                         # or any, or capability:WORD
       env: {LANG: C.UTF-8}
       after: [web]                                  # or one id
       apart-from: web
@@ -16,11 +16,13 @@ import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, replace
+from functools import partial
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
 from .errors import UsageError
+from .node_types import Holders, place
 from .service_crowds import wish_problems
 from .services import RELATIONS, Service, validate
 from .yaml_lines import Document, dump, load
@@ -49,11 +51,13 @@ _WRONG = {
 Problem = tuple[int, str]
 
 
-def read(name: str, text: str, size: int, others: Sequence[Service] = ()) -> list[Service]:
+def read(
+    name: str, text: str, size: int, others: Sequence[Service] = (), holders: Holders | None = None
+) -> list[Service]:
     """The services that a file asks for, in its order.
 
     `name` is how the file is called in messages; `size` the cluster's number of nodes; `others` are services of the
-    cluster that stay beside those of the file.  Raises UsageError with every problem, each with its line.
+    cluster that stay beside those of the file; `holders` the nodes that have each capability.  Raises UsageError with every problem, each with its line.
     """
     document = load(text)
     problems, services = list(document.problems), list[Service]()
@@ -68,7 +72,9 @@ def read(name: str, text: str, size: int, others: Sequence[Service] = ()) -> lis
             services.append(service)
     named = {service.id for service in services}
     kept = [other for other in others if other.id not in named]
-    problems += _value_problems(services, document, size) + _set_problems(services, kept, document, size)
+    alone = partial(validate, size=size, holders=holders)
+    together = partial(wish_problems, size=size, holders=holders)
+    problems += _value_problems(services, document, alone) + _set_problems(services, kept, document, together)
     if problems:
         raise UsageError([f"{name}:{line}: {problem}" for line, problem in sorted(problems, key=lambda one: one[0])])
     return services
@@ -134,8 +140,11 @@ def _unknown(word: str) -> str:
 def _prepared(word: str, value: Any) -> Any:
     """A value in the form that its field has, where it has that form at all."""
     field = WORDS[word]
-    if field == "on":
-        return None if value == "any" else value
+    if field == "on" and isinstance(value, str):
+        try:
+            return place(value)
+        except ValueError:
+            return value  # which validate() then names
     if field == "env" and isinstance(value, dict):
         return tuple(value.items())
     return (value,) if field in RELATIONS and isinstance(value, str) and value else value
@@ -145,6 +154,8 @@ def _wrong_values(
     service_id: str, value: Mapping[str, Any], error: ValidationError, document: Document
 ) -> Iterator[Problem]:
     for wrong in error.errors():
+        if wrong["loc"][1:] == ("str",):  # of a place, which is a number too, and so is told already
+            continue
         word = FIELDS[str(wrong["loc"][0])]
         path, given = [service_id, word], value[word]
         if word == "env" and isinstance(given, dict):
@@ -157,23 +168,30 @@ def _wrong_values(
         yield document.line(tuple(path)), f"{service_id}: {' '.join(path[1:])}{shown} {said}"
 
 
-def _value_problems(services: Sequence[Service], document: Document, size: int) -> list[Problem]:
+def _value_problems(
+    services: Sequence[Service], document: Document, problems_of: Callable[[Service], list[str]]
+) -> list[Problem]:
     problems = []
     for service in services:
-        for sentence in validate(service, size):
-            line = document.line((service.id, *_blamed(service, sentence, lambda one: validate(one, size))))
+        for sentence in problems_of(service):
+            line = document.line((service.id, *_blamed(service, sentence, problems_of)))
             problems.append((line, f"{service.id}: {_in_file(sentence)}"))
     return problems
 
 
-def _set_problems(services: Sequence[Service], kept: Sequence[Service], document: Document, size: int) -> list[Problem]:
+def _set_problems(
+    services: Sequence[Service],
+    kept: Sequence[Service],
+    document: Document,
+    problems_of: Callable[[Sequence[Service]], list[str]],
+) -> list[Problem]:
     problems = []
-    for sentence in wish_problems([*kept, *services], size):
+    for sentence in problems_of([*kept, *services]):
         line = 1
         for index, service in enumerate(services):
 
             def without(one: Service, index: int = index) -> list[str]:
-                return wish_problems([*kept, *services[:index], one, *services[index + 1 :]], size)
+                return problems_of([*kept, *services[:index], one, *services[index + 1 :]])
 
             if word := _blamed(service, sentence, without):
                 line = document.line((service.id, *word))

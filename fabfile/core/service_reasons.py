@@ -2,12 +2,19 @@
 
 from collections.abc import Sequence
 
+from .constraints import keeps_capable
 from .crm_mon import ClusterStatus, Failure, ResourceState
+from .node_types import asked
 from .services import Service
 
 
-def reasons(name: str, service: Service, found: ClusterStatus | None, services: Sequence[Service]) -> tuple[str, ...]:
-    """Why a service of the cluster of that name does not run; `services` are all that it has."""
+def reasons(
+    name: str, service: Service, found: ClusterStatus | None, services: Sequence[Service], capable: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Why a service of the cluster of that name does not run; `services` are all that it has.
+
+    `capable` are the names of the nodes that have the capability that it asks for, where it asks for one.
+    """
     if found is None:
         return ("no node of the cluster answers",)
     resource = found.resource(service.id)
@@ -27,7 +34,11 @@ def reasons(name: str, service: Service, found: ClusterStatus | None, services: 
     pinned = f"node{service.on}"
     if not service.failover and pinned not in found.online:
         said.append(f"it runs on {pinned} only (--no-failover), which is not online")
-    return tuple(said + _others(service, found) + _nowhere(name, service, found, services))
+    if (word := asked(service.on)) and not set(capable) & set(found.online):
+        have = ", ".join(capable) or "none"
+        said.append(f"no node that is online has the capability {word} (nodes that have it: {have})")
+        return tuple(said + _others(service, found))
+    return tuple(said + _others(service, found) + _nowhere(name, service, found, services, capable))
 
 
 def sentences(failures: Sequence[Failure]) -> list[str]:
@@ -57,7 +68,9 @@ def _runs(service_id: str, found: ClusterStatus) -> bool:
     return _running(found.resource(service_id))
 
 
-def _nowhere(name: str, service: Service, found: ClusterStatus, services: Sequence[Service]) -> list[str]:
+def _nowhere(
+    name: str, service: Service, found: ClusterStatus, services: Sequence[Service], capable: Sequence[str]
+) -> list[str]:
     """What keeps it off each node, where something keeps it off every one that is online."""
     usable = [node.name for node in found.nodes if node.online and not node.standby]
     against: dict[str, list[str]] = {node: [] for node in usable}
@@ -66,8 +79,10 @@ def _nowhere(name: str, service: Service, found: ClusterStatus, services: Sequen
         for node in set(nodes) & set(usable):
             against[node].append(why)
 
+    if word := asked(service.on):
+        note([node for node in usable if node not in capable], f"it has not the capability {word}")
     for ban in found.bans:
-        if ban.resource == service.id:
+        if ban.resource == service.id and not keeps_capable(service.id, ban.constraint):
             note([ban.node], f"the constraint {ban.constraint} keeps it away")
     for other in services:
         if service.id in other.apart_from or other.id in service.apart_from:

@@ -105,6 +105,7 @@ remove() {
   erase "//constraints/*[$constrained]"
   erase "//resources//primitive[$named]"
   erase "//cluster_property_set[@id='sirikata.places']/nvpair[$placed]"
+  erase "//cluster_property_set[@id='sirikata.places'][not(nvpair)]"
 }
 present=
 for id in $ids; do
@@ -234,6 +235,13 @@ apply() {
 change apply
 """
 
+_LINES = r"""
+lines() {
+  %s
+}
+change lines
+"""
+
 _SETTLE = r"""
 end=$(( $(uptime) + seconds ))
 until given_up; do sleep 0.2; done
@@ -316,6 +324,12 @@ def apply_services_script(
     """
     words = f"going={shlex.quote(' '.join(going))} stale={shlex.quote(stale)} named={_named(service_ids)}\n"
     return _several(service_ids, _changing(seconds), words, _APPLY)
+
+
+def change_script(commands: Sequence[str]) -> str:
+    """Change the configuration by those commands, which CIB_file leads to a copy of it: all of them or nothing."""
+    tries = (f"{command} >/dev/null || fail 'the cluster refuses: {command}'" for command in commands)
+    return _script("", _changing(TIMEOUT), _LINES % "\n  ".join(tries))
 
 
 def settle_script(*, seconds: int = TIMEOUT) -> str:

@@ -6,11 +6,15 @@
 from collections import Counter, deque
 from collections.abc import Collection, Mapping, Sequence
 
+from .node_types import Holders, asked
 from .services import RELATIONS, Service
 
 
-def set_problems(services: Sequence[Service], size: int) -> list[str]:
-    """Every problem of the services of a cluster of that size as a whole, a sentence each, which names them."""
+def set_problems(services: Sequence[Service], size: int, holders: Holders | None = None) -> list[str]:
+    """Every problem of the services of a cluster of that size as a whole, a sentence each, which names them.
+
+    `holders` are the nodes that have each capability; None: who has what they ask for is no matter.
+    """
     known = {service.id: service for service in services}
     problems = [
         f"there are {count} services {one!r}"
@@ -21,7 +25,7 @@ def set_problems(services: Sequence[Service], size: int) -> list[str]:
         problems += _relation_problems(service, known)
     for field in ("after", "beside"):
         problems += _cycle_problems(known, field)
-    return problems + _place_problems(known, size)
+    return problems + _share_problems(known, size, holders or {}) + _apart_problems(known, size, holders or {})
 
 
 def needed_by(service_id: str, services: Sequence[Service]) -> dict[str, list[str]]:
@@ -110,15 +114,36 @@ def _cycle_problems(known: Mapping[str, Service], field: str) -> list[str]:
     return problems
 
 
-def _place_problems(known: Mapping[str, Service], size: int) -> list[str]:
-    """What no placement on the nodes could fulfil."""
+def _share_problems(known: Mapping[str, Service], size: int, holders: Holders) -> list[str]:
+    """Who cannot share a node: those that are kept on different ones, or where no node has all that they ask for."""
+    problems = []
+    for group in {id(group): group for group in groups(known).values()}.values():
+        services = [known[one] for one in sorted(group)]
+        together = f"{', '.join(sorted(group))} are to share one node, but "
+        pinned = [service for service in services if isinstance(service.on, int) and not service.failover]
+        kept = " and ".join(f"{service.id} is kept on node {service.on}" for service in pinned)
+        if len({service.on for service in pinned}) > 1:
+            problems.append(f"{together}{kept} (--no-failover)")
+        elif len(group) > 1 and not _able(known, group, size, holders):
+            asks = " and ".join(f"{service.id} asks for {service.on}" for service in services if asked(service.on))
+            problems.append(
+                f"{together}{asks}" + (f" and {kept} (--no-failover)" if kept else ", which no node has all")
+            )
+    return problems
+
+
+def _able(known: Mapping[str, Service], group: Sequence[str], size: int, holders: Holders) -> set[int]:
+    """The nodes that have all that the services of a group ask for, where anyone has it, and that none is kept off."""
+    able = set(range(size))
+    for one in group:
+        able &= set(holders.get(asked(known[one].on), ())) or able
+    return able & _pins(known, group) if _pins(known, group) else able
+
+
+def _apart_problems(known: Mapping[str, Service], size: int, holders: Holders) -> list[str]:
+    """Who cannot run apart."""
     sharing = groups(known)
     problems = []
-    for group in {id(group): group for group in sharing.values()}.values():
-        pinned = [known[one] for one in sorted(group) if not known[one].failover]
-        if len({service.on for service in pinned}) > 1:
-            kept = " and ".join(f"{service.id} is kept on node {service.on}" for service in pinned)
-            problems.append(f"{', '.join(sorted(group))} are to share one node, but {kept} (--no-failover)")
     named = ((service.id, other) for service in known.values() for other in service.apart_from)
     pairs = {(min(pair), max(pair)) for pair in named if pair[0] != pair[1] and pair[1] in known}
     for one, other in sorted(pairs):
@@ -129,6 +154,13 @@ def _place_problems(known: Mapping[str, Service], size: int) -> list[str]:
             problems.append(
                 f"{one} and {other} are to run apart, but both are kept on node {min(both)} (--no-failover)"
             )
+        elif (
+            len(both := _able(known, sharing[one], size, holders) | _able(known, sharing[other], size, holders))
+            == 1
+            < size
+        ):
+            asks = ", ".join(f"{each} asks for {known[each].on}" for each in (one, other) if asked(known[each].on))
+            problems.append(f"{one} and {other} are to run apart, but both can run on node {min(both)} only ({asks})")
         elif size == 1:
             problems.append(f"{one} and {other} are to run apart, but the cluster has one node only")
     return problems
@@ -137,7 +169,7 @@ def _place_problems(known: Mapping[str, Service], size: int) -> list[str]:
 def _pins(known: Mapping[str, Service], group: Sequence[str]) -> set[int]:
     """The nodes that the group is kept on."""
     services = (known[one] for one in group)
-    return {service.on for service in services if service.on is not None and not service.failover}
+    return {service.on for service in services if isinstance(service.on, int) and not service.failover}
 
 
 def groups(known: Mapping[str, Service]) -> dict[str, list[str]]:
@@ -166,8 +198,13 @@ def _chain(known: Mapping[str, Service], start: str, end: str) -> list[str]:
     return [start, end]
 
 
-def move_problems(service_id: str, index: int, there: Collection[str], services: Sequence[Service]) -> list[str]:
-    """Why a service cannot be moved to the node of that index; `there` are the services that run on it."""
+def move_problems(
+    service_id: str, index: int, there: Collection[str], services: Sequence[Service], holders: Holders
+) -> list[str]:
+    """Why a service cannot be moved to the node of that index.
+
+    `there` are the services that run on it, `holders` the nodes that have each capability.
+    """
     known = {service.id: service for service in services}
     if service_id not in known:
         return []
@@ -179,6 +216,12 @@ def move_problems(service_id: str, index: int, there: Collection[str], services:
             why = "" if one == service_id else f"{service_id} shares its node with {one}, and "
             problems.append(
                 f"{why}{one} runs on node {service.on} only (--no-failover). Add it anew without that to move it"
+            )
+        if (word := asked(service.on)) and index not in holders.get(word, ()):
+            why = "" if one == service_id else f"{service_id} shares its node with {one}, and "
+            able = ", ".join(f"node {has}" for has in holders.get(word, ())) or "none"
+            problems.append(
+                f"{why}{one} runs only on nodes with the capability {word}, and node {index} has it not (nodes that have it: {able})"
             )
         apart = [other for other in known if other in service.apart_from or one in known[other].apart_from]
         problems += [

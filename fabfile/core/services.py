@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
+from .node_types import ASKS, Holders, asked, place_problems
 from .probes import command_problems, probe_problems
 from .words import is_printable
 
@@ -38,7 +39,7 @@ class Service:
 
     id             its name in the cluster, as Pacemaker accepts it
     command        the whole command line, split into words as a shell would, nothing expanded but placeholders
-    on             the index of the node it prefers; None: any
+    on             the index of the node it prefers; None: any; `capability:WORD`: those that have it, and no other
     failover       whether it may run elsewhere when its node dies
     monitor        seconds between two looks at it
     pidfile        where a command that goes to the background writes its PID; empty: it stays in the foreground,
@@ -59,7 +60,7 @@ class Service:
 
     id: str
     command: str
-    on: int | None = None
+    on: int | str | None = None
     user: str = ""
     cwd: str = ""
     env: tuple[tuple[str, str], ...] = ()
@@ -83,18 +84,22 @@ class Service:
 RELATIONS: Final = {"after": "after", "beside": "with", "apart_from": "apart-from"}
 
 
-def validate(service: Service, size: int) -> list[str]:
+def validate(service: Service, size: int, holders: Holders | None = None) -> list[str]:
     """Every problem of a service by itself on a cluster of that size, a sentence each.
 
+    `holders` are the nodes that have each capability; None: whether any has what the service asks for is no matter.
     What it is to other services is for service_set.set_problems().
     """
     problems = _id_problems(service.id)
     problems += command_problems("command", service.command)
     for what, probe in (("readiness probe", service.ready), ("health probe", service.health)):
         problems += probe_problems(what, probe) if probe else []
-    if service.on is not None and not 0 <= service.on < size:
-        problems.append(f"no node {service.on}: the cluster has nodes 0 to {size - 1}")
-    if not service.failover and service.on is None:
+    problems += place_problems(service.on, size, holders)
+    if not service.failover and asked(service.on):
+        problems.append(
+            f"{ASKS}{asked(service.on)} may be several nodes, and a service without failover needs its own: add --on=INDEX"
+        )
+    elif not service.failover and service.on is None:
         problems.append("a service without failover needs its node: add --on=INDEX")
     if service.user and not _USER.fullmatch(service.user):
         problems.append(f"the user {service.user!r} is no name that Linux accepts")

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from .adhoc import AdhocOptions, adhoc_problems
 from .ec2_options import Ec2Options, ec2_problems
+from .node_types import type_problems
 from .service_set import set_problems
 from .services import UNKNOWN_KEYS_ARE_ERRORS, Service
 
@@ -44,6 +45,7 @@ class ClusterSpec:
     suite          the Debian release of `local` nodes
     profile        corosync's timing, `lan` or `cloud`
     user           the administrator on the nodes, who may use sudo without a password
+    types          the nodes' types, by index; those that are not there are `default`
     sirikata_url   where nodes fetch the Sirikata archive from; empty: none; `sirikata_before_url`: the version before
     """
 
@@ -63,6 +65,7 @@ class ClusterSpec:
     sirikata_before_sha256: str = ""
     ec2: Ec2Options = field(default_factory=Ec2Options)
     adhoc: AdhocOptions = field(default_factory=AdhocOptions)
+    types: tuple[str, ...] = ()
     services: tuple[Service, ...] = ()
 
     @property
@@ -183,6 +186,7 @@ def validate(spec: ClusterSpec) -> list[str]:
     problems = name_problems(spec.name) + size_problems(spec.size)
     if not re.fullmatch(r"[0-9a-f]{4}", spec.uid):
         problems.append(f"the uid {spec.uid!r} is no four hexadecimal digits")
+    problems += type_problems(spec.types, spec.size)
     problems += set_problems(spec.services, spec.size)
     if spec.provider not in PROVIDERS:
         problems.append(f"no provider {spec.provider!r}: choose one of {', '.join(PROVIDERS)}")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from . import form as form
     from . import hosts as hosts
     from . import imports as imports
+    from . import node_types as node_types
     from . import nodes as nodes
     from . import overview as overview
     from . import packages as packages

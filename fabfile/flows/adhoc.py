@@ -21,9 +21,8 @@ def create(wanted: ClusterSpec, given: Sequence[str], file: str, usual: Mapping[
     installed on the first of them.  Touches none of them.  Raises UsageError with every problem.
     """
     hosts, master, problems = _define(given, file, usual)
-    master = wanted.puppet_master or master or (hosts[0].host if hosts else "")
-    spec = replace(wanted, puppet_master=master, size=len(hosts), adhoc=AdhocOptions(hosts=hosts))
-    if master == THIS_MACHINE:
+    spec = with_hosts(wanted, hosts, master)
+    if spec.puppet_master == THIS_MACHINE:
         problems.append(
             "hosts of your own do not know this machine as 'localhost': name it as they reach it, --puppet-master=HOST"
         )
@@ -33,6 +32,12 @@ def create(wanted: ClusterSpec, given: Sequence[str], file: str, usual: Mapping[
         # Those of the hosts are among them, some with their line.
         raise UsageError([*problems, *validate(replace(spec, size=3, provider="local"))])
     return cluster.create(spec)
+
+
+def with_hosts(wanted: ClusterSpec, hosts: Sequence[Host], master: str = "") -> ClusterSpec:
+    """The specification of a cluster of those hosts; its Puppet master as wanted, else that one, else the first of them."""
+    chosen = wanted.puppet_master or master or (hosts[0].host if hosts else "")
+    return replace(wanted, puppet_master=chosen, size=len(hosts), adhoc=AdhocOptions(hosts=tuple(hosts)))
 
 
 def _define(given: Sequence[str], file: str, usual: Mapping[str, str]) -> tuple[tuple[Host, ...], str, list[str]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..core.cib import parse_services
 from ..core.corosync import config_version
 from ..core.errors import ClusterError, NodeFailures, NotFound, StoreError, UsageError
+from ..core.node_attributes import given, types_in
 from ..core.report import Report
 from ..core.spec import ClusterSpec, Node, name_problems
 from ..effects import keys, store
@@ -122,10 +123,11 @@ def _fetch(opened: Session, machines: Sequence[Node]) -> list[str]:
     remote.fan_out(machines, "install the new key", lambda node: remote.run(node, _AUTHORIZE, stdin=line))
     nodes = [node for node in machines if node.role == "node"]
     conf = services.on_any(opened, nodes, "cat /etc/corosync/corosync.conf")
-    found = parse_services(services.configuration(opened, nodes), nodes)
+    cib = services.configuration(opened, nodes)
+    found, types = parse_services(cib, nodes), types_in(given(cib), opened.spec.size)
     files.save_text("corosync.conf", conf)
     files.update_state(config_version=config_version(conf), certified=tuple(sorted(node.id for node in machines)))
-    files.save_spec(replace(opened.spec, services=tuple(found.values())))
+    files.save_spec(replace(opened.spec, types=types, services=tuple(found.values())))
     # Last: it says that everything was fetched.
     key = services.on_any(opened, nodes, "od -An -v -tx1 /etc/corosync/authkey")
     files.save_secret("authkey", bytes.fromhex("".join(key.split())))

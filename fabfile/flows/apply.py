@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ..core import service_file, service_scripts
+from ..core.capabilities import holders
 from ..core.cib import parse_services
 from ..core.errors import ClusterError, NodeError, UsageError
 from ..core.service_change import change_xml, foreign, halted, stale
@@ -30,7 +31,7 @@ def apply_file(
 ) -> Plan:
     """Like `apply`, with the services of a file; its problems are told with their lines, and raise UsageError."""
     kept = session.spec.services if keep_others else ()
-    wanted = service_file.read(path, files.read_text(path), session.spec.size, kept)
+    wanted = service_file.read(path, files.read_text(path), session.spec.size, kept, holders(session.spec))
     return apply(session, wanted, keep_others=keep_others, dry_run=dry_run, show=show)
 
 
@@ -97,9 +98,9 @@ def _comments(session: Session, cib: str, present: Mapping[str, Service]) -> Ite
 def _check(session: Session, wanted: Sequence[Service], keep_others: bool) -> None:
     ids = {service.id for service in wanted}
     kept = [one for one in session.spec.services if keep_others and one.id not in ids]
-    size = session.spec.size
-    problems = [f"{service.id}: {problem}" for service in wanted for problem in validate(service, size)]
-    if problems := problems + wish_problems([*kept, *wanted], size):
+    size, has = session.spec.size, holders(session.spec)
+    problems = [f"{service.id}: {problem}" for service in wanted for problem in validate(service, size, has)]
+    if problems := problems + wish_problems([*kept, *wanted], size, has):
         raise UsageError(problems)
 
 

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Mapping, Sequence
 
+from ..core.capabilities import may_run, workdir
 from ..core.errors import UsageError
 from ..core.placeholders import fill, values
 from ..core.services import Service
@@ -16,12 +17,15 @@ _PITY = "~"
 def check_hosts(session: Session, nodes: Sequence[Node], service: Service) -> None:
     """Refuse what no node can run; warn of nodes that could not take it over.  Raises UsageError."""
     cluster = session.spec.name
+    able = [node for node in nodes if may_run(session.spec, service, node.index)]
     lacks = session.remote.fan_out(
-        nodes,
+        able,
         "look for the command",
-        lambda node: session.remote.sudo(node, lacks_script(service, values(service, node, cluster))).out.splitlines(),
+        lambda node: session.remote.sudo(
+            node, lacks_script(service, values(service, node, cluster, workdir(session.spec, node.index)))
+        ).out.splitlines(),
     )
-    wanted = [node.name for node in nodes if service.failover or node.index == service.on]
+    wanted = [node.name for node in able]
     pities = {line.removeprefix(_PITY) for name in wanted for line in lacks[name] if line.startswith(_PITY)}
     lacking = {name: [line for line in lacks[name] if not line.startswith(_PITY)] for name in wanted}
     lacking = {name: lines for name, lines in lacking.items() if lines}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from ..core.capabilities import workdir
 from ..core.errors import NodeError
 from ..core.placeholders import fill, values
 from ..core.service_logs import LogLine, Place, log_script, merged, parse_log
@@ -34,7 +35,7 @@ def _look(session: Session, service: Service, lines: int, places: dict[str, Plac
     nodes = [node for node in session.members() if node.running]
 
     def ask(node: Node) -> tuple[list[LogLine], Place] | None:
-        log = fill(service.log, values(service, node, session.spec.name))
+        log = fill(service.log, values(service, node, session.spec.name, workdir(session.spec, node.index)))
         script = log_script(service.id, log, lines, places.get(node.name))
         try:
             out = session.remote.sudo(node, script, check=False, timeout=PATIENCE).out

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from ..core import service_scripts
+from ..core.capabilities import holders
 from ..core.cib import parse_services, services_xml
 from ..core.errors import ClusterError, NodeError, NodeFailures, NotFound, UsageError
 from ..core.service_crowds import wish_problems
@@ -53,8 +54,8 @@ def add(session: Session, service: Service) -> ServiceView:
 def check(session: Session, service: Service) -> tuple[Service, ...]:
     """Raise UsageError with every problem of a service that no node need be asked for.  Answers the other services."""
     others = tuple(known for known in session.spec.services if known.id != service.id)
-    size = session.spec.size
-    if problems := validate(service, size) + wish_problems((*others, service), size):
+    size, has = session.spec.size, holders(session.spec)
+    if problems := validate(service, size, has) + wish_problems((*others, service), size, has):
         raise UsageError(problems)
     return others
 
@@ -115,12 +116,12 @@ def move(session: Session, service_id: str, index: int) -> ServiceView:
     """Move a service, and what shares its node, to a node, and leave no constraint behind.
 
     Raises NotFound for an unknown service or node, UsageError where it, or what it shares its node with, is kept
-    elsewhere, and where something that it runs apart from is there.
+    elsewhere or asks for a capability that the node has not, and where something that it runs apart from is there.
     """
     node = session.node(index)
     service = known(session, service_id)
     there = {view.id for view in overview(session) if view.node == node.name}
-    if problems := move_problems(service.id, index, there, session.spec.services):
+    if problems := move_problems(service.id, index, there, session.spec.services, holders(session.spec)):
         raise UsageError(problems)
     require_quorum(session)
     seconds = patience(session.spec.services)

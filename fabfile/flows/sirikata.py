@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..core.capabilities import holders, may_run
 from ..core.errors import UsageError
+from ..core.node_types import TYPES
 from ..core.preset_services import Place, Planned, plan, plan_world
 from ..core.preset_table import parse_presets
 from ..core.presets import Presets
@@ -30,14 +32,17 @@ def planned(session: Session, name: str, given: Mapping[str, str], *, number: in
 
     Nothing is asked of the nodes.  Raises UsageError with every problem.
     """
-    place = Place(cluster=session.spec.name, size=session.spec.size, known=session.spec.services)
+    has = holders(session.spec)
+    place = Place(
+        cluster=session.spec.name, size=session.spec.size, known=session.spec.services, capabilities=frozenset(has)
+    )
     if name == "world":
         found = plan_world(table(), given, place)
     else:
         found = [plan(table(), name, given, place, number=number, on=on)]
     wanted = [one.service for one in found]
-    problems = [f"{one.id}: {problem}" for one in wanted for problem in validate(one, place.size)]
-    if problems := problems + wish_problems(place.with_(wanted).known, place.size):
+    problems = [f"{one.id}: {problem}" for one in wanted for problem in validate(one, place.size, has)]
+    if problems := problems + wish_problems(place.with_(wanted).known, place.size, has):
         raise UsageError(problems)
     return found
 
@@ -61,7 +66,7 @@ def _check_programs(session: Session, nodes: Sequence[Node], wanted: Sequence[Pl
     """Refuse what a node lacks that may have to run it."""
     where: dict[str, list[str]] = {}
     for one in wanted:
-        able = [node.name for node in nodes if one.service.failover or node.index == one.service.on]
+        able = [node.name for node in nodes if may_run(session.spec, one.service, node.index)]
         for program in (shlex.split(one.service.command)[0], one.program):
             where.setdefault(program, []).extend(able)
     script = "\n".join(f"[ -x {shlex.quote(program)} ] || printf '%s\\n' {shlex.quote(program)}" for program in where)
@@ -82,6 +87,9 @@ def _remedy(session: Session, program: str, settings: Mapping[str, str]) -> str:
         return f"Put it there: fab puppet.update {session.spec.name}"
     if program.startswith(settings["root"]):
         return f"Give the nodes Sirikata: fab sirikata.sync {session.spec.name} ARCHIVE"
+    for word, kind in TYPES.items():
+        if program == kind.program:
+            return f"Give one of them the type that has it: fab cluster.nodes.set-type {session.spec.name} INDEX {word}"
     return f"Install it: fab cluster.nodes.run {session.spec.name} 'sudo apt-get install -y {Path(program).name}'"
 
 
@@ -90,7 +98,7 @@ def _tell_places(session: Session, nodes: Sequence[Node], wanted: Sequence[Plann
     members = {node.index: node for node in session.members()}
     told = {f"sirikata-public-{n.name}": n.ssh_host for n in members.values() if n.ssh_host != n.address}
     for one in wanted:
-        if one.entry is not None and one.service.on is not None:
+        if one.entry is not None and isinstance(one.service.on, int):
             node = members[one.service.on]
             ends = f"{node.name}:{one.entry.internal} {node.ssh_host}:{one.entry.external} {one.service.id}"
             told[f"sirikata-map-{one.entry.map}-{one.entry.number}"] = ends

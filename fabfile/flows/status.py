@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..core.capabilities import capabilities, names_of, node_type
 from ..core.crm_mon import STATUS_COMMAND, ClusterStatus, ResourceState, parse_status
 from ..core.errors import ClusterError, NodeError
+from ..core.node_types import DEFAULT, asked
 from ..core.service_reasons import reasons, sentences
 from ..core.services import Service
 from ..core.spec import ClusterSpec, Node, master, members
@@ -18,7 +20,7 @@ POLL = 1.0  # seconds between two looks at a cluster that is not ready
 class NodeView:
     """A node as its provider and its cluster see it; `member` is online, offline, pending, standby, lost, unknown.
 
-    `reason`: why the machine is in its state, where its provider says so.
+    `type` and `capabilities` are what the specification says of it.  `reason`: why the machine is in its state, where its provider says so.
     """
 
     name: str
@@ -27,6 +29,8 @@ class NodeView:
     machine: str
     member: str
     reason: str = ""
+    type: str = DEFAULT
+    capabilities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +112,7 @@ def status(session: Session) -> Status:
             f"its Puppet master exists without them: 'fab cluster.nodes.boot {session.spec.name}' goes on, "
             f"'fab cluster.nodes.terminate {session.spec.name}' ends it"
         )
-    views = [_node_view(node, found) for node in sorted([*nodes, *gone], key=lambda node: node.index)]
+    views = [_node_view(session.spec, node, found) for node in sorted([*nodes, *gone], key=lambda node: node.index)]
     return Status(
         name=session.spec.name,
         size=session.spec.size,
@@ -179,12 +183,13 @@ def service_view(spec: ClusterSpec, service: Service, found: ClusterStatus | Non
     if resource and state == "running" and dead.issuperset(resource.nodes):
         lost = f"{' '.join(resource.nodes)} is switched off, which the cluster has not noticed yet"
         return ServiceView(id=service.id, state="lost", node="", command=service.command, reasons=(lost,))
+    capable = names_of(spec, asked(service.on))
     return ServiceView(
         id=service.id,
         state=state,
         node=" ".join(resource.nodes) if resource else "",
         command=service.command,
-        reasons=() if state == "running" else reasons(spec.name, service, found, spec.services),
+        reasons=() if state == "running" else reasons(spec.name, service, found, spec.services, capable),
         failover=service.failover,
         halted=resource is not None and resource.target == "Stopped",
     )
@@ -205,7 +210,7 @@ def _state(resource: ResourceState | None, found: ClusterStatus | None) -> str:
     return "failed" if failed and resource.target != "Stopped" else "stopped"
 
 
-def _node_view(node: Node, found: ClusterStatus | None) -> NodeView:
+def _node_view(spec: ClusterSpec, node: Node, found: ClusterStatus | None) -> NodeView:
     member = next((m for m in found.nodes if m.name == node.name), None) if found else None
     if member is None:
         state = "unknown"
@@ -218,5 +223,6 @@ def _node_view(node: Node, found: ClusterStatus | None) -> NodeView:
     if state == "online" and not node.running:
         state = "lost"  # which the cluster has not noticed yet
     return NodeView(
-        name=node.name, index=node.index, address=node.address, machine=node.state, member=state, reason=node.reason
-    )
+        name=node.name, index=node.index, address=node.address, machine=node.state, member=state, reason=node.reason,
+        type=node_type(spec, node.index), capabilities=capabilities(spec, node.index),
+    )  # fmt: skip

@@ -6,7 +6,7 @@ from ..core.errors import UsageError
 from ..core.report import Report
 from ..core.spec import ClusterSpec, Node, members, validate
 from ..effects.store import Store
-from . import boot, cluster, corosync, form, provision, services, session, status
+from . import boot, cluster, corosync, form, node_types, provision, services, session, status
 from .session import Session
 from .status import Status
 
@@ -37,6 +37,7 @@ def bring_up(opened: Session, *, timeout: float | None = None) -> list[str]:
     corosync.update(opened)
     changed += provision.provision(opened, machines)
     changed += form.form(opened, nodes)
+    changed += node_types.align(opened)
     changed += services.restore(opened)
     if changed:
         opened.report.note(f"{opened.spec.name} is up: " + "; ".join(changed))

@@ -41,7 +41,7 @@ def create(
     given = {"puppet_master": puppet_master, "profile": profile}
     given |= {"sirikata_url": sirikata_url, "sirikata_sha256": sirikata_sha256}
     usual = {"user": user, "port": port, "key": key, "jump": jump, "workdir": workdir}
-    show.created(flows.adhoc.create(new_spec(name, "adhoc", **given), host, file, usual))
+    show.created(flows.adhoc.create(new_spec(name, "adhoc", size=1, **given), host, file, usual))
 
 
 @task(help={"name": "the cluster's name", "index": "the node, from 0"})

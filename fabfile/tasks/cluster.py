@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from .. import flows
-from . import defaults, parse, show, task
+from . import defaults, parse, show, show_ec2, task
 from .report import reporter
 from .typed import Typed
 
@@ -102,7 +102,7 @@ def status(c: Any, name: str, json: bool = False, watch: bool = False, wait: str
 )
 def adopt(c: Any, name: str, region: str = "", id: str = "", pem: str = "") -> None:
     """Take back an EC2 cluster whose files are lost."""
-    show.adopted(name, flows.adopt.adopt(name, reporter(), region=region, cluster_id=id, pem=pem))
+    show_ec2.adopted(name, flows.adopt.adopt(name, reporter(), region=region, cluster_id=id, pem=pem))
 
 
 @task(help={"name": "the cluster's name"})

@@ -3,7 +3,7 @@
 from typing import Any
 
 from .. import flows
-from . import defaults, number, show, task
+from . import defaults, number, show, show_ec2, task
 from .report import reporter
 
 _NAME = {"name": "the cluster's name"}
@@ -32,7 +32,7 @@ def security_create(
     Its members reach each other on the ports that a cluster needs, no others.  What it admits already stays, without --narrow.
     """
     where = defaults.region(c, region)
-    show.mended(flows.ec2.create_group(name, ssh_from=ssh_from, opened=open, vpc=vpc, region=where, narrow=narrow))
+    show_ec2.mended(flows.ec2.create_group(name, ssh_from=ssh_from, opened=open, vpc=vpc, region=where, narrow=narrow))
 
 
 @task(
@@ -51,7 +51,7 @@ def security_delete(c: Any, name: str, vpc: str = "", region: str = "", wait_tim
 @task(help=_NAME)
 def check(c: Any, name: str) -> None:
     """Check what a boot needs, and show what it would launch."""
-    show.launches(name, flows.ec2.check(flows.session.reading(name, reporter())))
+    show_ec2.launches(name, flows.ec2.check(flows.session.reading(name, reporter())))
 
 
 @task(name="puppet-master-boot", help=_NAME)
@@ -59,7 +59,7 @@ def puppet_master_boot(c: Any, name: str) -> None:
     """Boot the cluster's own Puppet master alone."""
     with flows.session.changing(name, reporter(), "ec2.puppet-master-boot") as session:
         machine, result = flows.ec2.boot_master(session)
-        show.nodes([machine])
+        show.nodes([machine], session.spec)
         show.master(result)
 
 

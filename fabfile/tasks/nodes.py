@@ -4,7 +4,7 @@ from typing import Any
 
 from .. import flows
 from ..core.errors import ClusterError
-from . import number, parse, show, show_lines, task
+from . import number, parse, show, show_ec2, show_lines, task
 from .report import reporter
 
 _NAME = {"name": "the cluster's name"}
@@ -17,7 +17,7 @@ def boot(c: Any, name: str, wait_timeout: str = "") -> None:
     timeout = number(wait_timeout, "the time to wait (--wait-timeout)", least=0) if wait_timeout else None
     with flows.session.changing(name, reporter(), "cluster.nodes.boot") as session:
         if timeout == 0:
-            show.nodes(flows.boot.launch(session)[0])
+            show.nodes(flows.boot.launch(session)[0], session.spec)
         else:
             flows.up.bring_up(session, timeout=timeout)
             show.status(flows.status.status(session))
@@ -27,7 +27,7 @@ def boot(c: Any, name: str, wait_timeout: str = "") -> None:
 def list_nodes(c: Any, name: str, json: bool = False) -> None:
     """List the machines as they are now."""
     session = flows.session.reading(name, reporter())
-    show.nodes(session.provider.nodes(session.spec), as_json=json)
+    show.nodes(session.provider.nodes(session.spec), session.spec, as_json=json)
 
 
 @task(help={**_NODE, "pem": "a private key file to use", "command": "run this instead of a shell"})
@@ -89,7 +89,7 @@ def import_nodes(c: Any, name: str, ids: str, user: str = "", pem: str = "") -> 
     """Make EC2 instances nodes that were launched otherwise."""
     with flows.session.changing(name, reporter(), "cluster.nodes.import") as session:
         taken = flows.imports.take_in(session, ids.replace(",", " ").split(), user=user, pem=pem)
-    show.imported(name, taken)
+    show_ec2.imported(name, taken)
 
 
 @task(name="power-off", help=_NODE)
@@ -108,6 +108,13 @@ def power_on(c: Any, name: str, index: str) -> None:
 def reboot(c: Any, name: str, index: str) -> None:
     """Cut a node's power and give it back."""
     _power(name, index, "reboot")
+
+
+@task(name="set-type", help={**_NODE, "type": "default, redis or cdn"})
+def set_type(c: Any, name: str, index: str, type: str) -> None:
+    """Say what a node is for: redis, cdn, or nothing else."""
+    with flows.session.changing(name, reporter(), "cluster.nodes.set-type") as session:
+        show.typed(flows.node_types.set_type(session, number(index, "the node"), type))
 
 
 @task(help=_NAME)

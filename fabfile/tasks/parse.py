@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..core.errors import UsageError
+from ..core.node_types import ASKS
+from ..core.node_types import place as parse_place
 from ..core.services import Service
 from ..core.spec import PROVIDERS, ClusterSpec, new_spec, validate
 from . import number
@@ -48,6 +50,16 @@ def index_or_any(text: str) -> int | None:
     return None if text in ("", "any") else number(text, "the node (--on)")
 
 
+def place(text: str) -> int | str | None:
+    """A node's index, a capability of nodes, or None for any.  Raises UsageError for what is none of these."""
+    try:
+        return parse_place(text)
+    except ValueError:
+        raise UsageError(
+            f"the node (--on) is {text!r}, which is no whole number, nor any, nor a capability as {ASKS}redis"
+        ) from None
+
+
 def count(text: str, what: str) -> int:
     """A number of things that a user typed, 1 or more.  Raises UsageError for any other."""
     if (found := number(text, what)) < 1:
@@ -67,11 +79,10 @@ def service(
     for name, what in _SECONDS.items():
         if name in given:
             given[name] = typed.number(given[name], what, instead=getattr(Service, name))
-    if on not in ("", "any"):
-        known = len(typed.problems)
-        given["on"] = typed.number(on, "the node (--on)")
-        if len(typed.problems) > known:  # whatever follows from where it is cannot be told
-            given |= {"on": None, "failover": True}
+    known = len(typed.problems)
+    given["on"] = typed.value(lambda: place(on), instead=None)
+    if len(typed.problems) > known:  # whatever follows from where it is cannot be told
+        given["failover"] = True
     given |= {field: tuple(dict.fromkeys(ids)) for field, ids in others.items()}
     return Service(id=service_id, command=command, env=pairs(env, typed), **given), typed
 

@@ -12,7 +12,7 @@ _ID = {**_NAME, "id": "the service's id"}
 
 _ADD = {
     "command": "the whole command line, in quotes; starts with an absolute path",
-    "on": "the node to prefer, from 0, or 'any' (default)",
+    "on": "the node to prefer, from 0; 'any' (default); or 'capability:WORD'",
     "user": "who runs it (default root)",
     "cwd": "where it runs (default /)",
     "env": "KEY=VALUE; may be repeated",

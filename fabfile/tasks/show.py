@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from invoke.exceptions import Exit
 
+from ..core.capabilities import capabilities, node_type
 from ..core.errors import ClusterError
+from ..core.node_types import DEFAULT
+from ..core.spec import node_name
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -17,8 +20,7 @@ if TYPE_CHECKING:
     from ..core.service_diff import Plan
     from ..core.service_logs import LogLine
     from ..core.spec import ClusterSpec, Node
-    from ..effects.providers.ec2.groups import Mended
-    from ..flows.ec2 import Launch
+    from ..flows.node_types import Typed
     from ..flows.status import ServiceView, Status
 
 
@@ -56,7 +58,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> "Renderab
     return drawn
 
 
-def _print(*parts: "RenderableType") -> None:
+def present(*parts: "RenderableType") -> None:
     from rich.console import Console
 
     # On a pipe a table keeps its full width instead of being cut to 80 columns.
@@ -83,14 +85,14 @@ def clusters(rows: list[dict[str, Any]], *, as_json: bool = False) -> None:
             (r["name"], r["provider"], f"{'?' if r['running'] is None else r['running']}/{r['size']}", r["problem"])
             for r in rows
         ]
-        _print(table(("cluster", "provider", "running", "problem"), cells))
+        present(table(("cluster", "provider", "running", "problem"), cells))
 
 
 def local(rows: Sequence[tuple[str, str, str]]) -> None:
     if not rows:
         line("no machines on this host")
     else:
-        _print(
+        present(
             table(
                 ("cluster", "network", "machines"),
                 [(c, f"198.{18 + int(n) // 256}.{int(n) % 256}.0/24", m) for c, n, m in rows],
@@ -100,7 +102,7 @@ def local(rows: Sequence[tuple[str, str, str]]) -> None:
 
 def cluster(spec: "ClusterSpec", machines: "Sequence[Node] | None", *, as_json: bool = False) -> None:
     if as_json:
-        line(as_document({"spec": spec, "machines": machines}))
+        line(as_document({"spec": spec, "machines": None if machines is None else _machines(machines, spec)}))
         return
     facts = [
         ("provider", spec.provider),
@@ -110,26 +112,49 @@ def cluster(spec: "ClusterSpec", machines: "Sequence[Node] | None", *, as_json: 
         ("timing", spec.profile),
         ("services", ", ".join(service.id for service in spec.services) or "none"),
     ]
+    if typed := [f"{node_name(index)} {kind}" for index, kind in enumerate(spec.types) if kind != DEFAULT]:
+        facts.append(("types", ", ".join(typed)))
+    if spec.provider == "adhoc":
+        facts += [(node_name(index), str(host)) for index, host in enumerate(spec.adhoc.hosts)]
     if spec.provider == "ec2":
         options = {key: value for key, value in asdict(spec.ec2).items() if value}
         facts += [(key.replace("_", " "), " ".join(v) if isinstance(v, tuple) else v) for key, v in options.items()]
-    _print(table((spec.name, ""), facts))
+    present(table((spec.name, ""), facts))
     if machines is not None:
-        nodes(machines)
+        nodes(machines, spec)
 
 
-def nodes(machines: "Sequence[Node]", *, as_json: bool = False) -> None:
+def _machines(found: "Sequence[Node]", spec: "ClusterSpec") -> list[dict[str, Any]]:
+    """Machines for programs: as they are, and what the specification says of each."""
+    return [asdict(n) | {"type": node_type(spec, n.index), "capabilities": capabilities(spec, n.index)} for n in found]
+
+
+def nodes(machines: "Sequence[Node]", spec: "ClusterSpec", *, as_json: bool = False) -> None:
     if as_json:
-        line(as_document(machines))
+        line(as_document(_machines(machines, spec)))
     elif not machines:
         line("no machines yet. 'fab cluster.nodes.boot' boots them")
     else:
-        why = any(n.reason for n in machines)
-        cells = [
-            (n.name, "" if n.index < 0 else n.index, n.address, n.role, n.state, *([n.reason] if why else []))
-            for n in machines
-        ]
-        _print(table(("machine", "index", "address", "role", "state", *(["why"] if why else [])), cells))
+        more = {
+            "host": [_host(n, spec) for n in machines],
+            "capabilities": [" ".join(capabilities(spec, n.index)) for n in machines],
+            "why": [n.reason for n in machines],
+        }
+        rows = [(n.name, "" if n.index < 0 else n.index, n.address, n.role, n.state) for n in machines]
+        present(_table_with(("machine", "index", "address", "role", "state"), rows, more))
+
+
+def _host(node: "Node", spec: "ClusterSpec") -> str:
+    """Which host of its owner's a machine is; empty for one that was booted."""
+    return str(spec.adhoc.hosts[node.index]) if 0 <= node.index < len(spec.adhoc.hosts) else ""
+
+
+def _table_with(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], more: Mapping[str, Sequence[str]]
+) -> "RenderableType":
+    """A table with further columns, of those in which there is anything."""
+    some = {column: cells for column, cells in more.items() if any(cells)}
+    return table((*columns, *some), [(*row, *(cells[n] for cells in some.values())) for n, row in enumerate(rows)])
 
 
 def members(found: "Sequence[Node]", *, as_json: bool = False) -> None:
@@ -137,7 +162,7 @@ def members(found: "Sequence[Node]", *, as_json: bool = False) -> None:
         line(as_document([asdict(node) | {"node_id": node.node_id} for node in found]))
     else:
         cells = [(n.name, n.node_id, n.address, n.state) for n in found]
-        _print(table(("member", "node id", "address", "state"), cells))
+        present(table(("member", "node id", "address", "state"), cells))
 
 
 def terminated(name: str, machines: "Sequence[Node]") -> None:
@@ -145,40 +170,12 @@ def terminated(name: str, machines: "Sequence[Node]") -> None:
     line(f"{name}: terminated {gone}" if gone else f"{name}: nothing was running")
 
 
-def mended(done: "Mended") -> None:
-    """A security group: what was changed in it, and what is wider than needed."""
-    group = done.group
-    changes = [("admits now", rule) for rule in done.added] + [("revoked", rule) for rule in done.revoked]
-    changes += [("wider than needed, and not made by this tool", rule) for rule in done.wider]
-    line(f"{group.name} ({group.id}, {group.vpc}): " + ("made" if done.created else "exists"))
-    if changes:
-        _print(table(("change", "rule"), changes))
-    if not (done.created or done.added or done.revoked):
-        line("nothing had to be changed")
-
-
-def launches(name: str, found: "Sequence[Launch]") -> None:
-    """What a boot would launch."""
-    if not found:
-        line(f"{name}: every machine exists, so nothing would be launched")
-    for one in found:
-        facts = [
-            ("instance type", one.type + (", spot" if one.spot else "")),
-            ("machine image", f"{one.image} {one.image_name}"),
-            ("zones, in this order", ", ".join(f"{z} ({s})" for z, s in zip(one.zones, one.subnets, strict=True))),
-            ("security group", one.group),
-            ("key pair", one.keypair or "none: the cluster's own key"),
-        ]
-        _print(table((f"{one.count} x {one.role}", ""), facts))
-
-
-def adopted(name: str, recovered: Sequence[str]) -> None:
-    line(f"{name}: recovered {', '.join(recovered)}. Next: fab cluster.status {name}")
-
-
-def imported(name: str, taken: "Sequence[Node]") -> None:
-    nodes = ", ".join(f"{node.id} is {node.name}" for node in taken)
-    line(f"{name}: {nodes}. Next: fab cluster.nodes.boot {name}")
+def typed(done: "Typed") -> None:
+    line(f"{done.node} is of the type {done.type}")
+    for note in done.notes:
+        line(f"  {note}")
+    if done.service is not None:
+        service(done.service)
 
 
 def status(found: "Status", *, as_json: bool = False, verdict: bool = False) -> None:
@@ -186,7 +183,7 @@ def status(found: "Status", *, as_json: bool = False, verdict: bool = False) -> 
     if as_json:
         line(as_document(found))
     else:
-        _print(*status_parts(found))
+        present(*status_parts(found))
     if verdict and found.missing:
         raise ClusterError(
             f"{found.name} is not ready: {'; '.join(found.missing)}. Mend what is not on its way: fab up {found.name}"
@@ -198,9 +195,10 @@ def status_parts(found: "Status") -> "list[RenderableType]":
     parts: list[RenderableType] = [
         f"{found.name}: {quorum}, coordinator {found.coordinator or 'none'}, "
         f"{found.online} of {len(found.nodes)} nodes online",
-        table(
+        _table_with(
             ("node", "address", "machine", "member"),
             [(n.name, n.address, n.machine, n.member) for n in found.nodes],
+            {"capabilities": [" ".join(n.capabilities) for n in found.nodes]},
         ),
     ]
     if found.services:
@@ -228,7 +226,7 @@ def services(found: "Sequence[ServiceView]", *, as_json: bool = False) -> None:
     elif not found:
         line('no services yet. "fab --help service.add" shows how to add one')
     else:
-        _print(
+        present(
             table(("service", "state", "node", "command"), [(s.id, s.state, s.node or "-", s.command) for s in found])
         )
 
@@ -300,4 +298,4 @@ def corosync(rows: Sequence[Any], *, as_json: bool = False) -> None:
         cells = [
             (r.name, r.version, "yes" if r.quorate else "no", " ".join(map(str, r.members)), r.problem) for r in rows
         ]
-        _print(table(("node", "corosync.conf", "quorate", "member ids", "problem"), cells))
+        present(table(("node", "corosync.conf", "quorate", "member ids", "problem"), cells))

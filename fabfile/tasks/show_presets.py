@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..core.node_types import asked
 from . import show
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def presets(table: "Presets") -> None:
         (name, preset.summary, " ".join(map(_port, preset.ports.values())), " ".join(preset.options))
         for name, preset in table.presets.items()
     ]
-    show._print(show.table(("preset", "what", "ports", "options"), rows))
+    show.present(show.table(("preset", "what", "ports", "options"), rows))
 
 
 def planned(cluster: str, wanted: "Sequence[Planned]") -> None:
@@ -55,7 +56,9 @@ def add_command(cluster: str, service: "Service") -> str:
 def constraints(service: "Service") -> list[str]:
     """Where and when a service may run, a sentence each."""
     found = [f"{service.id} starts after {other}, and stops when that stops" for other in service.after]
-    if service.on is None:
+    if word := asked(service.on):
+        found.append(f"{service.id} runs on any node with the capability {word}")
+    elif service.on is None:
         found.append(f"{service.id} runs on any node")
     elif service.failover:
         found.append(f"{service.id} prefers node{service.on}, and runs elsewhere when that is dead")

@@ -16,7 +16,7 @@ from .typed import Typed
 _NAME = {"name": "the cluster's name"}
 _COMMON = {"dry_run": "only show what would be run"}
 _ONE = {
-    "on": "the node to prefer, from 0, or 'any'",
+    "on": "the node to prefer, from 0; 'any'; or 'capability:WORD'",
     "number": "which one, from 1 (default: the next that is free)",
 }
 

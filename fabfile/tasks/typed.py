@@ -1,9 +1,12 @@
 """Values out of what a person typed; what is wrong with them is kept, so that all of it is told at once."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from ..core.errors import ClusterError, UsageError
 from . import number, problems_of
+
+T = TypeVar("T")
 
 
 class Typed:
@@ -16,6 +19,14 @@ class Typed:
         """A whole number; `instead` where it is none."""
         try:
             return number(text, what, least=least)
+        except UsageError as error:
+            self.problems += error.problems
+            return instead
+
+    def value(self, make: Callable[[], T], *, instead: T) -> T:
+        """What `make` answers; `instead` where it raises UsageError."""
+        try:
+            return make()
         except UsageError as error:
             self.problems += error.problems
             return instead

@@ -161,7 +161,7 @@ services = st.builds(
     Service,
     id=st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,20}", fullmatch=True),
     command=words.map(lambda text: "/bin/echo " + shlex.quote(text)),
-    on=st.none() | st.integers(0, 2),
+    on=st.none() | st.integers(0, 2) | st.from_regex(r"capability:[a-z][a-z0-9-]{0,30}", fullmatch=True),
     user=st.sampled_from(("", "nobody")),
     cwd=st.sampled_from(("", "/srv/a b")),
     env=st.lists(st.tuples(st.from_regex(r"[A-Z_][A-Z0-9_]{0,8}", fullmatch=True), words), max_size=3).map(tuple),
@@ -242,6 +242,16 @@ def test_a_service_without_failover_is_kept_off_every_other_node() -> None:
     rules = ET.fromstring(services_xml([PIN], NODES)).findall("constraints/rsc_location/rule")
     assert [(rule.get("score"), rule[0].get("operation"), rule[0].get("value")) for rule in rules] == [
         ("-INFINITY", "ne", "node2")
+    ]
+
+
+def test_a_service_that_asks_for_a_capability_is_kept_off_every_node_without_it() -> None:
+    service = Service(id="web", command="/bin/true", on="capability:redis")
+    (rule,) = ET.fromstring(services_xml([service], NODES)).findall("constraints/rsc_location/rule")
+    assert (rule.get("score"), rule.get("boolean-op")) == ("-INFINITY", "or")
+    assert [(each.get("attribute"), each.get("operation"), each.get("value")) for each in rule] == [
+        ("sirikata-capability-redis", "not_defined", None),
+        ("sirikata-capability-redis", "ne", "true"),
     ]
 
 

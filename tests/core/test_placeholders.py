@@ -24,6 +24,7 @@ VALUES = values(Service(id="web", command="/bin/true"), NODE, "demo")
         ("--at=ADDRESS:80", "--at=10.0.0.2:80"),
         ("http://FQDN/NODE", "http://node1.demo/node1"),
         ("'NODE' NODE-NODE", "'node1' node1-node1"),
+        ("--dir WORKDIR/db WORKDIRS", "--dir /var/lib/sirikata-cluster/work/db WORKDIRS"),
         ("--pidfile PIDFILE", "--pidfile /run/sirikata/web/pid"),
         ("NODES NODE_ENV MY_NODE NODE1 node xNODE", "NODES NODE_ENV MY_NODE NODE1 node xNODE"),
         ("$NODE ${NODE} $ADDRESS", "$NODE ${NODE} $ADDRESS"),
@@ -46,12 +47,17 @@ def test_a_pid_file_that_is_given_is_the_one() -> None:
     assert values(service, NODE, "demo")["PIDFILE"] == "/run/web/node1.pid"
 
 
+def test_a_node_may_have_another_folder() -> None:
+    filled = values(Service(id="web", command="/bin/true", pidfile="WORKDIR/pid"), NODE, "demo", "/srv/work")
+    assert (filled["WORKDIR"], filled["PIDFILE"]) == ("/srv/work", "/srv/work/pid")
+
+
 def test_placeholders_are_found() -> None:
     assert used("/bin/x --pid PIDFILE $NODE ADDRESS") == {"PIDFILE", "ADDRESS"}
 
 
 pieces = st.sampled_from(
-    ["NODE", "FQDN", "ADDRESS", "PIDFILE", "$", "${", "}", "_", "a", "9", " ", "-", "'", '"', "é", "\\"]
+    ["NODE", "FQDN", "ADDRESS", "PIDFILE", "WORKDIR", "$", "${", "}", "_", "a", "9", " ", "-", "'", '"', "é", "\\"]
 )
 
 
@@ -59,7 +65,7 @@ pieces = st.sampled_from(
 @given(parts=st.lists(st.lists(pieces, min_size=1, max_size=8).map("".join), min_size=1, max_size=4))
 def test_the_resource_agent_fills_in_the_same(parts: list[str]) -> None:
     function = AGENT.read_text().partition("\nsplit_words() {")[2].partition("\n}\n")[0]
-    places = {"node": "NODE", "fqdn": "FQDN", "address": "ADDRESS", "pidfile": "PIDFILE"}
+    places = {"node": "NODE", "fqdn": "FQDN", "address": "ADDRESS", "workdir": "WORKDIR", "pidfile": "PIDFILE"}
     script = "".join(f"{name}={shlex.quote(VALUES[place])}\n" for name, place in places.items())
     script += f"split_words() {{{function}\n}}\nsplit_words TEXT plain"
     done = subprocess.run(["sh", "-c", script], env={"TEXT": shlex.join(parts)}, capture_output=True, check=True)

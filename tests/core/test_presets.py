@@ -113,6 +113,21 @@ def test_an_endpoint_follows_the_port_that_was_chosen() -> None:
     )
 
 
+def test_a_preset_of_which_there_is_one_is_planned_again_as_it_is() -> None:
+    place = running("redis", "servermap", "pinto")
+    assert plan(TABLE, "pinto", {}, place) == plan(TABLE, "pinto", {}, EMPTY)
+
+
+def test_redis_runs_where_nodes_are_there_for_it_and_the_cdn_only_there() -> None:
+    typed = Place(cluster="demo", size=3, capabilities=frozenset({"redis"}))
+    assert plan(TABLE, "redis", {}, EMPTY).service.on is None
+    assert plan(TABLE, "redis", {}, typed).service.on == world(typed)["redis"].service.on == "capability:redis"
+    assert plan(TABLE, "redis", {}, typed, on="2").service.on == 2
+    cdn = plan(TABLE, "cdn", {"port": "8000"}, EMPTY).service
+    assert (cdn.on, cdn.health) == ("capability:cdn", "http://ADDRESS:8000/.healthy")
+    assert "--set=PORT=8000" in cdn.command
+
+
 def test_everything_that_is_missing_is_said_at_once() -> None:
     said = refused("space")
     assert (
@@ -134,6 +149,7 @@ def test_everything_that_is_missing_is_said_at_once() -> None:
         ("cseg", {"layout": "<3,1,1>"}, "powers of two"),
         ("cseg", {"layout": "3x1"}, "'3x1' does not fit"),
         ("cseg", {"on": "any"}, "cseg stays on one node"),
+        ("cseg", {"on": "capability:redis"}, "cseg stays on one node"),
     ],
 )
 def test_a_wrong_choice_is_refused(name: str, given: dict[str, str], said: str) -> None:

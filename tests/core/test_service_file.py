@@ -16,7 +16,7 @@ from fabfile.core.services import Service, validate
 
 def problems(text: str, *others: Service) -> list[str]:
     with pytest.raises(UsageError) as raised:
-        read("s.yaml", text, 3, others)
+        read("s.yaml", text, 3, others, {"redis": (1,)})
     return raised.value.problems
 
 
@@ -44,8 +44,10 @@ db:
   memory: 512M
   cpu: 1.5
 oh: {command: /usr/bin/oh, on: any, after: []}
+cache: {command: /usr/bin/cache, on: "capability:redis"}
 """
-    web, db, oh = read("s.yaml", text, 3)
+    web, db, oh, cache = read("s.yaml", text, 3)
+    assert cache == Service(id="cache", command="/usr/bin/cache", on="capability:redis")
     assert web == Service(id="web", command="/usr/bin/web --port 80")
     assert oh == Service(id="oh", command="/usr/bin/oh")
     assert db == Service(
@@ -101,7 +103,15 @@ oh: {command: /usr/bin/oh, on: any, after: []}
         ),
         ("a:\n  command: /bin/true\n  zzz: 1\n", 3, "Known: command, on, user"),
         ("a:\n  command: /bin/true\n  id: b\n", 3, "a: 'id' is nothing"),
-        ("a:\n  command: /bin/true\n  on: first\n", 3, "a: on 'first' is no whole number"),
+        (
+            "a:\n  command: /bin/true\n  on: first\n",
+            3,
+            "a: the place 'first' does not fit: the index of a node, any, or capability:",
+        ),
+        ("a:\n  command: /bin/true\n  on: [1]\n", 3, "a: on is no whole number"),
+        ("a:\n  command: /bin/true\n  on: capability:cdn\n", 3, "a: no node has the capability 'cdn' (known: redis)"),
+        ("a:\n  command: /bin/true\n  on: capability:Redis\n", 3, "a: the place 'capability:Redis' does not fit"),
+        ("a:\n  failover: no\n  on: capability:redis\n  command: /bin/true\n", 3, "add 'on: INDEX'"),
         ("a:\n  command: /bin/true\n  on: 3\n", 3, "a: no node 3: the cluster has nodes 0 to 2"),
         ("a:\n  command: /bin/true\n  monitor: 10s\n", 3, "a: monitor '10s' is no whole number"),
         ("a:\n  command: /bin/true\n  monitor: 0\n", 3, "1 to 3600"),

@@ -97,6 +97,41 @@ def test_why_a_service_does_not_run_is_said(service: Service, found: ClusterStat
         assert part in sentence
 
 
+REDIS = Service(id="web", command="/bin/true", on="capability:redis")
+
+
+@pytest.mark.parametrize(
+    ("found", "capable", "said"),
+    [
+        (
+            cluster(resource("web"), nodes=(member("node0"), member("node1", online=False))),
+            ["node1"],
+            ["no node that is online has the capability redis (nodes that have it: node1)"],
+        ),
+        (cluster(resource("web")), [], ["no node that is online has the capability redis (nodes that have it: none)"]),
+        (cluster(resource("web")), ["node1"], []),
+        (
+            cluster(
+                resource("web"),
+                bans=tuple(
+                    Ban(constraint="web.capability.rule", resource="web", node=name) for name in ("node0", "node2")
+                ),
+                fail_counts=(FailCount(resource="web", node="node1", count=3, threshold=3),),
+            ),
+            ["node1"],
+            ["not on node0, node2: it has not the capability redis", "not on node1: it failed 3 times there"],
+        ),
+    ],
+)
+def test_a_service_without_a_node_that_has_its_capability_says_so(
+    found: ClusterStatus, capable: list[str], said: list[str]
+) -> None:
+    sentences = reasons("demo", REDIS, found, [REDIS], capable)
+    assert len(sentences) == len(said), sentences
+    for sentence, part in zip(sentences, said, strict=True):
+        assert part in sentence
+
+
 def test_apart_from_holds_whoever_says_so() -> None:
     found = cluster(resource("web"), resource("db", "node0"), nodes=(member("node0"),))
     (sentence,) = reasons("demo", WEB, found, [WEB, replace(DB, apart_from=("web",))])

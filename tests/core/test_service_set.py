@@ -96,10 +96,10 @@ def test_whoever_names_a_service_is_found() -> None:
 
 def test_a_move_that_cannot_end_well_is_refused() -> None:
     services = [pinned("db", 0), make("web", beside=("db",)), make("x", apart_from=("web",)), make("free")]
-    (problem,) = move_problems("web", 1, set(), services)
+    (problem,) = move_problems("web", 1, set(), services, {})
     assert "web shares its node with db, and db runs on node 0 only" in problem
-    (problem,) = move_problems("x", 0, {"db", "web"}, services)
+    (problem,) = move_problems("x", 0, {"db", "web"}, services, {})
     assert "x runs apart from web, which is on node 0" in problem
-    assert move_problems("free", 2, {"x"}, services) == []
-    assert move_problems("web", 0, {"db"}, services) == []
-    assert move_problems("running-without-definition", 0, {"db"}, services) == []
+    assert move_problems("free", 2, {"x"}, services, {}) == []
+    assert move_problems("web", 0, {"db"}, services, {}) == []
+    assert move_problems("running-without-definition", 0, {"db"}, services, {}) == []

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fabfile.core import adhoc_hosts
-from fabfile.core.puppet import agent_setup, server_setup
+from fabfile.core.puppet import agent_setup
 from fabfile.core.spec import ClusterSpec
 from tests.ec2lab import mirror, stock
 
@@ -82,14 +82,11 @@ class Host(Machine):
         )
         assert done.exit == 0, done
 
-    def set_up(self, *, server: bool = False) -> None:
+    def set_up(self) -> None:
         """What Puppet is set up with, as the flows do."""
         script = agent_setup(SPEC, server="puppet.hosts", token="secret", name=self.name)
         done = self.sudo("exec sh -s", stdin=script.encode())
         assert done.exit == 0, done
-        if server:
-            done = self.sudo("exec sh -s", stdin=server_setup().encode())
-            assert done.exit == 0, done
 
 
 def differences(before: dict[str, list[str]], after: dict[str, list[str]]) -> list[str]:

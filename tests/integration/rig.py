@@ -11,7 +11,8 @@ from pathlib import Path
 
 from tests.ec2lab import mirror, stock
 
-from .lab import MACHINE, SUDO, Home, Machine, call, eventually, machine
+from .hosts import Host
+from .lab import MACHINE, SUDO, Home, call, eventually, machine
 
 _USER_DATA = """#cloud-config
 ssh_deletekeys: true
@@ -45,8 +46,8 @@ class Own:
     behind: str = ""
 
     @property
-    def machine(self) -> Machine:
-        return Machine(self.cluster, self.name)
+    def machine(self) -> Host:
+        return Host(self.cluster, self.name)
 
 
 @dataclass
@@ -57,7 +58,7 @@ class Rig:
     gate: str
     hosts: dict[str, Own] = field(default_factory=dict)
 
-    def __getitem__(self, name: str) -> Machine:
+    def __getitem__(self, name: str) -> Host:
         return self.hosts[name].machine
 
     def owner(self, folder: Path) -> Home:

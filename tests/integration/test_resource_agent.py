@@ -611,7 +611,13 @@ def test_an_interrupted_start_is_undone_by_a_stop(node: Node, service: Callable[
 
 
 def test_placeholders_are_filled_in_on_the_node(node: Node, service: Callable[..., Service], place: str) -> None:
-    odd = ["NODE,NODES my_NODE NODE=FQDN $NODE ${NODE} ADDRESS:1 (PIDFILE)", "NODE", "in a NODE", "PIDFILE"]
+    odd = [
+        "NODE,NODES my_NODE NODE=FQDN $NODE ${NODE} ADDRESS:1 (PIDFILE)",
+        "NODE",
+        "in a NODE",
+        "PIDFILE",
+        "WORKDIR/x",
+    ]
     script = '#!/bin/sh\n{ printf "%s\\n" "$@" "$B"; pwd; } >$C/out\nsleep 1000 >/dev/null 2>&1 &\necho $! >"$4"\n'
     program = write(node, f"{place}/show", script)
     node.sudo(f"mkdir {place}/node2")
@@ -624,6 +630,7 @@ def test_placeholders_are_filled_in_on_the_node(node: Node, service: Callable[..
     cluster = conf.partition("cluster_name: ")[2].split()[0]
     address = conf.partition("name: node2")[2].partition("ring0_addr: ")[2].split()[0]
     values = {"NODE": "node2", "FQDN": f"node2.{cluster}", "ADDRESS": address}
+    values["WORKDIR"] = node.said("cat /etc/sirikata-cluster/workdir")
     values["PIDFILE"] = f"/run/sirikata/{filled.name}/pid"
     shown = node.sudo(f"cat {place}/out").out.splitlines()
     assert shown == [*(fill(text, values) for text in odd), f"at {address}", f"{place}/node2"]

@@ -1,5 +1,6 @@
 """What a user sees for wrong use: every problem, a next step, exit code 2, nothing done."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -131,14 +132,42 @@ def test_a_pipeline_stops_at_the_first_failure(fab: Fab) -> None:
     assert "other" not in fab("cluster.list").stdout
 
 
-def test_a_specification_that_cannot_be_booted_here_can_be_shown_and_destroyed(fab: Fab) -> None:
-    assert fab("cluster.create", "web", "2", "puppet.example.edu", "key", "--provider=adhoc").returncode == 0
-    assert '"puppet_master": "puppet.example.edu"' in fab("cluster.show", "web", "--json").stdout
-    booted = fab("cluster.nodes.boot", "web")
-    assert booted.returncode == 2
-    assert "'adhoc'" in booted.stderr
+def test_a_cluster_of_hosts_that_exist_is_made_by_their_names(fab: Fab) -> None:
+    done = fab("cluster.create", "web", "2", "puppet.example.edu", "key", "--provider=adhoc")
+    assert done.returncode == 2
+    assert "fab adhoc.create NAME --host=" in done.stderr
+    done = fab("adhoc.create", "web", "--host=a@db1", "--host=db2:2222", "--puppet-master=puppet.example.edu")
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(fab("cluster.show", "web", "--json").stdout)
+    assert shown["spec"]["puppet_master"] == "puppet.example.edu"
+    assert [(host["user"], host["host"], host["port"]) for host in shown["spec"]["adhoc"]["hosts"]] == [
+        ("a", "db1", 0),
+        ("", "db2", 2222),
+    ]
+    assert shown["machines"] == []
     assert fab("cluster.destroy", "web").returncode == 0
     assert fab("cluster.list", "--json").stdout == "[]\n"
+
+
+def test_every_problem_of_hosts_is_told_at_once_with_its_line(fab: Fab, tmp_path: Path) -> None:
+    file = tmp_path / "hosts.yaml"
+    file.write_text(
+        "defaults:\n  usr: debian\nhosts:\n  - db 1\n  - host: db2\n    port: many\n  - address: 10.0.0.1\n"
+    )
+    done = fab("adhoc.create", "Web", "--host=a@", "--port=x", f"--file={file}", "--puppet-master=localhost")
+    assert done.returncode == 2
+    for words in (
+        "the cluster name 'Web'",
+        "the port (--port) is 'x'",
+        "--host=a@: it is no [user@]host[:port]",
+        f"{file}:2: 'usr' is nothing that a host has. Did you mean 'user'?",
+        f"{file}:4: db 1: it is no [user@]host[:port]",
+        f"{file}:6: port 'many' is no whole number",
+        f"{file}:7: there is no 'host'",
+        "do not know this machine as 'localhost'",
+    ):
+        assert words in done.stderr, words
+    assert "Traceback" not in done.stderr
 
 
 def test_keys_without_their_specification_are_not_taken_over(fab: Fab, tmp_path: Path) -> None:

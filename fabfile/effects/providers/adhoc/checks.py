@@ -88,22 +88,32 @@ def check(remote: Remote, spec: ClusterSpec, nodes: Sequence[Node], server: str)
     problems = [f"{_called(node)}: {answers[node.name]}" for node in nodes if node.name not in found]
     addresses = {name: _address(spec, one, found) for name, one in found.items()}
     for name, one in found.items():
-        problems += [
-            f"{_called(one.node)}: {problem}"
-            for problem in look_problems(
-                one.look,
-                cluster_id=spec.id,
-                cluster_name=spec.name,
-                server=server,
-                address=addresses[name],
-                wanted=_roles(spec, one.node),
-            )
-        ]
+        problems += [f"{_called(one.node)}: {problem}" for problem in _unfit(spec, one, addresses[name], server)]
     problems += _twice(found, addresses)
     problems += _together(spec, found, addresses)
     if not problems:
         problems = _reach(remote, spec, found, addresses)
     return problems, {found[name].node.index: address for name, address in addresses.items()}
+
+
+def _unfit(spec: ClusterSpec, one: Found, address: str, server: str) -> list[str]:
+    """Why that host by itself cannot be a node."""
+    problems = []
+    own = ", ".join(one.look.addresses) or "none"
+    if not address:
+        given = spec.adhoc.hosts[one.node.index].address
+        problems.append(
+            f"no host resolves its address {given!r} to one of its own ({own}): put that into the DNS or into every host's "
+            "/etc/hosts, or give the address itself"
+        )
+    return problems + look_problems(
+        one.look,
+        cluster_id=spec.id,
+        cluster_name=spec.name,
+        server=server,
+        address=address or (one.look.addresses or ("",))[0],
+        wanted=_roles(spec, one.node),
+    )
 
 
 def _ask(remote: Remote, node: Node, names: str) -> "Found | str":
@@ -140,7 +150,7 @@ def _called(node: Node) -> str:
 
 
 def _address(spec: ClusterSpec, one: Found, found: Mapping[str, Found]) -> str:
-    """Where the others reach that host: as its definition says, else where SSH reaches it."""
+    """Where the others reach that host: as its definition says, else where SSH reaches it; empty for a name of nowhere."""
     given = spec.adhoc.hosts[one.node.index].address
     if not given:
         return one.reached
@@ -148,7 +158,7 @@ def _address(spec: ClusterSpec, one: Found, found: Mapping[str, Found]) -> str:
         return given
     answers = [address for other in found.values() for address in other.look.names.get(given, ())]
     own = [address for address in answers if address in one.look.addresses]
-    return (own or answers or [given])[0]
+    return own[0] if own else ""
 
 
 def _roles(spec: ClusterSpec, node: Node) -> tuple[Role, ...]:
@@ -160,7 +170,7 @@ def _twice(found: Mapping[str, Found], addresses: Mapping[str, str]) -> list[str
     problems = []
     for name, one in found.items():
         other = seen.setdefault(addresses[name], one.node)
-        if other is not one.node:
+        if other is not one.node and addresses[name]:
             problems.append(
                 f"{_called(other)} and {_called(one.node)} are one machine: both have the address {addresses[name]}"
             )
@@ -175,7 +185,7 @@ def _together(spec: ClusterSpec, found: Mapping[str, Found], addresses: Mapping[
         host.address: addresses[one.node.name]
         for one in found.values()
         for host in [spec.adhoc.hosts[one.node.index]]
-        if host.address and not is_address(host.address)
+        if host.address and not is_address(host.address) and addresses[one.node.name]
     }
     looks = {name: replace(one.look, names=_of_others(spec, one)) for name, one in hosts.items()}
     return problems + name_problems(looks, wanted)

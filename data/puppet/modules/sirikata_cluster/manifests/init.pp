@@ -17,6 +17,10 @@
 #   What unpacking it takes.
 # @param sirikata_root
 #   Where it is unpacked; `current` in it is the version in use.
+# @param types
+#   The types of nodes that have one, by the node's name.
+# @param workdirs
+#   The folders for what services keep, by the node's name, where that is not the usual one.
 class sirikata_cluster (
   Array[String[1]] $packages,
   String[1] $provider = 'adhoc',
@@ -25,6 +29,8 @@ class sirikata_cluster (
   Optional[Pattern[/\A[0-9a-f]{64}\z/]] $sirikata_before_sha256 = undef,
   Array[String[1]] $sirikata_packages = [],
   Pattern[/\A\/\S+\z/] $sirikata_root = '/opt/sirikata',
+  Hash[String[1], Enum['redis', 'cdn']] $types = {},
+  Hash[String[1], Pattern[/\A\/[^'\n]+\z/]] $workdirs = {},
 ) {
   contain sirikata_cluster::corosync
   contain sirikata_cluster::install
@@ -32,6 +38,8 @@ class sirikata_cluster (
   contain sirikata_cluster::tools
   contain sirikata_cluster::pacemaker
   contain sirikata_cluster::sirikata
+  contain sirikata_cluster::workdir
+  contain sirikata_cluster::types
 
   # Configuration before packages: apt keeps ours, so that Debian's default never forms a cluster of one.
   Class['sirikata_cluster::corosync']
@@ -40,4 +48,5 @@ class sirikata_cluster (
   -> Class['sirikata_cluster::pacemaker']
 
   Class['sirikata_cluster::install'] -> Class['sirikata_cluster::tools', 'sirikata_cluster::sirikata']
+  Class['sirikata_cluster::tools', 'sirikata_cluster::workdir'] -> Class['sirikata_cluster::types']
 }

@@ -1,0 +1,153 @@
+"""A node's type: Puppet gives the node what it means, Pacemaker knows it as a capability, a service follows that.
+
+Who gains a type has everything of it before its capability says so; who loses it, loses the capability first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ..core.capabilities import by_name, holders, node_type, with_type
+from ..core.errors import ClusterError, UsageError
+from ..core.node_attributes import Given, align_script, given, told
+from ..core.node_types import ASKS, DEFAULT, TYPES, asked, choices, place_problems
+from ..core.service_diff import differing
+from ..core.service_scripts import settle_script
+from ..core.services import Service
+from ..core.spec import Node
+from . import nodes, provision, services, sirikata
+from .session import Session
+from .status import ServiceView
+
+
+@dataclass(frozen=True, kw_only=True)
+class Typed:
+    """A node and its type now; what is to be said beside that; the service that follows the type, where there is one."""
+
+    node: str
+    type: str
+    notes: tuple[str, ...] = ()
+    service: ServiceView | None = None
+
+
+def set_type(session: Session, index: int, kind: str) -> Typed:
+    """Give a node a type, `default` for none, and have the cluster run the service of it on the nodes that have it.
+
+    The last node of a type takes the service along that was added for it.  May be interrupted and repeated.  Raises
+    UsageError with every problem before anything is changed, ClusterError when the node does not run or runs a daemon
+    of its own, and when the service does not run or does not leave.
+    """
+    node = _checked(session, index, kind)
+    services.require_quorum(session)
+    if (before := node_type(session.spec, index)) not in (DEFAULT, kind):
+        session = _withdraw(session, node, before)
+    session = session.saved(with_type(session.spec, index, kind))
+    notes = _provision(session, node)
+    _align(session, {node.name: by_name(session.spec)[node.name]})
+    if kind == DEFAULT:
+        return Typed(node=node.name, type=kind, notes=notes)
+    existing = session.spec.service(TYPES[kind].preset)
+    if existing is not None and asked(existing.on) != kind:
+        notes += (_elsewhere(session, existing, kind),)
+    elif existing is not None:
+        services.add(session, existing)
+    else:
+        sirikata.start(session, sirikata.planned(session, TYPES[kind].preset, {}, on=f"{ASKS}{kind}"))
+    session = replace(session, spec=session.store.spec())
+    return Typed(node=node.name, type=kind, notes=notes, service=services.one(session, TYPES[kind].preset))
+
+
+def align(session: Session) -> list[str]:
+    """Have Pacemaker's configuration say of each node what the specification does.  Answers what was changed."""
+    return _align(session, by_name(session.spec))
+
+
+def _align(session: Session, should: Given) -> list[str]:
+    """The same for some nodes, by name; of others, which Puppet may not have seen yet, nothing is changed."""
+    running = session.running()
+    found = {name: has for name, has in given(services.configuration(session, running)).items() if name in should}
+    if script := align_script(should, found):
+        services.on_any(session, running, script)
+    return told(should, found)
+
+
+def _checked(session: Session, index: int, kind: str) -> Node:
+    """The node, which can be given that type.  Raises UsageError, NotFound, ClusterError."""
+    problems = place_problems(index, session.spec.size, None)
+    if kind != DEFAULT and kind not in TYPES:
+        problems.append(f"no type of nodes {kind!r}: choose one of {choices()}")
+    if problems:
+        raise UsageError(problems)
+    if kind == DEFAULT:
+        return session.node(index)
+    (node,) = nodes.running(session, index)
+    unit = TYPES[kind].unit
+    if session.remote.sudo(node, f"systemctl is-active --quiet {unit}", check=False).ok:
+        name = session.spec.name
+        raise UsageError(
+            f"{node.name} runs {unit} of its own, and on a node of the type {kind} the cluster runs that daemon. "
+            f"Stop it first: fab cluster.nodes.run {name} 'sudo systemctl disable --now {unit}' --on={index}"
+        )
+    return node
+
+
+def _withdraw(session: Session, node: Node, kind: str) -> Session:
+    """Take a type's capability from a node, and see its services leave; the specification has it no more at the end.
+
+    Raises UsageError, before anything is changed, when the service would have to go and others name it.
+    """
+    rest = [index for index in holders(session.spec)[kind] if index != node.index]
+    service = session.spec.service(TYPES[kind].preset)
+    if service is not None and not rest and _as_added(session, service, kind):
+        services.remove(session, service.id)
+        session = replace(session, spec=session.store.spec())
+    less = with_type(session.spec, node.index, DEFAULT)
+    asking = [each for each in session.spec.services if asked(each.on) == kind]
+    with session.report.step(f"take the capability {kind} from {node.name}"):
+        _align(session, {node.name: by_name(less)[node.name]})
+        _see_leave(session, node, asking)
+    return session.saved(less)
+
+
+def _see_leave(session: Session, node: Node, asking: Sequence[Service]) -> None:
+    """Wait until the services have left a node, or the cluster has given up.  Raises ClusterError when one has not."""
+    if not asking:
+        return
+    seconds = services.patience(asking)
+    services.on_any(session, session.running(), settle_script(seconds=seconds), seconds=seconds)
+    ids = {service.id for service in asking}
+    for view in services.overview(session):
+        if view.id in ids and node.name in view.node.split():
+            name = session.spec.name
+            raise ClusterError(
+                f"{view.id} does not leave {node.name}, so that stays what it is. "
+                f"Look at it: fab service.status {name} {view.id}; then the same command again"
+            )
+
+
+def _as_added(session: Session, service: Service, kind: str) -> bool:
+    """Whether a service is as set_type() adds it."""
+    try:
+        (made,) = sirikata.planned(session, TYPES[kind].preset, {}, on=f"{ASKS}{kind}")
+    except UsageError:
+        return False
+    return not differing(service, made.service)
+
+
+def _provision(session: Session, node: Node) -> tuple[str, ...]:
+    """Have Puppet give that node what its type means, and take away what it means no more; the others run on."""
+    provision.configure_master(session)
+    if node.running:
+        provision.run_agents(session, [node])
+        return ()
+    return (f"{node.name} is {node.state}: Puppet does its part when it is back, by fab up {session.spec.name}",)
+
+
+def _elsewhere(session: Session, service: Service, kind: str) -> str:
+    """What is said of a service that was there before, with a place of its own."""
+    place = (
+        "on any node" if service.on is None else f"for {service.on}" if asked(service.on) else f"on node{service.on}"
+    )
+    return (
+        f"the service {service.id} was there before, {place}, and stays as it is. To have it follow the type: "
+        f"fab sirikata.{TYPES[kind].preset} {session.spec.name} --on={ASKS}{kind}"
+    )

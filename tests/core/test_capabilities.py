@@ -1,0 +1,183 @@
+"""Types of nodes and capabilities: what the specification says, what Pacemaker is told, what cannot be."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fabfile.core.capabilities import by_name, capabilities, holders, may_run, names_of, node_type, with_type
+from fabfile.core.ec2 import cluster_tags, spec_from_tags
+from fabfile.core.node_attributes import align_script, given, told, types_in
+from fabfile.core.node_types import TYPES, asked, is_capability, place
+from fabfile.core.preset_table import parse_presets
+from fabfile.core.service_set import move_problems, set_problems
+from fabfile.core.services import Service, validate
+from fabfile.core.spec import ClusterSpec
+from fabfile.core.spec import validate as validate_spec
+
+ROOT = Path(__file__).resolve().parents[2]
+SPEC = ClusterSpec(name="demo", uid="3f2a", size=3, types=("default", "redis"))
+HAS = {"redis": (1,), "cdn": (1, 2)}
+CIB = """<cib><configuration><nodes>
+<node id="1" uname="node0"><instance_attributes id="nodes-1">
+  <nvpair id="a" name="sirikata-capability-redis" value="true"/><nvpair id="b" name="standby" value="off"/>
+  <nvpair id="c" name="sirikata-capability-gpu" value="false"/>
+</instance_attributes></node>
+<node id="2" uname="node1"/></nodes></configuration></cib>"""
+
+
+def one(service_id: str, on: int | str | None = None, **fields: object) -> Service:
+    return Service(id=service_id, command="/bin/true", on=on, **fields)  # type: ignore[arg-type]
+
+
+# By the specification
+
+
+def test_a_node_has_its_type_as_a_capability_unless_that_is_the_default() -> None:
+    assert [node_type(SPEC, index) for index in (-1, 0, 1, 2)] == ["default", "default", "redis", "default"]
+    assert [capabilities(SPEC, index) for index in (-1, 0, 1, 2)] == [(), (), ("redis",), ()]
+    assert (holders(SPEC), names_of(SPEC, "redis"), names_of(SPEC, "cdn")) == ({"redis": (1,)}, ["node1"], [])
+
+
+def test_a_type_that_is_given_and_taken_leaves_the_specification_as_it_was() -> None:
+    more = with_type(SPEC, 2, "cdn")
+    assert more.types == ("default", "redis", "cdn")
+    assert with_type(more, 2, "default") == SPEC
+    assert with_type(SPEC, 1, "default").types == ()
+
+
+def test_types_that_cannot_be_are_all_named() -> None:
+    problems = validate_spec(replace(SPEC, types=("web", "redis", "default", "cdn")))
+    assert problems == [
+        "node 0 has the type 'web', which is none: choose one of default, redis, cdn",
+        "there are types of 4 nodes, and the cluster has 3",
+    ]
+
+
+def test_a_service_whose_capability_is_gone_stays_in_a_sound_specification() -> None:
+    assert validate_spec(replace(SPEC, types=(), services=(one("redis", "capability:redis"),))) == []
+
+
+def test_a_service_may_run_where_its_place_allows() -> None:
+    def nodes(service: Service) -> list[int]:
+        return [index for index in range(3) if may_run(SPEC, service, index)]
+
+    assert nodes(one("a")) == nodes(one("a", 1)) == [0, 1, 2]
+    assert nodes(one("a", 1, failover=False)) == [1]
+    assert nodes(one("a", "capability:redis")) == [1]
+    assert nodes(one("a", "capability:gpu")) == []
+
+
+def test_tags_hold_no_types_which_change_after_a_launch() -> None:
+    ec2 = replace(SPEC, provider="ec2", profile="cloud")
+    assert spec_from_tags(cluster_tags(ec2)) == replace(ec2, types=())
+
+
+def test_every_type_has_its_preset_and_is_known_to_puppet() -> None:
+    presets = parse_presets((ROOT / "data/sirikata/presets.yaml").read_text(), "presets.yaml").presets
+    init = (ROOT / "data/puppet/modules/sirikata_cluster/manifests/init.pp").read_text()
+    told = re.search(r"Enum\[([^]]*)\]\] \$types", init)
+    assert told is not None
+    assert re.findall(r"\w+", told.group(1)) == list(TYPES)
+    for kind in TYPES.values():
+        assert (presets[kind.preset].id, presets[kind.preset].program) == (kind.preset, kind.program)
+
+
+# In Pacemaker's configuration
+
+
+def test_the_configuration_tells_which_node_has_what() -> None:
+    assert given(CIB) == {"node0": {"redis"}, "node1": frozenset()}
+
+
+def test_only_what_differs_is_changed_in_one_change() -> None:
+    wanted = by_name(SPEC)
+    assert told(wanted, given(CIB)) == ["node0 has the capability redis no more", "node1 has the capability redis"]
+    script = align_script(wanted, given(CIB))
+    assert "--node node0 --name sirikata-capability-redis --delete" in script
+    assert "--node node1 --name sirikata-capability-redis --update true" in script
+    assert "node2" not in script, "the cluster does not know it yet"
+    assert align_script(wanted, {"node0": frozenset(), "node1": frozenset({"redis"})}) == ""
+
+
+def test_types_are_found_again_in_the_configuration() -> None:
+    assert types_in({"node1": frozenset({"gpu", "cdn"}), "node2": frozenset({"gpu"})}, 3) == ("default", "cdn")
+    assert types_in(given(CIB), 1) == ("redis",)
+
+
+# What a service may ask for
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [("", None), ("any", None), ("2", 2), ("-1", -1), ("capability:redis", "capability:redis")]
+)
+def test_a_place_is_read(text: str, found: int | str | None) -> None:
+    assert place(text) == found
+
+
+@pytest.mark.parametrize("text", ["first", "redis", "1.5", "Capability:redis"])
+def test_what_is_no_place_is_told_apart(text: str) -> None:
+    with pytest.raises(ValueError, match="invalid literal"):
+        place(text)
+
+
+@pytest.mark.parametrize("word", ["a", "redis", "big-disk", "x9", "a" * 31])
+def test_a_word_is_a_capability(word: str) -> None:
+    assert is_capability(word)
+    assert asked(f"capability:{word}") == word
+
+
+@pytest.mark.parametrize("word", ["", "Redis", "9x", "-a", "a_b", "a b", "é", "a" * 32, "a\n"])
+def test_another_word_is_none(word: str) -> None:
+    assert not is_capability(word)
+
+
+def test_a_capability_that_no_node_has_is_refused_with_those_that_are_known() -> None:
+    assert validate(one("a", "capability:redis"), 3, HAS) == []
+    assert validate(one("a", "capability:gpu"), 3, HAS) == ["no node has the capability 'gpu' (known: cdn, redis)"]
+    assert validate(one("a", "capability:redis"), 3, {"redis": ()}) == [
+        "no node has the capability 'redis' (known: none). Give it to one: fab cluster.nodes.set-type NAME INDEX redis"
+    ]
+    assert validate(one("a", "capability:gpu"), 3) == [], "it is a matter of the moment, not of the specification"
+
+
+@pytest.mark.parametrize(
+    ("services", "said"),
+    [
+        ([one("a", "capability:redis"), one("b", "capability:cdn", beside=("a",))], ""),
+        ([one("a", "capability:redis"), one("b", 1, failover=False, beside=("a",))], ""),
+        ([one("a", "capability:redis"), one("b", 0, beside=("a",))], ""),
+        ([one("a", "capability:redis"), one("b", apart_from=("a",))], ""),
+        ([one("a", "capability:cdn"), one("b", "capability:cdn", apart_from=("a",))], ""),
+        (
+            [one("a", "capability:redis"), one("b", 0, failover=False, beside=("a",))],
+            "a, b are to share one node, but a asks for capability:redis and b is kept on node 0 (--no-failover)",
+        ),
+        (
+            [one("a", "capability:redis"), one("b", "capability:gpu", beside=("a",))],
+            "a, b are to share one node, but a asks for capability:redis and b asks for capability:gpu, which no node has all",
+        ),
+        (
+            [one("a", "capability:redis"), one("b", "capability:redis", apart_from=("a",))],
+            "a and b are to run apart, but both can run on node 1 only",
+        ),
+        (
+            [one("a", "capability:redis"), one("b", 1, failover=False, apart_from=("a",))],
+            "a and b are to run apart, but both can run on node 1 only (a asks for capability:redis)",
+        ),
+    ],
+)
+def test_capabilities_decide_who_can_share_a_node_and_who_can_run_apart(services: list[Service], said: str) -> None:
+    problems = set_problems(services, 3, HAS | {"gpu": (0,)})
+    assert len(problems) == bool(said), problems
+    assert all(said in problem for problem in problems)
+    assert set_problems(services, 3) == [], "whoever has what is a matter of the moment"
+
+
+def test_a_move_to_a_node_without_the_capability_is_refused() -> None:
+    services = [one("db", "capability:redis"), one("web", beside=("db",))]
+    assert move_problems("web", 1, set(), services, HAS) == []
+    (problem,) = move_problems("web", 2, set(), services, HAS)
+    assert problem.startswith("web shares its node with db, and db runs only on nodes with the capability redis, and")
+    assert "node 2 has it not (nodes that have it: node 1)" in problem

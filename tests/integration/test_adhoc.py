@@ -1,0 +1,248 @@
+"""Hosts that were booted by hand become a cluster, and what they were: other releases, users, ports, a jump host."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .hosts import differences
+from .lab import Cluster, Home, call, eventually, machine
+from .rig import Rig, rig
+
+pytestmark = [
+    pytest.mark.usefixtures("real_machines"),
+    pytest.mark.skipif(os.geteuid() != 0, reason="builds images, and sudo would not pass on which to boot"),
+]
+MACHINES = "own-hosts0"
+EVERYONE = {"node0", "node1", "node2"}
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    with rig(
+        MACHINES,
+        tmp_path_factory.mktemp("owner"),
+        {"name": "db1"},
+        {"name": "db2", "suite": "bookworm"},
+        {"name": "db3", "user": "carol", "port": 2222, "behind": "gate"},
+        {"name": "gate"},
+    ) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def home(own: Rig, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return own.owner(tmp_path_factory.mktemp("specifications"))
+
+
+def define(own: Rig, *hosts: dict[str, object]) -> str:
+    """A definition file, which is YAML and so may be JSON; answers its path."""
+    path = own.home / "hosts.yaml"
+    path.write_text(json.dumps({"hosts": list(hosts)}))
+    return str(path)
+
+
+def at(own: Rig, name: str, **more: object) -> dict[str, object]:
+    """A host of the rig as a definition has it."""
+    one = own.hosts[name]
+    found: dict[str, object] = {"host": name, "user": one.user}
+    if one.port != 22:
+        found["port"] = one.port
+    if one.behind:
+        found["jump"] = f"{own.hosts[one.behind].user}@{own.hosts[one.behind].address}"
+    return found | more
+
+
+def refused(home: Home, own: Rig, *hosts: dict[str, object]) -> str:
+    """What a boot of these hosts says, which must end before anything is touched."""
+    home.ok("adhoc.create", "bad", f"--file={define(own, *hosts)}")
+    done = home.fab("cluster.nodes.boot", "bad")
+    try:
+        assert done.exit == 2, done
+        assert "Traceback" not in done.err
+        for name in own.hosts:
+            assert own[name].sudo("test -e /var/lib/sirikata-cluster/before").exit
+    finally:
+        home.ok("cluster.destroy", "bad")
+    return done.err
+
+
+def test_every_host_that_cannot_be_entered_is_told_at_once(own: Rig, home: Home) -> None:
+    own.know("db1", "gate")
+    known = (own.home / ".ssh/known_hosts").read_text()
+    mine = known.split()[2]
+    own["db1"].said("id eve || useradd --create-home eve; cp -r ~debian/.ssh ~eve/; chown -R eve: ~eve/.ssh")
+    nobody = f"{own.gate.rpartition('.')[0]}.99"
+    (own.home / ".ssh/known_hosts").write_text(
+        f"{known}{nobody} ssh-ed25519 {mine}\n[{own.hosts['db1'].address}]:2299 ssh-ed25519 {mine}\n"
+    )
+    try:
+        said = refused(
+            home,
+            own,
+            {"host": nobody},
+            at(own, "db1", port=2299),
+            at(own, "gate", user="mallory"),
+            at(own, "db1", user="eve"),
+            at(own, "db2"),
+            at(own, "db3", **{"host-key": f"ssh-ed25519 {mine}"}),
+        )
+    finally:
+        own["db1"].sudo("loginctl terminate-user eve; userdel -rf eve")
+    for sentence in (
+        f"{nobody}: ",
+        "db1:2299: debian@",
+        "refused the connection",
+        "mallory@gate: ",
+        "accepts none of the keys tried",
+        "eve@db1: eve may not use sudo there without a password",
+        "echo 'eve ALL=(ALL) NOPASSWD:ALL' | sudo tee",
+        "db2: its host key is not known here, so it was not connected to",
+        "shows another host key",
+    ):
+        assert sentence in said, (sentence, said)
+
+
+def test_every_host_that_does_not_suit_is_told_at_once(own: Rig, home: Home) -> None:
+    own.know("db1", "db2", "db3", "gate")
+    gate = own["gate"]
+    gate.said(
+        "cp -a --remove-destination $(readlink -f /etc/os-release) /etc/os-release; sed -i 's/^ID=.*/ID=alpine/; s/^PRETTY_NAME=.*/PRETTY_NAME=Alpine/' /etc/os-release; "
+        "mkdir -p /etc/puppet; printf '[main]\\nserver = puppet.corp\\n' >/etc/puppet/puppet.conf"
+    )
+    holder = own["db1"].sudo(
+        "systemd-run -q --unit holder perl -MSocket -e 'socket(S,PF_INET,SOCK_DGRAM,0); bind(S,sockaddr_in(5405,INADDR_ANY)) or die; sleep'"
+    )
+    assert holder.exit == 0
+    own["db1"].said(f"echo '{own.hosts['db3'].address} db3.internal' >>/etc/hosts")
+    gate.said("echo '198.18.255.8 db3.internal' >>/etc/hosts")
+    try:
+        said = refused(
+            home,
+            own,
+            at(own, "db1", address="db1.internal"),
+            at(own, "db2", address="198.18.255.7"),
+            at(own, "db3", address="db3.internal"),
+            at(own, "gate"),
+            at(own, "db3", host=own.hosts["db3"].address),
+        )
+    finally:
+        own["db1"].said("systemctl stop holder")
+        gate.said("rm -r /etc/puppet; sed -i /db3.internal/d /etc/hosts")
+        own["db1"].said("sed -i /db3.internal/d /etc/hosts")
+    for sentence in (
+        "db2: it does not have the address 198.18.255.7",
+        "gate: it runs Alpine: a host must run Debian 12 or 13",
+        "gate: its Puppet agent serves puppet.corp",
+        "db1: UDP port 5405, which corosync uses, is held by perl",
+        "db1: no host resolves its address 'db1.internal' to one of its own",
+        "db2 resolves the name db3.internal not at all",
+        "gate resolves the name db3.internal to 198.18.255.8, and it is",
+        "are one machine: both have the address",
+    ):
+        assert sentence in said.replace("debian@", ""), (sentence, said)
+
+
+def test_a_clock_that_is_off_is_told(own: Rig, home: Home) -> None:
+    """For every program of that host the time is another."""
+    own.know("db1", "db2", "db3", "gate")
+    gate = own["gate"]
+    gate.said(
+        "apt-get -qq update && apt-get -qq -y install --no-install-recommends libfaketime >/dev/null 2>&1; ls /usr/lib/*/faketime/libfaketime.so.1 >/etc/ld.so.preload; echo +300 >/etc/faketimerc"
+    )
+    try:
+        said = refused(home, own, at(own, "db1"), at(own, "db2"), at(own, "gate", host=own.hosts["gate"].address))
+    finally:
+        gate.said("rm /etc/ld.so.preload /etc/faketimerc")
+    assert f"the clock of debian@{own.hosts['gate'].address} is 5 min ahead of the others'" in said, said
+    assert "timedatectl set-ntp true" in said
+
+
+def test_ports_that_are_closed_between_hosts_are_told(own: Rig, home: Home) -> None:
+    own.know("db1", "db2", "db3", "gate")
+    hook = "{ type filter hook input priority 0 ; }"
+    rules = f"add table inet t\nadd chain inet t i {hook}\nadd rule inet t i udp dport 5405 drop\n"
+    enter = ["ip", "netns", "exec", f"sirikata-{MACHINES}.db2", "nft"]
+    assert call([*enter, "-f", "-"], stdin=rules.encode()).exit == 0
+    try:
+        said = refused(home, own, at(own, "db1"), at(own, "db2"), at(own, "db3"))
+    finally:
+        assert call([*enter, "flush", "ruleset"]).exit == 0
+    assert "on UDP port 5405, which corosync uses: open it on debian@db2" in said, said
+    assert "arrives at carol@db3" not in said
+
+
+def test_the_tour_runs_on_them_and_leaves_them_as_they_were(own: Rig, home: Home, tmp_path: Path) -> None:
+    own.know("db1", "db2", "db3", "gate")
+    before = {name: own[name].listing() for name in ("db1", "db2", "db3")}
+    home.ok(
+        "adhoc.create",
+        "own",
+        f"--file={define(own, at(own, 'db1'), at(own, 'db2'), at(own, 'db3', workdir='/srv/work'))}",
+    )
+    own_cluster = OwnCluster(home, "own", own)
+    try:
+        done = home.ok("up", "own", timeout=1500)
+        assert "own: quorate" in done.out and "3 of 3 nodes online" in done.out
+        tour(own_cluster, own, home, tmp_path)
+        other = home.ok("adhoc.create", "other", "--host=debian@db1")
+        assert other.exit == 0
+        assert f"it is a member of the cluster {own_cluster.id}" in home.fab("cluster.nodes.boot", "other").err
+    finally:
+        done = home.fab("cluster.nodes.terminate", "own", timeout=1500)
+    assert done.exit == 0, done
+    assert {name: differences(before[name], own[name].listing()) for name in before} == {name: [] for name in before}
+    home.ok("cluster.destroy", "own", "cluster.destroy", "other")
+    assert json.loads(home.ok("cluster.list", "--json").out) == []
+
+
+class OwnCluster(Cluster):
+    """A cluster whose nodes are the rig's hosts."""
+
+    def __init__(self, home: Home, name: str, own: Rig) -> None:
+        super().__init__(home, name)
+        self.own = own
+
+    def machine(self, name: str | int) -> object:  # type: ignore[override]
+        return self.own[f"db{int(name) + 1}"]
+
+
+def tour(cluster: OwnCluster, own: Rig, home: Home, tmp_path: Path) -> None:
+    """What the README's tour does, with the switch of the machines in our hands."""
+    serve = "/usr/bin/python3 -m http.server 8080"
+    assert cluster.ok("service.add", "web", serve, "--on=1", "--ready=tcp:8080").out == "web is running on node1\n"
+    assert (
+        "HTTP/1.0 200 OK"
+        in cluster.ok(
+            "cluster.nodes.run",
+            'python3 -c \'import http.client as h; c=h.HTTPConnection("node1",8080); c.request("GET","/"); r=c.getresponse(); print("HTTP/1.0", r.status, r.reason)\'',
+            "--on=2",
+        ).out
+    )
+    said = cluster.ok("cluster.nodes.run", "whoami; uname -n").out
+    assert said.splitlines() == [
+        "node0: debian",
+        "node0: db1",
+        "node1: debian",
+        "node1: db2",
+        "node2: carol",
+        "node2: db3",
+    ]
+    (tmp_path / "greeting").write_text("hello")
+    cluster.ok("cluster.nodes.put", str(tmp_path / "greeting"), "/tmp/greeting")
+    cluster.ok("cluster.nodes.get", "/tmp/greeting", str(tmp_path / "back"))
+    assert {path.read_text() for path in (tmp_path / "back").rglob("greeting")} == {"hello"}
+    assert machine("off", MACHINES, "db2").exit == 0
+    assert "web is running on node" in cluster.ok("service.status", "web", "--wait=60").out
+    assert cluster.runs_on("web") in (["node0"], ["node2"])
+    assert machine("on", MACHINES, "db2").exit == 0
+    eventually(lambda: own["db2"].sudo("systemctl is-active ssh").exit == 0, within=60, what="db2 is up")
+    if own.hosts["db2"].behind:
+        raise AssertionError("its rule would be gone")
+    done = cluster.ok("up", timeout=600)
+    assert "3 of 3 nodes online" in done.out
+    assert cluster.ok("service.move", "web", "1").out == "web is running on node1\n"
+    assert "is on node0, node1, node2: quorate" in cluster.ok("corosync.distribute", timeout=600).out
+    cluster.ok("service.remove", "web")
