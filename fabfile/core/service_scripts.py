@@ -1,85 +1,16 @@
 """What a member does to add, move and remove a service: scripts for `sh`, run as root on any one member.
 
-A change of the configuration is made on a copy and applied as one patch, which the cluster refuses when something
-was changed meanwhile (its version is not the copy's); then it is made anew on what there is by then, as long as there
-is time.  So it is whole or not at all, and what others changed stays.
-On failure the last words on standard error are what the resource agent said, where it said something.
-
-Man pages: cibadmin(8), crm_diff(8), crm_resource(8), crm_mon(8), crmadmin(8).
+Each changes the configuration at once, as `cib_scripts` does it.  On failure the last words on standard error are what the
+resource agent said, where it said something.
 """
 
 import shlex
 from collections.abc import Sequence
 
+from .cib_scripts import EXISTS, WATCH, any_of, changing, named, script, several
+
 # Seconds for a service to start, or to stop, on slow nodes: the operations' own timeouts end sooner.
 TIMEOUT = 90
-
-_BASE = r"""
-set -eu
-export LC_ALL=C
-fail() { printf '%s\n' "$*" >&2; exit 1; }
-uptime() { read -r up rest </proc/uptime; printf '%s\n' "${up%%.*}"; }
-command -v cibadmin >/dev/null || fail 'pacemaker is not installed'
-last() { printf '%s\n' "$1" | tail -n 1; }
-has() { cibadmin --query --xpath "$1" >/dev/null 2>&1; }
-exists() { has "//resources//primitive[@id='$id']"; }
-told() { crm_resource --resource "$id" --meta --set-parameter target-role --parameter-value "$1" >/dev/null; }
-"""
-
-_EXISTS = r"""
-exists || fail "the cluster has no resource $id"
-"""
-
-# change COMMAND...: runs it with CIB_file set to a copy of the configuration, and applies what it changed there.
-# Every result of an operation anywhere is a new version too, so a busy cluster refuses many a try: as long as versions
-# come, it goes on until its time is over.  What is refused though nothing was changed is given twenty tries.
-_CHANGE = r"""
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-change() {
-  over=$(( $(uptime) + patience )) tries=0 version=
-  while :; do
-    cibadmin --query >"$dir/old.xml" 2>"$dir/said" || fail "the cluster does not answer: $(tail -n 1 "$dir/said")"
-    now=$(head -n 1 "$dir/old.xml")
-    [ "$now" = "$version" ] || tries=0
-    version=$now tries=$((tries + 1))
-    cp "$dir/old.xml" "$dir/new.xml"
-    (export CIB_file="$dir/new.xml" && "$@") || exit 1
-    code=0
-    crm_diff --cib --original "$dir/old.xml" --new "$dir/new.xml" >"$dir/patch.xml" 2>"$dir/said" || code=$?
-    case $code in 0) return 0 ;; 1) ;; *) fail "crm_diff: $(tail -n 1 "$dir/said")" ;; esac
-    cibadmin --patch --sync-call --xml-file "$dir/patch.xml" 2>"$dir/said" && return 0
-    [ "$tries" -lt 20 ] && [ "$(uptime)" -lt "$over" ] || break
-    sleep 0.1
-  done
-  fail "the cluster refuses the change: $(tail -n 1 "$dir/said")"
-}
-erase() {
-  ! has "$1" || said=$(cibadmin --delete-all --force --xpath "$1" 2>&1) || fail "cannot remove $id: $(last "$said")"
-}
-"""
-
-# where: the node that runs it, soundly.  settled: nothing has been under way in the cluster for a moment, so that
-# waiting on is of no use.  The coordinator needs a moment to notice a change, hence three looks.
-_WATCH = r"""
-calm=0
-where() {
-  crm_mon -1 --output-as=text --include=none,resources 2>/dev/null |
-    sed -n "s/^.*\* ${id}[[:space:]].*:[[:space:]]*Started \([^ ]*\).*/\1/p"
-}
-active() { crm_resource --quiet --locate --resource "$id" 2>/dev/null || :; }
-reasons() {
-  crm_mon -1 --output-as=text --include=none,failures 2>/dev/null |
-    grep -F "* $id " | sed 's/^ *\* //' | tail -n 3
-}
-settled() {
-  dc=$(crmadmin --quiet --dc_lookup 2>/dev/null) || dc=
-  case $(crmadmin --quiet --status "${dc:-none}" 2>/dev/null) in *S_IDLE*) calm=$((calm + 1)) ;; *) calm=0 ;; esac
-  [ "$calm" -ge 3 ]
-}
-given_up() { [ "$(uptime)" -ge "$end" ] || settled; }
-broken() { said=$(reasons); fail "$1${said:+: $said}"; }
-"""
 
 _ADD = r"""
 cat >"$dir/add.xml"
@@ -253,8 +184,8 @@ def add_services_script(service_ids: Sequence[str], *, seconds: int = TIMEOUT) -
 
     Fails when the cluster already has a resource of one of those ids, and when others changed it for `seconds` on end.
     """
-    words = f"named={_named(service_ids)} of_them={_named(service_ids, 'rsc')}\n"
-    return _several(service_ids, _changing(seconds), words, _ADD)
+    words = f"named={named(service_ids)} of_them={named(service_ids, 'rsc')}\n"
+    return several(service_ids, changing(seconds), words, _ADD)
 
 
 def remove_services_script(service_ids: Sequence[str], *, seconds: int = TIMEOUT) -> str:
@@ -264,15 +195,15 @@ def remove_services_script(service_ids: Sequence[str], *, seconds: int = TIMEOUT
     """
     told = [f"@name='sirikata-place-{one}' or contains(concat(@value, ' '), ' {one} ')" for one in service_ids]
     words = (
-        f"named={_named(service_ids)} constrained={_named(service_ids, 'rsc', 'with-rsc', 'first', 'then')} "
-        f"placed={_any(told)} seconds={seconds:d}\n"
+        f"named={named(service_ids)} constrained={named(service_ids, 'rsc', 'with-rsc', 'first', 'then')} "
+        f"placed={any_of(told)} seconds={seconds:d}\n"
     )
-    return _several(service_ids, _changing(seconds), _WATCH, words, _REMOVE)
+    return several(service_ids, changing(seconds), WATCH, words, _REMOVE)
 
 
 def tell_stop_script(service_ids: Sequence[str]) -> str:
     """Tell the services to stop, and wait for nothing; those that the cluster does not have are left out."""
-    return _several(service_ids, _TELL_STOP)
+    return several(service_ids, _TELL_STOP)
 
 
 def abort_script(service_ids: Sequence[str]) -> str:
@@ -280,7 +211,7 @@ def abort_script(service_ids: Sequence[str]) -> str:
 
     Without one it does nothing.  A service that was not told to stop is started again.
     """
-    return _several(service_ids, _ABORT)
+    return several(service_ids, _ABORT)
 
 
 def restart_script(service_id: str, *, seconds: int = TIMEOUT) -> str:
@@ -288,7 +219,7 @@ def restart_script(service_id: str, *, seconds: int = TIMEOUT) -> str:
 
     Its failures are forgotten, and so is the word that it shall be stopped, whoever gave it.
     """
-    return _script(service_id, _EXISTS, _WATCH, f"seconds={seconds:d}\n", _RESTART, _WAIT_RUNNING)
+    return script(service_id, EXISTS, WATCH, f"seconds={seconds:d}\n", _RESTART, _WAIT_RUNNING)
 
 
 def move_script(service_id: str, node: str, *, seconds: int = TIMEOUT) -> str:
@@ -298,7 +229,7 @@ def move_script(service_id: str, node: str, *, seconds: int = TIMEOUT) -> str:
     machine die meanwhile, it expires.  Fails when the node is not online, and when the service does not start
     there; then it may run where it was before.
     """
-    return _script(service_id, _EXISTS, _WATCH, f"node={shlex.quote(node)} seconds={seconds:d}\n", _MOVE)
+    return script(service_id, EXISTS, WATCH, f"node={shlex.quote(node)} seconds={seconds:d}\n", _MOVE)
 
 
 def wait_running_script(service_id: str, *, seconds: int = TIMEOUT) -> str:
@@ -306,12 +237,12 @@ def wait_running_script(service_id: str, *, seconds: int = TIMEOUT) -> str:
 
     Fails at once when the cluster has come to rest without it, and after `seconds`, with what its agent said.
     """
-    return _script(service_id, _EXISTS, _WATCH, f"seconds={seconds:d}\n", _WAIT_RUNNING)
+    return script(service_id, EXISTS, WATCH, f"seconds={seconds:d}\n", _WAIT_RUNNING)
 
 
 def cleanup_script(service_id: str, *, seconds: int = TIMEOUT) -> str:
     """Forget the failures of the service on all nodes, so that it is started again; prints where as node=NAME."""
-    return _script(service_id, _EXISTS, _WATCH, f"seconds={seconds:d}\n", _CLEANUP, _WAIT_RUNNING)
+    return script(service_id, EXISTS, WATCH, f"seconds={seconds:d}\n", _CLEANUP, _WAIT_RUNNING)
 
 
 def apply_services_script(
@@ -322,40 +253,16 @@ def apply_services_script(
     service_change.change_xml() is on standard input; `stale` is an XPath to what goes of what is altered, or empty.
     Fails when another kind of resource has one of the ids, and when others changed the cluster for `seconds` on end.
     """
-    words = f"going={shlex.quote(' '.join(going))} stale={shlex.quote(stale)} named={_named(service_ids)}\n"
-    return _several(service_ids, _changing(seconds), words, _APPLY)
+    words = f"going={shlex.quote(' '.join(going))} stale={shlex.quote(stale)} named={named(service_ids)}\n"
+    return several(service_ids, changing(seconds), words, _APPLY)
 
 
 def change_script(commands: Sequence[str]) -> str:
     """Change the configuration by those commands, which CIB_file leads to a copy of it: all of them or nothing."""
     tries = (f"{command} >/dev/null || fail 'the cluster refuses: {command}'" for command in commands)
-    return _script("", _changing(TIMEOUT), _LINES % "\n  ".join(tries))
+    return script("", changing(TIMEOUT), _LINES % "\n  ".join(tries))
 
 
 def settle_script(*, seconds: int = TIMEOUT) -> str:
     """Wait until the cluster has come to rest after a change, for `seconds` at most; never fails for that."""
-    return _script("", _WATCH, f"seconds={seconds:d}\n", _SETTLE)
-
-
-def _changing(seconds: int) -> str:
-    """What changes the configuration, and how long it tries when others change it too."""
-    return f"patience={seconds:d}\n{_CHANGE}"
-
-
-def _named(service_ids: Sequence[str], *attributes: str) -> str:
-    """That one of the attributes, by default `id`, is one of them."""
-    return _any([f"@{attribute}='{one}'" for attribute in attributes or ("id",) for one in service_ids])
-
-
-def _any(conditions: Sequence[str]) -> str:
-    """A condition of an XPath, as a word of the shell."""
-    return shlex.quote(" or ".join(conditions))
-
-
-def _several(service_ids: Sequence[str], *parts: str) -> str:
-    """A script that names each of them `id` in turn."""
-    return _script("", f"ids={shlex.quote(' '.join(service_ids))}\n", *parts)
-
-
-def _script(service_id: str, *parts: str) -> str:
-    return _BASE + f"id={shlex.quote(service_id)}\n" + "".join(parts)
+    return script("", WATCH, f"seconds={seconds:d}\n", _SETTLE)
