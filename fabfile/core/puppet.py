@@ -16,6 +16,7 @@ from .puppet_agent import AgentRun as AgentRun
 from .puppet_agent import Change as Change
 from .puppet_agent import agent_setup as agent_setup
 from .puppet_agent import explain as explain
+from .puppet_agent import install_script as install_script
 from .puppet_agent import parse_run as parse_run
 from .puppet_agent import run_script as run_script
 from .puppet_files import MARK, File, Folder, mount

@@ -70,6 +70,11 @@ def agent_setup(spec: ClusterSpec, *, server: str, token: str, name: str = "") -
     )
 
 
+def install_script() -> str:
+    """The first part of `agent_setup`, which needs to know nothing of the cluster: installs the agent where there is none."""
+    return render("puppet/agent-install.sh.j2")
+
+
 def run_script() -> str:
     """Runs the agent once, watched, and starts its daemon again.  Prints `exit CODE` and the report."""
     return render("puppet/agent-run.sh.j2")

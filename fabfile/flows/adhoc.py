@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from ..core import adhoc_file
 from ..core.adhoc import AdhocOptions, Host, host_problems, parse_host
-from ..core.errors import UsageError
+from ..core.errors import NotFound, UsageError
 from ..core.spec import THIS_MACHINE, ClusterSpec, validate
 from ..effects import files
 from ..effects.providers.adhoc import AdhocProvider
@@ -65,9 +65,7 @@ def forget(session: Session, index: int) -> str:
 
     Raises UsageError for a host that answers: that one is given back, by terminating the cluster.
     """
-    provider = session.provider
-    if not isinstance(provider, AdhocProvider):
-        raise UsageError(f"{session.spec.name!r} is not of hosts of your own")
+    provider = _own(session)
     node = session.node(index)
     if node.running:
         raise UsageError(
@@ -76,3 +74,35 @@ def forget(session: Session, index: int) -> str:
         )
     provider.forget(session.spec, index)
     return f"{node.name} ({node.ssh_host})"
+
+
+def substitute(session: Session, index: int, text: str) -> Host:
+    """Have another host be the node of that index from the next boot on, in place of one that is gone; answers it.
+
+    It is reached as the one before, unless `[user@]host[:port]` says otherwise.  Raises UsageError for what is no host,
+    and for a node whose host still answers.
+    """
+    _own(session)
+    spec = session.spec
+    if not 0 <= index < spec.size:
+        raise NotFound(f"no node {index} in {spec.name!r}: it has nodes 0 to {spec.size - 1}")
+    before = spec.adhoc.hosts[index]
+    host = parse_host(text, replace(before, host="any", address="", host_key=""))
+    hosts = tuple(host if one == index else old for one, old in enumerate(spec.adhoc.hosts))
+    master = host.host if spec.puppet_master == before.host else spec.puppet_master
+    wanted = replace(spec, adhoc=AdhocOptions(hosts=hosts), puppet_master=master)
+    if problems := validate(wanted):
+        raise UsageError(problems)
+    if index in [node.index for node in session.members()]:
+        forget(session, index)
+    if master != spec.puppet_master:
+        # Its authority went with it: whom it signed starts over.
+        session.store.update_state(master_certname="", certified=())
+    session.saved(wanted)
+    return host
+
+
+def _own(session: Session) -> AdhocProvider:
+    if not isinstance(session.provider, AdhocProvider):
+        raise UsageError(f"{session.spec.name!r} is not of hosts of your own")
+    return session.provider

@@ -1,6 +1,6 @@
 """From provisioned nodes to a cluster: seed and start Corosync and Pacemaker, wait for quorum and a coordinator."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ..core.corosync_scripts import MemberStatus, parse_status, status_script
 from ..core.errors import ClusterError, NodeError
@@ -30,6 +30,10 @@ def form(session: Session, nodes: Sequence[Node]) -> list[str]:
     )
     idle = [node for node in nodes if not (reports[node.name].corosync and reports[node.name].pacemaker)]
     changed: list[str] = []
+    if outdated := outdated_problem(session.spec.name, reports, [node.name for node in idle]):
+        raise ClusterError(outdated)
+    if len({report.feature_set for report in reports.values()}) > 1:
+        session.report.warn(_MIXED)
     with session.report.step("form the cluster"):
         if not any(report.formed for report in reports.values()):
             _seed(session, nodes, reports)
@@ -39,6 +43,32 @@ def form(session: Session, nodes: Sequence[Node]) -> list[str]:
             changed += [f"{node.name} joined" for node in idle]
         wait_for_members(session, nodes)
     return changed
+
+
+# Pacemaker's coordinator is the node with the lowest feature set, and takes none with a lower one than its own
+# (pacemaker's daemons/controld/controld_join_dc.c, feature_set_compatible).
+_MIXED = (
+    "the nodes run different versions of Pacemaker: when the last of an older one goes offline, the others move on and take "
+    "no older one back, until all are restarted together"
+)
+
+
+def outdated_problem(cluster: str, reports: Mapping[str, NodeReport], idle: Collection[str]) -> str:
+    """Why nodes that do not run cannot join those that do, by the versions of their Pacemaker; empty when they can."""
+    running = [feature_set(report) for name, report in reports.items() if name not in idle]
+    late = [name for name in idle if running and feature_set(reports[name]) < min(running)]
+    if not late:
+        return ""
+    return (
+        f"{', '.join(late)}: Pacemaker is older there than on the nodes that run, which went on without it and take no "
+        "older one back. Restart it on all of them, which interrupts the services for some seconds: fab cluster.nodes.run "
+        f"{cluster} 'sudo systemctl stop pacemaker corosync', then fab up {cluster}; or bring all to one release"
+    )
+
+
+def feature_set(report: NodeReport) -> list[int]:
+    """Pacemaker's feature set as numbers that can be compared."""
+    return [int(part) for part in report.feature_set.split(".") if part.isdigit()]
 
 
 def wait_for_members(session: Session, nodes: Sequence[Node], *, seconds: int = FORM_TIMEOUT) -> None:
@@ -71,11 +101,9 @@ def member_statuses(session: Session, nodes: Sequence[Node]) -> Mapping[str, Mem
 
 
 def _seed(session: Session, nodes: Sequence[Node], reports: Mapping[str, NodeReport]) -> None:
-    def version(node: Node) -> list[int]:
-        return [int(part) for part in reports[node.name].feature_set.split(".") if part.isdigit()]
-
     # The oldest Pacemaker's configuration is one that all of them understand.
-    seed = session.remote.sudo(min(nodes, key=version), make_seed_script()).out
+    oldest = min(nodes, key=lambda node: feature_set(reports[node.name]))
+    seed = session.remote.sudo(oldest, make_seed_script()).out
 
     def install(node: Node) -> None:
         session.report.node(node.name, "starting corosync and pacemaker")

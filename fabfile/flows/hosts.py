@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ..core.adhoc_hosts import take_in_script
 from ..core.errors import NodeError
-from ..core.puppet import agent_setup
+from ..core.puppet import agent_setup, install_script
 from ..core.spec import Node, master
 from ..effects.remote import Remote
 from . import provision
@@ -22,7 +22,7 @@ def take_in(session: Session, nodes: Sequence[Node]) -> list[Node]:
     fresh = [node for node in nodes if node.id not in keyed]
     with session.report.step("take the hosts in"):
         session.remote.fan_out(fresh, "take in", lambda node: _write_down(session, node))
-        # May install a Puppet server on one of them.
+        session.remote.fan_out(fresh, "install", lambda node: _install(session, node))
         known = lines(session, nodes).encode()
         session.remote.fan_out(
             nodes, "tell each where the others are", lambda node: session.remote.sudo(node, _KNOW, stdin=known)
@@ -35,6 +35,15 @@ def take_in(session: Session, nodes: Sequence[Node]) -> list[Node]:
 def _write_down(session: Session, node: Node) -> None:
     session.report.node(node.name, f"taking in {node.ssh_host}")
     session.remote.sudo(node, take_in_script(session.spec.id, node.name))
+
+
+def _install(session: Session, node: Node) -> None:
+    """Install Puppet's server on the one that is the master, its agent on the others: what takes longest, side by side."""
+    if node.ssh_host == session.spec.puppet_master:
+        provision.master_name(session)
+        return
+    session.report.node(node.name, "installing a Puppet agent")
+    session.remote.sudo(node, install_script(), timeout=SET_UP_TIMEOUT)
 
 
 def lines(session: Session, machines: Sequence[Node]) -> str:

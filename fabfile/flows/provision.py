@@ -134,6 +134,8 @@ def publish_conf(session: Session, text: str) -> None:
 def forget(session: Session) -> None:
     """Let a master that stays forget the nodes that go; one that does not answer keeps nobody from going."""
     nodes = session.members()
+    if session.provider.ready_made and session.spec.puppet_master in [node.ssh_host for node in nodes]:
+        return  # that one goes, too
     if nodes and session.store.state().master_certname:
         names = [node.certname(session.spec.name) for node in nodes]
         _at_leisure(session, "certificates of its nodes", lambda: puppet.forget_nodes(master_host(session), names))

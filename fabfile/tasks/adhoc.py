@@ -7,6 +7,8 @@ from ..core.spec import new_spec
 from . import number, parse, show, task
 from .report import reporter
 
+_NODE = {"name": "the cluster's name", "index": "the node, from 0"}
+
 
 @task(
     help={
@@ -44,7 +46,15 @@ def create(
     show.created(flows.adhoc.create(new_spec(name, "adhoc", size=1, **given), host, file, usual))
 
 
-@task(help={"name": "the cluster's name", "index": "the node, from 0"})
+@task(help={**_NODE, "host": "[user@]host[:port] of the other one"})
+def replace(c: Any, name: str, index: str, host: str) -> None:
+    """Put another host in the place of one that is gone."""
+    with flows.session.changing(name, reporter(), "adhoc.replace") as session:
+        taken = flows.adhoc.substitute(session, number(index, "the node"), host)
+    show.line(f"{name}: node {index} is {taken} from the next boot on. Next: fab up {name}")
+
+
+@task(help=_NODE)
 def forget(c: Any, name: str, index: str) -> None:
     """Leave out a host that is gone for good."""
     with flows.session.changing(name, reporter(), "adhoc.forget") as session:

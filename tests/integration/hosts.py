@@ -99,7 +99,7 @@ def differences(before: dict[str, list[str]], after: dict[str, list[str]]) -> li
 
 
 @contextmanager
-def hosts(suites: dict[str, str], cluster: str = "hosts-lab0") -> Iterator[dict[str, Host]]:
+def hosts(suites: dict[str, str], cluster: str) -> Iterator[dict[str, Host]]:
     """Stock machines by name, each of its suite, as hosts of somebody's: booted, updated, at rest."""
     machine("purge", cluster)
     gate = machine("network", cluster).out.strip().partition("\t")[2]

@@ -65,6 +65,12 @@ class Rig:
         """`fab` as the owner, with a folder of specifications."""
         return Home(folder, {"HOME": str(self.home), "SSH_AUTH_SOCK": ""})
 
+    def shut(self, name: str) -> None:
+        """What a host behind another answers to SSH never comes back here, so only the jump host gets in."""
+        one = self.hosts[name]
+        if one.behind:
+            one.machine.said(f"ip rule add ipproto tcp sport {one.port} to {self.gate} blackhole")
+
     def know(self, *names: str) -> None:
         """Have the owner's known_hosts hold those hosts' keys, and no others."""
         lines = []
@@ -118,6 +124,4 @@ def _settle(made: Rig, own: Own) -> None:
         lambda: node.sudo("test -e /run/cloud-init/result.json").exit == 0, within=180, what="cloud-init is done"
     )
     assert '"errors": []' in node.said("cat /run/cloud-init/result.json")
-    if own.behind:
-        # What it answers to SSH never comes back here, so only the jump host gets in.
-        node.said(f"ip rule add ipproto tcp sport {own.port} to {made.gate} blackhole")
+    made.shut(own.name)

@@ -1,6 +1,7 @@
 """Hosts of somebody's own: what they say of each other when something is in the way, and how one is given back."""
 
 import os
+import secrets
 import subprocess
 from collections.abc import Iterator
 
@@ -17,7 +18,8 @@ pytestmark = [
     pytest.mark.usefixtures("real_machines"),
     pytest.mark.skipif(os.geteuid() != 0, reason="sets up packet filters in the machines' networks"),
 ]
-CLUSTER = "peers-lab0"
+# Another one each time: two runs of the tests may be at work on one host.
+CLUSTER = f"peers-{secrets.token_hex(2)}"
 
 
 # What somebody had there: an agent of Puppet and Corosync, idle, with settings of their own, and one package only half.

@@ -129,7 +129,7 @@ class AdhocProvider:
 
     def _forget(self, spec: ClusterSpec, left: dict[str, str]) -> None:
         self._store.update_state(taken=left)
-        if spec.puppet_master == spec.adhoc.hosts[0].host:
+        if any(host.host == spec.puppet_master and str(n) not in left for n, host in enumerate(spec.adhoc.hosts)):
             self._store.update_state(master_certname="")
         self._glance = None
 
