@@ -1,26 +1,70 @@
-"""The order of the tests: what is fast first, what boots machines after, what measures last; and what many share."""
+"""The order of the tests: what is fast first, what boots machines after, what measures last and alone; and what many share."""
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from . import lanes, machines, measured
+from .machines import home as home
+from .machines import real_machines as real_machines
+from .measured import table as table
 
 if TYPE_CHECKING:
     from tests.ec2lab.laboratory import Laboratory
 
-_LATE = ("integration", "benchmarks")
+_controller: list[pytest.Config] = []
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    def late(item: pytest.Item) -> int:
-        parts = Path(item.path).parts
-        return next((n + 1 for n, folder in enumerate(_LATE) if folder in parts), 0)
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
 
-    items.sort(key=late)
-    for item in items:
-        if late(item):
-            item.add_marker("machines")
+
+def pytest_configure(config: pytest.Config) -> None:
+    if _is_worker(config):
+        lanes.interrupt_once()
+    else:
+        _controller.append(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    lanes.arrange(items, config._tmp_path_factory)  # type: ignore[attr-defined]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return lanes.scheduler(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    yield
+    if lanes.late(item) and nextitem is not None and lanes.group(item) != lanes.group(nextitem):
+        machines.end_clusters()
+
+
+def pytest_keyboard_interrupt() -> None:
+    for config in _controller:
+        if config.pluginmanager.has_plugin("dsession"):
+            lanes.see_machines_end(config._tmp_path_factory)  # type: ignore[attr-defined]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if _is_worker(session.config):
+        session.config.workeroutput["measured"] = measured.told()  # type: ignore[attr-defined]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    measured.take(getattr(node, "workeroutput", {}).get("measured", []))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if text := measured.drawn():
+        terminalreporter.write_line("")
+        terminalreporter.write(text)
 
 
 @pytest.fixture(scope="module")

@@ -1,86 +1,27 @@
 """What a member does to add, move and remove a service: scripts for `sh`, run as root on any one member.
 
-A change of the configuration is made on a copy and applied as one patch, which the cluster refuses when something
-was changed meanwhile (its version is not the copy's); then it is made anew.  So it is whole or not at all.
-On failure the last words on standard error are what the resource agent said, where it said something.
-
-Man pages: cibadmin(8), crm_diff(8), crm_resource(8), crm_mon(8), crmadmin(8).
+Each changes the configuration at once, as `cib_scripts` does it.  On failure the last words on standard error are what the
+resource agent said, where it said something.
 """
 
 import shlex
 from collections.abc import Sequence
 
+from .cib_scripts import EXISTS, WATCH, any_of, changing, named, script, several
+
 # Seconds for a service to start, or to stop, on slow nodes: the operations' own timeouts end sooner.
 TIMEOUT = 90
-
-_BASE = r"""
-set -eu
-export LC_ALL=C
-fail() { printf '%s\n' "$*" >&2; exit 1; }
-uptime() { read -r up rest </proc/uptime; printf '%s\n' "${up%%.*}"; }
-command -v cibadmin >/dev/null || fail 'pacemaker is not installed'
-last() { printf '%s\n' "$1" | tail -n 1; }
-has() { cibadmin --query --xpath "$1" >/dev/null 2>&1; }
-exists() { has "//resources//primitive[@id='$id']"; }
-told() { crm_resource --resource "$id" --meta --set-parameter target-role --parameter-value "$1" >/dev/null; }
-"""
-
-_EXISTS = r"""
-exists || fail "the cluster has no resource $id"
-"""
-
-# change COMMAND...: runs it with CIB_file set to a copy of the configuration, and applies what it changed there.
-# Twenty tries, since every result of an operation anywhere is a new version too.
-_CHANGE = r"""
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-change() {
-  for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-    cibadmin --query >"$dir/old.xml" 2>"$dir/said" || fail "the cluster does not answer: $(tail -n 1 "$dir/said")"
-    cp "$dir/old.xml" "$dir/new.xml"
-    (export CIB_file="$dir/new.xml" && "$@") || exit 1
-    code=0
-    crm_diff --cib --original "$dir/old.xml" --new "$dir/new.xml" >"$dir/patch.xml" 2>"$dir/said" || code=$?
-    case $code in 0) return 0 ;; 1) ;; *) fail "crm_diff: $(tail -n 1 "$dir/said")" ;; esac
-    cibadmin --patch --sync-call --xml-file "$dir/patch.xml" 2>"$dir/said" && return 0
-    sleep 0.1
-  done
-  fail "the cluster refuses the change: $(tail -n 1 "$dir/said")"
-}
-erase() {
-  ! has "$1" || said=$(cibadmin --delete-all --force --xpath "$1" 2>&1) || fail "cannot remove $id: $(last "$said")"
-}
-"""
-
-# where: the node that runs it, soundly.  settled: nothing has been under way in the cluster for a moment, so that
-# waiting on is of no use.  The coordinator needs a moment to notice a change, hence three looks.
-_WATCH = r"""
-calm=0
-where() {
-  crm_mon -1 --output-as=text --include=none,resources 2>/dev/null |
-    sed -n "s/^.*\* ${id}[[:space:]].*:[[:space:]]*Started \([^ ]*\).*/\1/p"
-}
-active() { crm_resource --quiet --locate --resource "$id" 2>/dev/null || :; }
-reasons() {
-  crm_mon -1 --output-as=text --include=none,failures 2>/dev/null |
-    grep -F "* $id " | sed 's/^ *\* //' | tail -n 3
-}
-settled() {
-  dc=$(crmadmin --quiet --dc_lookup 2>/dev/null) || dc=
-  case $(crmadmin --quiet --status "${dc:-none}" 2>/dev/null) in *S_IDLE*) calm=$((calm + 1)) ;; *) calm=0 ;; esac
-  [ "$calm" -ge 3 ]
-}
-given_up() { [ "$(uptime)" -ge "$end" ] || settled; }
-broken() { said=$(reasons); fail "$1${said:+: $said}"; }
-"""
 
 _ADD = r"""
 cat >"$dir/add.xml"
 add() {
-  for id in $ids; do
-    ! has "//resources//*[@id='$id']" || fail "the cluster already has a resource $id"
-    erase "//rsc_location[@rsc='$id']"
-  done
+  if has "//resources//*[$named]"; then
+    for id in $ids; do
+      ! has "//resources//*[@id='$id']" || fail "the cluster already has a resource $id"
+    done
+  fi
+  id="what was left of $ids"
+  erase "//rsc_location[$of_them]"
   said=$(cibadmin --modify --allow-create --scope configuration --xml-file "$dir/add.xml" 2>&1) ||
     fail "the cluster refuses $ids: $(last "$said")"
 }
@@ -91,12 +32,10 @@ change add
 # service told of its place: tools/places.py on the nodes.
 _REMOVE = r"""
 remove() {
-  for id in $ids; do
-    erase "//constraints/*[@rsc='$id' or @with-rsc='$id' or @first='$id' or @then='$id']"
-    erase "//resources//primitive[@id='$id']"
-    erase "//cluster_property_set[@id='sirikata.places']/nvpair[@name='sirikata-place-$id']"
-    erase "//cluster_property_set[@id='sirikata.places']/nvpair[contains(concat(@value, ' '), ' $id ')]"
-  done
+  id=$ids
+  erase "//constraints/*[$constrained]"
+  erase "//resources//primitive[$named]"
+  erase "//cluster_property_set[@id='sirikata.places']/nvpair[$placed]"
   erase "//cluster_property_set[@id='sirikata.places'][not(nvpair)]"
 }
 present=
@@ -209,10 +148,13 @@ said=$(crm_resource --cleanup --resource "$id" 2>&1) || fail "$(last "$said")"
 _APPLY = r"""
 cat >"$dir/wanted.xml"
 apply() {
-  for id in $ids; do
-    ! has "//resources//*[@id='$id'][not(@provider='sirikata' and @type='service')]" ||
-      fail "the cluster already has a resource $id, which is no service of ours"
-  done
+  others="[not(@provider='sirikata' and @type='service')]"
+  if [ "$ids" ] && has "//resources//*[$named]$others"; then
+    for id in $ids; do
+      ! has "//resources//*[@id='$id']$others" ||
+        fail "the cluster already has a resource $id, which is no service of ours"
+    done
+  fi
   id='what changes'
   [ -z "$stale" ] || erase "$stale"
   said=$(cibadmin --modify --allow-create --scope configuration --xml-file "$dir/wanted.xml" 2>&1) ||
@@ -237,12 +179,13 @@ until given_up; do sleep 0.2; done
 """
 
 
-def add_services_script(service_ids: Sequence[str]) -> str:
+def add_services_script(service_ids: Sequence[str], *, seconds: int = TIMEOUT) -> str:
     """Add the services whose configuration, services_xml(), is on standard input, with their constraints, in one change.
 
-    Fails when the cluster already has a resource of one of those ids.
+    Fails when the cluster already has a resource of one of those ids, and when others changed it for `seconds` on end.
     """
-    return _several(service_ids, _CHANGE, _ADD)
+    words = f"named={named(service_ids)} of_them={named(service_ids, 'rsc')}\n"
+    return several(service_ids, changing(seconds), words, _ADD)
 
 
 def remove_services_script(service_ids: Sequence[str], *, seconds: int = TIMEOUT) -> str:
@@ -250,12 +193,17 @@ def remove_services_script(service_ids: Sequence[str], *, seconds: int = TIMEOUT
 
     May be repeated; a service that the cluster does not have is removed already.
     """
-    return _several(service_ids, _CHANGE, _WATCH, f"seconds={seconds:d}\n", _REMOVE)
+    told = [f"@name='sirikata-place-{one}' or contains(concat(@value, ' '), ' {one} ')" for one in service_ids]
+    words = (
+        f"named={named(service_ids)} constrained={named(service_ids, 'rsc', 'with-rsc', 'first', 'then')} "
+        f"placed={any_of(told)} seconds={seconds:d}\n"
+    )
+    return several(service_ids, changing(seconds), WATCH, words, _REMOVE)
 
 
 def tell_stop_script(service_ids: Sequence[str]) -> str:
     """Tell the services to stop, and wait for nothing; those that the cluster does not have are left out."""
-    return _several(service_ids, _TELL_STOP)
+    return several(service_ids, _TELL_STOP)
 
 
 def abort_script(service_ids: Sequence[str]) -> str:
@@ -263,7 +211,7 @@ def abort_script(service_ids: Sequence[str]) -> str:
 
     Without one it does nothing.  A service that was not told to stop is started again.
     """
-    return _several(service_ids, _ABORT)
+    return several(service_ids, _ABORT)
 
 
 def restart_script(service_id: str, *, seconds: int = TIMEOUT) -> str:
@@ -271,7 +219,7 @@ def restart_script(service_id: str, *, seconds: int = TIMEOUT) -> str:
 
     Its failures are forgotten, and so is the word that it shall be stopped, whoever gave it.
     """
-    return _script(service_id, _EXISTS, _WATCH, f"seconds={seconds:d}\n", _RESTART, _WAIT_RUNNING)
+    return script(service_id, EXISTS, WATCH, f"seconds={seconds:d}\n", _RESTART, _WAIT_RUNNING)
 
 
 def move_script(service_id: str, node: str, *, seconds: int = TIMEOUT) -> str:
@@ -281,7 +229,7 @@ def move_script(service_id: str, node: str, *, seconds: int = TIMEOUT) -> str:
     machine die meanwhile, it expires.  Fails when the node is not online, and when the service does not start
     there; then it may run where it was before.
     """
-    return _script(service_id, _EXISTS, _WATCH, f"node={shlex.quote(node)} seconds={seconds:d}\n", _MOVE)
+    return script(service_id, EXISTS, WATCH, f"node={shlex.quote(node)} seconds={seconds:d}\n", _MOVE)
 
 
 def wait_running_script(service_id: str, *, seconds: int = TIMEOUT) -> str:
@@ -289,39 +237,32 @@ def wait_running_script(service_id: str, *, seconds: int = TIMEOUT) -> str:
 
     Fails at once when the cluster has come to rest without it, and after `seconds`, with what its agent said.
     """
-    return _script(service_id, _EXISTS, _WATCH, f"seconds={seconds:d}\n", _WAIT_RUNNING)
+    return script(service_id, EXISTS, WATCH, f"seconds={seconds:d}\n", _WAIT_RUNNING)
 
 
 def cleanup_script(service_id: str, *, seconds: int = TIMEOUT) -> str:
     """Forget the failures of the service on all nodes, so that it is started again; prints where as node=NAME."""
-    return _script(service_id, _EXISTS, _WATCH, f"seconds={seconds:d}\n", _CLEANUP, _WAIT_RUNNING)
+    return script(service_id, EXISTS, WATCH, f"seconds={seconds:d}\n", _CLEANUP, _WAIT_RUNNING)
 
 
-def apply_services_script(service_ids: Sequence[str], going: Sequence[str], stale: str) -> str:
+def apply_services_script(
+    service_ids: Sequence[str], going: Sequence[str], stale: str, *, seconds: int = TIMEOUT
+) -> str:
     """Add and alter services, and tell those that are `going` to stop, in one change: all of it or nothing.
 
     service_change.change_xml() is on standard input; `stale` is an XPath to what goes of what is altered, or empty.
-    Fails when another kind of resource has one of the ids.
+    Fails when another kind of resource has one of the ids, and when others changed the cluster for `seconds` on end.
     """
-    words = f"going={shlex.quote(' '.join(going))} stale={shlex.quote(stale)}\n"
-    return _several(service_ids, _CHANGE, words, _APPLY)
+    words = f"going={shlex.quote(' '.join(going))} stale={shlex.quote(stale)} named={named(service_ids)}\n"
+    return several(service_ids, changing(seconds), words, _APPLY)
 
 
 def change_script(commands: Sequence[str]) -> str:
     """Change the configuration by those commands, which CIB_file leads to a copy of it: all of them or nothing."""
     tries = (f"{command} >/dev/null || fail 'the cluster refuses: {command}'" for command in commands)
-    return _script("", _CHANGE, _LINES % "\n  ".join(tries))
+    return script("", changing(TIMEOUT), _LINES % "\n  ".join(tries))
 
 
 def settle_script(*, seconds: int = TIMEOUT) -> str:
     """Wait until the cluster has come to rest after a change, for `seconds` at most; never fails for that."""
-    return _script("", _WATCH, f"seconds={seconds:d}\n", _SETTLE)
-
-
-def _several(service_ids: Sequence[str], *parts: str) -> str:
-    """A script that names each of them `id` in turn."""
-    return _script("", f"ids={shlex.quote(' '.join(service_ids))}\n", *parts)
-
-
-def _script(service_id: str, *parts: str) -> str:
-    return _BASE + f"id={shlex.quote(service_id)}\n" + "".join(parts)
+    return script("", WATCH, f"seconds={seconds:d}\n", _SETTLE)

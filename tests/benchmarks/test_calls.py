@@ -7,7 +7,7 @@ import pytest
 from tests.ec2lab.life import Timing
 
 from ..effects.ec2_tools import Cluster, a_spec, laboratory
-from .conftest import Row
+from ..measured import Row
 
 
 @pytest.mark.parametrize("size", [2, 30])

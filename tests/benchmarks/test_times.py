@@ -1,6 +1,7 @@
 """How long things take on three real machines, next to `pcs` doing the same.  A time never fails the build."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -8,7 +9,7 @@ from fabfile.flows import form, session
 from fabfile.tasks.report import PlainReport
 
 from ..integration.lab import SUDO, Cluster, call, eventually, machine
-from .conftest import Row
+from ..measured import Row
 
 NODES = range(3)
 # What forming starts from: machines that are provisioned and were never members.
@@ -90,7 +91,9 @@ def install_pcs(cluster: Cluster, index: int) -> bool:
 
 def test_forming_by_pcs(bench: Cluster, table: list[Row]) -> None:
     """Last: it replaces the cluster's keys and configuration by its own."""
-    if not all(install_pcs(bench, index) for index in NODES):
+    with ThreadPoolExecutor() as pool:
+        installed = list(pool.map(lambda index: install_pcs(bench, index), NODES))
+    if not all(installed):
         pytest.skip("pcs cannot be installed here: Debian's mirror does not answer")
     unform(bench)
     for index in NODES:

@@ -8,6 +8,7 @@ Machines check all of it themselves: the archive is signed.
     python -m tests.ec2lab.mirror 198.18.0.1        serves on that address, port 3142, until it is interrupted
 """
 
+import os
 import shutil
 import socket
 import subprocess
@@ -16,7 +17,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,8 +28,9 @@ PORT = 3142
 CACHE = Path("/var/cache/sirikata-cluster/apt")
 # What machines may ask for, and which line of `image_mirrors` says where this host gets it.
 _ARCHIVES = {"debian": "trixie", "debian-security": "trixie-security"}
-# Seconds for which an index is taken as it is; days without a request after which a file goes.
-_FRESH, _UNUSED = 900.0, 60
+# Seconds for which an index is taken as it is; days without a request after which a file goes; seconds after which
+# nobody works any more on what a fetch has begun.
+_FRESH, _UNUSED, _CUT_OFF = 900.0, 60, 3600.0
 _HELPER = "/usr/lib/apt/apt-helper"
 
 
@@ -60,7 +62,8 @@ class Archive:
 
     def _fetch(self, url: str, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_name(f".{path.name[:200]}.new")
+        # Of this process alone: others may fetch the same for machines of theirs.
+        new = path.with_name(f".{path.name[:200]}.{os.getpid()}.new")
         new.unlink(missing_ok=True)
         # Root writes the cache, which apt's own user could not.
         command = [_HELPER, "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=2", "download-file", url, str(new)]
@@ -144,10 +147,12 @@ def _unchanging(path: Path) -> bool:
 
 def _expire(cache: Path) -> None:
     """Remove what nobody asked for in a long time, and what an interrupted fetch left."""
-    oldest = time.time() - _UNUSED * 86400
+    now = time.time()
     for path in cache.rglob("*"):
-        if path.is_file() and (path.stat().st_mtime < oldest or path.name.endswith(".new")):
-            path.unlink(missing_ok=True)
+        # Another process may fetch, and take its `.new` away, at this moment.
+        with suppress(FileNotFoundError):
+            if path.is_file() and now - path.stat().st_mtime > (_CUT_OFF if path.suffix == ".new" else _UNUSED * 86400):
+                path.unlink()
 
 
 if __name__ == "__main__":

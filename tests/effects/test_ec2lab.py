@@ -217,6 +217,7 @@ def test_as_much_user_data_as_fits_arrives_as_it_was_given(lab: Laboratory, ec2:
 
 
 def test_a_group_cannot_be_deleted_while_anything_depends_on_it(lab: Laboratory, ec2: Any) -> None:
+    lab.timing = Timing(terminate=60)
     group = ec2.create_security_group(GroupName="web", Description="for the test")["GroupId"]
     pair = [{"IpProtocol": "udp", "FromPort": 5405, "ToPort": 5412, "UserIdGroupPairs": [{"GroupId": group}]}]
     # A group that admits itself stands in nobody's way.

@@ -1,40 +1,9 @@
 """Clusters of real machines, made once and shared."""
 
-import os
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from ..sirikata import pack
-from .lab import SUDO, Cluster, Home, Machine, call, machine
-
-
-@pytest.fixture(scope="session")
-def real_machines() -> None:
-    """What real machines need is here; where it is not, what is missing is said, and in CI that is a failure."""
-    problems = []
-    if SUDO and call(["sudo", "-n", "true"]).exit:
-        problems.append("root, or sudo without a password")
-    else:
-        checked = machine("check")
-        problems += [line.replace("\t", " ") for line in (checked.out or checked.err).splitlines()]
-    if problems:
-        say = pytest.fail if os.environ.get("CI") else pytest.skip
-        say("no real machines here, missing: " + "; ".join(problems) + ". Run 'fab local.prepare'")
-
-
-@pytest.fixture(scope="session")
-def home(real_machines: None) -> Iterator[Home]:
-    """A home of specifications; every cluster left in it is taken away at the end."""
-    with tempfile.TemporaryDirectory(prefix="sirikata-test-") as folder:
-        lab = Home(Path(folder))
-        try:
-            yield lab
-        finally:
-            for path in (lab.path / "clusters").glob("*/spec.json"):
-                machine("purge", Cluster(lab, path.parent.name).id)
+from .lab import Cluster, Home, Machine
 
 
 @pytest.fixture(scope="session")

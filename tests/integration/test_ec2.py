@@ -18,6 +18,7 @@ from .lab import ROOT, Home, Machine, eventually, machine
 from .test_tour import shape, steps
 
 NAME = "web"
+pytestmark = pytest.mark.xdist_group("ec2")
 
 
 @dataclass

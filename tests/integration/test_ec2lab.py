@@ -13,6 +13,7 @@ from tests.ec2lab.laboratory import Laboratory
 
 from .lab import ROOT, Done, call, eventually, machine
 
+pytestmark = pytest.mark.xdist_group("ec2")
 DEBIAN = IMAGES[0].id
 USER_DATA = """\
 #cloud-config

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ..benchmarks.conftest import Row
-from ..benchmarks.conftest import table as table
+from ..measured import Row
 from ..sirikata import answers
 from .lab import Cluster, eventually, machine
 
@@ -76,7 +75,7 @@ def world(sirikata: Cluster, table: list[Row]) -> Iterator[World]:
     done = sirikata.ok("sirikata.world", f"--spaces={SPACES}", "--storage=cassandra", timeout=600)
     found = World(sirikata)
     eventually(found.serves, within=60, what="the world serves")
-    table.append(("fab sirikata.world: two spaces, redis, map, pinto, object host", done.seconds, ""))
+    table.append(("fab sirikata.world: two spaces, redis, map, pinto, object host", done.seconds, "beside other tests"))
     try:
         yield found
     finally:
@@ -129,7 +128,11 @@ def test_a_world_whose_process_is_killed_serves_again(world: World, service: str
     world.kill(service)
     gone = world.gone_since(moment)
     table.append(
-        (f"a world is gone when {service} is killed (looked at every 4 s)", gone, "by its object host's answers")
+        (
+            f"a world is gone when {service} is killed (looked at every 4 s)",
+            gone,
+            "by its object host's answers, beside other tests",
+        )
     )
     assert service in ("redis", "servermap") or gone > 0, "its object host would have noticed"
     assert len(world.cluster.runs_on(service)) == 1
@@ -145,7 +148,13 @@ def test_a_world_whose_node_loses_its_power_serves_again(world: World, index: in
         gone = world.gone_since(moment)
     finally:
         assert machine("on", world.cluster.id, f"node{index}").exit == 0
-    table.append((f"a world is gone when a node loses its power ({', '.join(there) or 'nothing'} on it)", gone, ""))
+    table.append(
+        (
+            f"a world is gone when a node loses its power ({', '.join(there) or 'nothing'} on it)",
+            gone,
+            "beside other tests",
+        )
+    )
     asked = 0 if index else 1
     eventually(lambda: world.cluster.online(asked) == EVERYONE, within=90, what="the node is back")
 

@@ -57,6 +57,7 @@ def test_the_tour_prints_what_the_readme_shows(visitor: Home) -> None:
     assert not list(visitor.path.glob("clusters/*"))
 
 
+@pytest.mark.xdist_group("pipeline")
 def test_the_first_sirikata_clusters_commands_are_one_pipeline(real_machines: None, tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     pipeline = (

@@ -1,0 +1,88 @@
+"""A change of the cluster's configuration while others change it too: by the script itself, on programs that stand for Pacemaker's."""
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from fabfile.core import service_scripts
+
+# The configuration is a file: a line with its version, then a line a thing.  Whenever a copy is worked on, somebody
+# else changes the original, as often as the file `busy` says.
+CIBADMIN = r"""#!/bin/sh
+cd FOLDER
+case $* in
+  *--xpath*) exit 6 ;;
+  *--query*) cat cib ;;
+  *--modify*)
+    read -r left <busy
+    if [ "$left" -gt 0 ]; then
+      echo $((left - 1)) >busy
+      sed "s/.*/<cib epoch='theirs $left'>/;q" cib >next && sed 1d cib >>next && echo "theirs $left" >>next && mv next cib
+    fi
+    cat "$6" >>"$CIB_file" ;;
+  *--patch*)
+    echo try >>tries
+    if [ -e broken ]; then echo "no such schema" >&2; exit 1; fi
+    if [ "$(head -n 1 cib)" != "$(head -n 1 "$4")" ]; then
+      echo "Call failed: Update was older than existing configuration" >&2; exit 103
+    fi
+    { echo "<cib epoch='ours'>"; sed 1d "$4"; } >next && mv next cib ;;
+esac
+"""
+# The patch is the new configuration with the version that it was made of.
+CRM_DIFF = '#!/bin/sh\ncmp -s "$3" "$5" && exit 0; cat "$5"; exit 1\n'
+
+
+@dataclass
+class Pacemaker:
+    folder: Path
+
+    def change(self, *, busy: int, seconds: int) -> "subprocess.CompletedProcess[str]":
+        (self.folder / "busy").write_text(f"{busy}\n")
+        path = f"{self.folder}:{os.environ['PATH']}"
+        return subprocess.run(
+            ["sh", "-c", service_scripts.add_services_script(["web"], seconds=seconds)],
+            input="web\n", capture_output=True, text=True, timeout=60, check=False, env={**os.environ, "PATH": path},
+        )  # fmt: skip
+
+    @property
+    def holds(self) -> list[str]:
+        return (self.folder / "cib").read_text().splitlines()[1:]
+
+    @property
+    def tries(self) -> int:
+        return (self.folder / "tries").read_text().count("try")
+
+
+@pytest.fixture
+def pacemaker(tmp_path: Path) -> Pacemaker:
+    for name, text in {"cibadmin": CIBADMIN, "crm_diff": CRM_DIFF}.items():
+        program = tmp_path / name
+        program.write_text(text.replace("FOLDER", str(tmp_path)))
+        program.chmod(0o755)
+    (tmp_path / "cib").write_text("<cib epoch='0'>\nold\n")
+    return Pacemaker(tmp_path)
+
+
+def test_a_change_is_made_anew_as_often_as_others_change_something_and_keeps_all_of_it(pacemaker: Pacemaker) -> None:
+    done = pacemaker.change(busy=30, seconds=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert pacemaker.tries == 31
+    assert pacemaker.holds == ["old", *(f"theirs {left}" for left in range(30, 0, -1)), "web"]
+
+
+def test_a_change_gives_up_when_its_time_is_over(pacemaker: Pacemaker) -> None:
+    done = pacemaker.change(busy=1_000_000, seconds=1)
+    assert done.returncode == 1
+    assert "the cluster refuses the change: Call failed: Update was older than existing configuration" in done.stderr
+    assert "web" not in pacemaker.holds
+
+
+def test_what_is_refused_for_another_reason_is_not_tried_as_long(pacemaker: Pacemaker) -> None:
+    (pacemaker.folder / "broken").touch()
+    done = pacemaker.change(busy=0, seconds=600)
+    assert (done.returncode, pacemaker.tries) == (1, 20)
+    assert done.stderr == "the cluster refuses the change: no such schema\n"

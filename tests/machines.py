@@ -1,0 +1,48 @@
+"""What every test with real machines stands on: that they can be booted here, and a home of their clusters."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from . import lanes
+from .integration.lab import SUDO, Cluster, Home, call, machine
+
+_homes: list[Home] = []
+
+
+@pytest.fixture(scope="session")
+def real_machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What real machines need is here; where it is not, what is missing is said, and in CI that is a failure."""
+    problems = []
+    if SUDO and call(["sudo", "-n", "true"]).exit:
+        problems.append("root, or sudo without a password")
+    else:
+        checked = machine("check")
+        problems += [line.replace("\t", " ") for line in (checked.out or checked.err).splitlines()]
+    if problems:
+        say = pytest.fail if os.environ.get("CI") else pytest.skip
+        say("no real machines here, missing: " + "; ".join(problems) + ". Run 'fab local.prepare'")
+    yield from lanes.beside(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def home(real_machines: None) -> Iterator[Home]:
+    """A home of specifications; every cluster left in it is taken away behind its group of tests."""
+    with tempfile.TemporaryDirectory(prefix="sirikata-test-") as folder:
+        lab = Home(Path(folder))
+        _homes.append(lab)
+        try:
+            yield lab
+        finally:
+            end_clusters()
+            _homes.remove(lab)
+
+
+def end_clusters() -> None:
+    """Take away all clusters of the home: idle ones keep the processors from what comes next."""
+    for lab in _homes:
+        for path in (lab.path / "clusters").glob("*/spec.json"):
+            machine("purge", Cluster(lab, path.parent.name).id)
