@@ -77,15 +77,20 @@ def trust(spec: ClusterSpec, nodes: Sequence[Node], known_hosts: Path) -> dict[s
     return problems
 
 
-def check(remote: Remote, spec: ClusterSpec, nodes: Sequence[Node], server: str) -> tuple[list[str], dict[int, str]]:
+def check(
+    remote: Remote, spec: ClusterSpec, nodes: Sequence[Node], server: str, advice: Mapping[int, str]
+) -> tuple[list[str], dict[int, str]]:
     """Every problem of the hosts, and the address of each by the index of its node.
 
-    `server` is the name of the Puppet server, as far as it is known.
+    `server` is the name of the Puppet server, as far as it is known; `advice`, by index, what is said besides of a host
+    that cannot be asked.
     """
     names = "".join(f"{host.address}\n" for host in spec.adhoc.hosts if host.address and not is_address(host.address))
     answers = fan_out(nodes, "check", lambda node: _ask(remote, node, names))
     found = {name: one for name, one in answers.items() if isinstance(one, Found)}
-    problems = [f"{_called(node)}: {answers[node.name]}" for node in nodes if node.name not in found]
+    problems = [
+        f"{_called(node)}: {answers[node.name]}{advice.get(node.index, '')}" for node in nodes if node.name not in found
+    ]
     addresses = {name: _address(spec, one, found) for name, one in found.items()}
     for name, one in found.items():
         problems += [f"{_called(one.node)}: {problem}" for problem in _unfit(spec, one, addresses[name], server)]

@@ -45,7 +45,9 @@ class AdhocProvider:
         strangers = checks.trust(spec, nodes, self._store.known_hosts)
         known = [node for node in nodes if node.name not in strangers]
         server = self._store.state().master_certname or spec.puppet_master
-        problems, self._addresses = checks.check(self._remote(spec), spec, known, server)
+        taken = [node for node in nodes if str(node.index) in self._store.state().taken]
+        advice = {node.index: f"; {self.explain(spec, node)}" for node in taken}
+        problems, self._addresses = checks.check(self._remote(spec), spec, known, server, advice)
         return [*strangers.values(), *problems]
 
     def boot(
@@ -65,7 +67,10 @@ class AdhocProvider:
         return self._glance.look()
 
     def explain(self, spec: ClusterSpec, node: Node) -> str:
-        return f"if it is gone for good: fab adhoc.forget {spec.name} {node.index}"
+        return (
+            f"if it is gone for good: fab adhoc.replace {spec.name} {node.index} HOST puts another in its place, "
+            f"fab adhoc.forget {spec.name} {node.index} leaves it out"
+        )
 
     def vouch(self, spec: ClusterSpec, node: Node) -> str:
         return ""
