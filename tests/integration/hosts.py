@@ -6,9 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fabfile.core import adhoc_hosts
+from fabfile.core.puppet import agent_setup
+from fabfile.core.spec import ClusterSpec
 from tests.ec2lab import mirror, stock
 
 from .lab import MACHINE, SUDO, Done, Machine, call, eventually, machine
+
+INSTALL = (mirror.ROOT / "data/puppet/modules/sirikata_cluster/files/install-packages").read_bytes()
+PACKAGES = "corosync pacemaker pacemaker-cli-utils resource-agents python3"
+SPEC = ClusterSpec(name="hosts", uid="1ab0", size=2, provider="adhoc")
 
 # What is not compared, and why.
 EXCEPTIONS = (
@@ -63,6 +70,25 @@ class Host(Machine):
                 part.append(line)
         return {key: sorted(lines) for key, lines in found.items()}
 
+    def take_in(self, cluster_id: str = SPEC.id) -> Done:
+        return self.sudo(adhoc_hosts.take_in_script(cluster_id, self.name))
+
+    def take_off(self) -> Done:
+        return self.sudo(adhoc_hosts.take_off_script())
+
+    def install(self, packages: str) -> None:
+        done = self.sudo(
+            f"cat >/run/install-packages; sh /run/install-packages {packages}; code=$?; rm /run/install-packages; exit $code",
+            stdin=INSTALL,
+        )
+        assert done.exit == 0, done
+
+    def set_up(self) -> None:
+        """What Puppet is set up with, as the flows do."""
+        script = agent_setup(SPEC, server="puppet.hosts", token="secret", name=self.name)
+        done = self.sudo("exec sh -s", stdin=script.encode())
+        assert done.exit == 0, done
+
 
 def differences(before: dict[str, list[str]], after: dict[str, list[str]]) -> list[str]:
     """What is not as it was, a line each."""
@@ -102,3 +128,36 @@ def _boot(cluster: str, name: str, address: str, suite: str, image: Path) -> Don
     return call(
         [*SUDO, *env, str(MACHINE), "boot", cluster, name, address, suite], stdin=b"#cloud-config\n", timeout=120
     )
+
+
+# What Puppet and the flows then put on a node, on the whole.
+CONFIGURE = """set -e
+mkdir -p /etc/corosync /etc/sirikata-cluster /usr/lib/sirikata-cluster /usr/local/lib/sirikata-cluster /opt/sirikata/versions \
+  /usr/lib/ocf/resource.d/sirikata /etc/systemd/system/corosync.service.d /etc/systemd/system/pacemaker.service.d \
+  /etc/systemd/system/redis-server.service.d /var/lib/sirikata/oh /var/log/sirikata /run/sirikata-cluster/maps
+printf 'totem {\\n  version: 2\\n  cluster_name: hosts\\n  transport: knet\\n}\\nquorum {\\n  provider: corosync_votequorum\\n}\\n\
+nodelist {\\n  node {\\n    ring0_addr: %s\\n    name: one\\n    nodeid: 1\\n  }\\n}\\n' "$(hostname -I | cut -d' ' -f1)" >/etc/corosync/corosync.conf
+head -c 256 /dev/urandom >/etc/corosync/authkey
+for unit in corosync pacemaker; do
+  printf '[Unit]\\nConditionPathExists=/var/lib/sirikata-cluster/formed\\n' >/etc/systemd/system/$unit.service.d/formed.conf
+done
+printf '[Service]\\n' >/etc/systemd/system/redis-server.service.d/sirikata-cluster.conf
+systemctl daemon-reload
+"""
+AFTER = """set -e
+getent passwd sirikata >/dev/null || useradd --system --home-dir /var/lib/sirikata --shell /usr/sbin/nologin sirikata
+chown -R sirikata: /var/lib/sirikata /var/log/sirikata
+printf 'x' >/usr/lib/ocf/resource.d/sirikata/service; printf 'x' >/opt/sirikata/current
+printf '[Unit]\\n[Service]\\nExecStart=/bin/sleep 1000\\n[Install]\\nWantedBy=multi-user.target\\n' >/etc/systemd/system/sirikata-names.service
+systemctl -q enable --now sirikata-names.service
+[ -z "$(tail -c 1 /etc/hosts)" ] || echo >>/etc/hosts
+for block in '# sirikata-cluster' "# sirikata-cluster's services"; do
+  printf '%s\\n' "$block begin" '192.0.2.7 one' "$block end" >>/etc/hosts
+done
+: >/var/lib/sirikata-cluster/formed
+systemctl -q add-wants multi-user.target corosync.service pacemaker.service
+systemctl start corosync pacemaker
+systemd-run -q --unit sirikata-service-web sleep 1000
+for try in $(seq 600); do [ "$(crm_mon -1 2>/dev/null | grep -c 'with quorum')" = 0 ] || break; sleep 0.2; done
+crm_mon -1 | grep 'with quorum'
+"""

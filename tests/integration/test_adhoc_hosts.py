@@ -1,4 +1,4 @@
-"""Hosts of somebody's own: what they say of each other when something is in the way."""
+"""Hosts of somebody's own: what they say of each other when something is in the way, and how one is given back."""
 
 import os
 import secrets
@@ -11,7 +11,7 @@ from fabfile.core.adhoc_hosts import look_script, parse_look
 from fabfile.core.adhoc_peers import parse_peers, peer_problems, peers_input, peers_script
 from fabfile.core.adhoc_problems import clock_problems, look_problems, name_problems
 
-from .hosts import Host, hosts
+from .hosts import AFTER, CONFIGURE, PACKAGES, SPEC, Host, differences, hosts
 from .lab import MACHINE, call
 
 pytestmark = [
@@ -20,6 +20,30 @@ pytestmark = [
 ]
 # Another one each time: two runs of the tests may be at work on one host.
 CLUSTER = f"peers-{secrets.token_hex(2)}"
+
+
+# What somebody had there: an agent of Puppet and Corosync, idle, with settings of their own, and one package only half.
+OWN = """set -e
+export DEBIAN_FRONTEND=noninteractive
+apt-get -qq update
+apt-get -qq -y -o DPkg::Lock::Timeout=120 install --no-install-recommends corosync puppet-agent tree >/dev/null
+systemctl -q disable --now corosync puppet
+printf '[main]\\n# mine\\nssldir = /var/lib/puppet/ssl\\n' >/etc/puppet/puppet.conf; chmod 640 /etc/puppet/puppet.conf
+printf '# mine\\n' >>/etc/corosync/corosync.conf; echo key >/etc/corosync/authkey; chown daemon: /etc/corosync/authkey
+mkdir -p /var/lib/puppet/ssl; echo mine >/var/lib/puppet/ssl/own; touch -d 2001-01-01 /etc/corosync
+apt-mark auto tree >/dev/null
+mkdir -p /opt/sirikata; echo mine >/opt/sirikata/mine; printf '192.0.2.1 mine' >>/etc/hosts; chmod 640 /etc/hosts
+adduser --quiet --system --group own
+"""
+# A package of somebody else's that needs one of ours by now, as it is built in a minute.
+FOREIGN = """set -e
+mkdir -p /root/foreign/DEBIAN
+printf 'Package: foreign\\nVersion: 1\\nArchitecture: all\\nMaintainer: me <me@example.edu>\\nDescription: mine\\n\
+Depends: pacemaker-cli-utils\\n' >/root/foreign/DEBIAN/control
+dpkg-deb --build /root/foreign /root/foreign.deb >/dev/null
+dpkg --install /root/foreign.deb >/dev/null
+rm -r /root/foreign /root/foreign.deb
+"""
 
 
 @pytest.fixture(scope="module")
@@ -161,3 +185,57 @@ def test_an_address_that_nobody_has_is_said(own: dict[str, Host]) -> None:
         f"{name} does not reach db9 at all: see that these are the right addresses, and that there is a way between them"
         for name in ("db1", "db2")
     ]
+
+
+def join(host: Host) -> None:
+    """Everything that makes a member of it, as Puppet and the flows do."""
+    done = host.take_in()
+    assert (done.exit, done.out) == (0, "taken in\n"), done
+    host.set_up()
+    host.said(CONFIGURE)
+    host.install(PACKAGES)
+    host.said(AFTER)
+
+
+def test_what_somebody_had_is_there_again_however_often_giving_back_is_cut_off(own: dict[str, Host]) -> None:
+    """Last: of the tests here, it alone changes its host.  A host without anything of its own is the tour's."""
+    host = own["db2"]
+    host.said(OWN)
+    before = host.listing()
+    join(host)
+    assert host.take_in().out == "member\n"
+    refused = host.take_in("other-1234")
+    assert (refused.exit, refused.err) == (1, f"it is a member of the cluster {SPEC.id}\n")
+    host.said(FOREIGN)
+    host.said(
+        "echo 192.0.2.9 later >>/etc/hosts; mkdir -p /var/lib/sirikata-cluster/work; echo x >/var/lib/sirikata-cluster/work/data"
+    )
+    said = ""
+    for seconds in (0.5, 5, 12):
+        # With everything that it started: the power goes.
+        said += host.sudo(f"timeout -s KILL {seconds} setsid -w sh /var/lib/sirikata-cluster/take-off").out
+        host.sudo("for pid in $(pgrep -f 'take-off|apt-get|dpkg'); do [ $pid = $$ ] || kill -9 $pid; done 2>/dev/null")
+    done = host.take_off()
+    assert done.exit == 0, done
+    assert "kept package pacemaker-cli-utils: foreign would go with it" in said + done.out
+    assert "kept /var/lib/sirikata-cluster/work: it is not empty: it holds what services wrote" in said + done.out
+    left = differences(before, host.listing())
+    # More there are only the packages that `foreign` needs, what is theirs, and what was changed since.
+    assert [line for line in left if line.startswith("packages - ")] == []
+    assert "packages + foreign install ok installed 1" in left
+    assert "hosts + 192.0.2.9 later" in left and not [line for line in left if "sirikata" in line]
+    for part in (
+        "/etc/corosync",
+        "/etc/puppet",
+        "/opt/",
+        "/var/lib/puppet",
+        "/var/lib/corosync",
+        "/etc/default/puppet",
+    ):
+        assert not [line for line in left if part in line], "\n".join(left)
+    assert (
+        "puppet" not in done.err
+        and host.said("cat /etc/corosync/authkey; stat -c %U /etc/corosync/authkey") == "key\ndaemon"
+    )
+    again = host.take_off()
+    assert (again.exit, again.out) == (0, "")
