@@ -123,7 +123,7 @@ def test_a_machine_takes_its_name_by_its_place_in_the_launch(cluster: Cluster) -
     node.said(
         f"printf 'instance-id: second\\nlocal-hostname: ip-198-18-0-9\\nami-launch-index: 1\\n' >{seed}/meta-data"
     )
-    assert node.sudo(f"cat >{seed}/user-data; rm -f /var/lib/sirikata-cluster/*", stdin=user_data.encode()).exit == 0
+    assert node.sudo(f"cat >{seed}/user-data; rm -rf /var/lib/sirikata-cluster/*", stdin=user_data.encode()).exit == 0
     for _ in range(2):
         assert machine("reboot", cluster.id, "node0").exit == 0
         eventually(
