@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from .node_types import TYPES
 from .services import UNKNOWN_KEYS_ARE_ERRORS
 
 
@@ -53,6 +54,10 @@ _NAME = r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?"
 _USER = r"[a-z_][a-z0-9_.-]{0,30}"
 _LOGIN = re.compile(rf"(?:(?P<user>{_USER})@)?(?P<host>{_NAME}|\[[0-9a-fA-F:.]+\])(?::(?P<port>[0-9]{{1,5}}))?")
 _CAPABILITY = re.compile(r"[a-z][a-z0-9-]{0,30}")
+_NUMBERS = re.compile(r"[0-9.]+")
+# Folders of hier(7) that are the system's; and those that are only with what is below them a person's.
+_SYSTEMS = frozenset("bin boot dev etc lib lib32 lib64 libx32 proc root run sbin sys usr lost+found".split())
+_SHARED = frozenset("home media mnt opt srv tmp var".split())
 # The types of SSH host keys that a client of today takes (ssh_config(5), HostKeyAlgorithms).
 _HOST_KEY = re.compile(r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]{40,}={0,3}")
 
@@ -69,6 +74,12 @@ def parse_host(text: str, defaults: Host) -> Host:
     return replace(defaults, host=host, user=found["user"] or defaults.user, port=int(found["port"] or defaults.port))
 
 
+def is_login(text: str) -> bool:
+    """Whether the text is `[user@]host[:port]`."""
+    found = _LOGIN.fullmatch(text)
+    return found is not None and is_name(found["host"].strip("[]"))
+
+
 def host_problems(one: Host) -> list[str]:
     """Every problem of a host by itself, a sentence each without its name."""
     return list(_host_problems(one))
@@ -76,12 +87,12 @@ def host_problems(one: Host) -> list[str]:
 
 def _host_problems(one: Host) -> Iterator[str]:
     if not is_name(one.host):
-        yield "it is no [user@]host[:port], for example 'debian@db1.example.edu:22'"
+        yield "that is no [user@]host[:port], for example 'debian@db1.example.edu:22'"
     if one.user and not re.fullmatch(_USER, one.user):
         yield f"the user {one.user!r} is no name that Linux accepts"
     if not 0 <= one.port <= 65535:
         yield f"the port {one.port} does not fit: 1 to 65535"
-    if one.jump and not all(_LOGIN.fullmatch(hop) for hop in one.jump.split(",")):
+    if one.jump and not all(is_login(hop) for hop in one.jump.split(",")):
         yield f"the jump host {one.jump!r} is no [user@]host[:port], more than one with commas between"
     if one.address and not is_name(one.address):
         yield f"the address {one.address!r} is neither an IP address nor a host name"
@@ -91,11 +102,15 @@ def _host_problems(one: Host) -> Iterator[str]:
         yield "the host key is none: give 'TYPE BASE64', as its /etc/ssh/ssh_host_ed25519_key.pub has it"
     if one.workdir and not re.fullmatch(r"/[A-Za-z0-9._/+@=:,-]*", one.workdir):
         yield f"the working directory {one.workdir!r} is no whole path of letters, digits and ._/+@=:,-"
+    elif one.workdir and _is_systems(one.workdir):
+        yield f"the working directory {one.workdir} is the system's own: give a folder for services alone, as /srv/work"
     if not one.key.isprintable():
         yield f"the key file {one.key!r} is no path"
     for word in one.capabilities:
         if not _CAPABILITY.fullmatch(word):
             yield f"the capability {word!r} does not fit: lower-case letters, digits and dashes, 31 characters at most"
+        elif word in TYPES:
+            yield f"the capability {word!r} is that of nodes of this type: fab cluster.nodes.set-type gives it to one"
 
 
 def adhoc_problems(options: AdhocOptions, size: int) -> list[str]:
@@ -121,9 +136,15 @@ def _twice(hosts: Sequence[Host]) -> list[str]:
     return problems
 
 
+def _is_systems(path: str) -> bool:
+    """Whether the folder holds more of a system than services' files; `..` is not looked through."""
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    return not parts or ".." in parts or parts[0] in _SYSTEMS or (len(parts) == 1 and parts[0] in _SHARED)
+
+
 def is_name(text: str) -> bool:
-    """Whether the text can be an IP address, a host name, or an alias of ~/.ssh/config."""
-    return is_address(text) or (bool(re.fullmatch(_NAME, text)) and ".." not in text)
+    """Whether the text can be an IP address, a host name, or an alias of ~/.ssh/config; numbers alone are no name."""
+    return is_address(text) or (bool(re.fullmatch(_NAME, text)) and ".." not in text and not _NUMBERS.fullmatch(text))
 
 
 def is_address(text: str) -> bool:

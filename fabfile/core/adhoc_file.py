@@ -91,7 +91,8 @@ def _host(path: Path, value: Any, base: Host, document: Document) -> tuple[Host,
     elif "host" not in value:
         problems.append((line, "there is no 'host' in this one: where does SSH go?"))
     given = {field.name: getattr(base, field.name) for field in fields(Host)}
-    given |= {WORDS[word]: _prepared(word, one) for word, one in value.items() if word in WORDS}
+    given |= _short(path, value)
+    given |= {WORDS[word]: _prepared(word, one) for word, one in value.items() if word in WORDS and word != "host"}
     try:
         one = _ADAPTER.validate_python(given)
     except ValidationError as error:
@@ -105,6 +106,15 @@ def _host(path: Path, value: Any, base: Host, document: Document) -> tuple[Host,
     return one, problems + [
         (document.line((*path, *_blamed(value, problem))), label + problem) for problem in host_problems(checked)
     ]
+
+
+def _short(path: Path, value: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that `host` fills: it may be the short form as well; what the other words say counts more."""
+    text = value.get("host", "")
+    if path[0] != "hosts" or not isinstance(text, str):
+        return {"host": text}
+    found = parse_host(text, Host(host=""))
+    return {name: one for name in ("host", "user", "port") if (one := getattr(found, name)) or name == "host"}
 
 
 _OWN = ("host", "address", "host-key")
@@ -126,5 +136,6 @@ def _prepared(word: str, value: Any) -> Any:
 
 def _blamed(value: Mapping[str, Any], problem: str) -> tuple[str, ...]:
     """The word whose value a sentence quotes; nothing: none of them."""
-    quoted = [word for word, one in value.items() if isinstance(one, str) and one and one in problem]
+    said = {word: one if isinstance(one, list) else [one] for word, one in value.items()}
+    quoted = [word for word, texts in said.items() if any(isinstance(t, str) and t and t in problem for t in texts)]
     return tuple(quoted[:1])

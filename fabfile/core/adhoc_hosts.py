@@ -24,7 +24,7 @@ class HostLook:
     """What `look_script` found on a host.
 
     os             /etc/os-release's ID and VERSION_ID: `debian` and `13`; `system` its PRETTY_NAME
-    systemd, apt   whether systemd is process 1; whether there is apt-get
+    systemd, apt   whether systemd is process 1; whether there is apt-get; `dpkg` what dpkg complains of, if anything
     addresses      its own, IPv4 and IPv6, apart from those of links and of itself
     clock          seconds since the epoch, at the script's begin
     free           megabytes on `/` and on /var; `memory` megabytes in all
@@ -42,6 +42,7 @@ class HostLook:
     system: str = ""
     systemd: bool = False
     apt: bool = False
+    dpkg: str = ""
     architecture: str = ""
     hostname: str = ""
     addresses: tuple[str, ...] = ()
@@ -105,6 +106,7 @@ def _services(one: Mapping[str, str]) -> HostLook:
         system=one.get("system", ""),
         systemd=_flag(one, "systemd"),
         apt=_flag(one, "apt"),
+        dpkg=one.get("dpkg", ""),
         architecture=one.get("architecture", ""),
         hostname=one.get("hostname", ""),
         clock=float(one.get("clock") or 0),

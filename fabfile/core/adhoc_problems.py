@@ -60,6 +60,10 @@ def _system_problems(look: HostLook) -> list[str]:
         problems.append("systemd does not run there: services are run by it, so a host must have booted with it")
     if not look.apt:
         problems.append("there is no apt-get: packages are installed with it")
+    if look.dpkg:
+        problems.append(
+            f"its packages are in disorder, so that nothing can be installed: {look.dpkg} (sudo dpkg --audit)"
+        )
     for where, free in zip(("/", "/var"), look.free, strict=True):
         if free < DISK:
             problems.append(f"{where} has {free} MB free, and the packages take {DISK}: make room")

@@ -120,8 +120,11 @@ def _id_problems(service_id: str) -> list[str]:
 def _path_problems(service: Service) -> list[str]:
     problems = []
     for what, path in (("directory", service.cwd), ("PID file", service.pidfile), ("log", service.log)):
-        if path and not path.startswith("/"):
-            problems.append(f"the {what} {path!r} is relative: give its whole path, since nodes have no common folder")
+        if path and not path.startswith("/") and path.split("/")[0] != "WORKDIR":
+            problems.append(
+                f"the {what} {path!r} is relative: give its whole path, or begin it with WORKDIR, the node's folder for "
+                "what services keep"
+            )
         if not is_printable(path):
             problems.append(f"the {what} {path!r} holds more than printable ASCII, which Pacemaker 2.1 cannot keep")
     return problems

@@ -66,6 +66,12 @@ def forget(session: Session, index: int) -> str:
     Raises UsageError for a host that answers: that one is given back, by terminating the cluster.
     """
     provider = _own(session)
+    name = session.spec.name
+    if not session.members():
+        raise UsageError(
+            f"no host was taken into {name!r} yet, so there is none to forget. To define it anew without that one: "
+            f"fab cluster.destroy {name}, then fab adhoc.create {name}"
+        )
     node = session.node(index)
     if node.running:
         raise UsageError(

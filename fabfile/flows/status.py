@@ -13,6 +13,7 @@ from ..core.spec import ClusterSpec, Node, master, members
 from ..effects.remote import wait_until
 from .session import Session
 
+_NO_PROGRAM = 127  # what a shell exits with
 POLL = 1.0  # seconds between two looks at a cluster that is not ready
 
 
@@ -146,7 +147,10 @@ def look(session: Session, nodes: list[Node]) -> tuple[ClusterStatus | None, lis
 
     def ask(node: Node) -> ClusterStatus | ClusterError:
         try:
-            return parse_status(session.remote.sudo(node, STATUS_COMMAND, check=False, timeout=20).out)
+            done = session.remote.sudo(node, STATUS_COMMAND, check=False, timeout=20)
+            if done.exit == _NO_PROGRAM:
+                return NodeError(node.name, f"has no Pacemaker yet: fab up {session.spec.name}")
+            return parse_status(done.out)
         except NodeError as error:
             return error
         except ClusterError as error:

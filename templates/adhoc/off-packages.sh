@@ -66,7 +66,7 @@ purge_chosen() {
     until apt "$verb" $(cat "$work/$verb") >"$work/log" 2>&1 9>&-; do
       tries=$((tries + 1))
       if [ "$tries" -ge 5 ]; then
-        { grep '^E:' "$work/log" || tail -n 5 "$work/log"; } >&2
+        { grep -E -A 2 '^dpkg: (error|unrecoverable)' "$work/log" || grep '^E:' "$work/log" || tail -n 5 "$work/log"; } >&2
         fail 'apt could not remove the packages: run this again when it can'
       fi
       dpkg --force-confold --configure -a >/dev/null 2>&1 9>&-
@@ -89,6 +89,28 @@ restore_marks() {
   done
 }
 
+# Owners that dpkg was told to give files, since this host was taken in: of the user or group NAME (KIND NAME), or of files
+# that are gone.  They outlive their packages, and dpkg installs nothing at all while it knows of a user that does not exist.
+forget_owners() {
+  known=$before/statoverride.copy
+  [ -e "$known" ] || known=/dev/null
+  grep -vxFf "$known" /var/lib/dpkg/statoverride 2>/dev/null | while read -r user group _ path; do
+    case "$1 $2" in "user $user" | "group $group") ;; *) if [ -n "$1" ] || [ -e "$path" ]; then continue; fi ;; esac
+    dpkg-statoverride --quiet --remove "$path" || kept "dpkg-statoverride $path" 'dpkg would not forget it'
+  done
+}
+
+restore_owners() {
+  [ -e "$before/statoverride.copy" ] || return 0
+  forget_owners '' ''
+  # With its date; and the copy that dpkg makes.
+  if cmp -s /var/lib/dpkg/statoverride "$before/statoverride.copy"; then
+    cp -a "$before/statoverride.copy" /var/lib/dpkg/statoverride
+    if [ -e "$before/statoverride-old.copy" ]; then cp -a "$before/statoverride-old.copy" /var/lib/dpkg/statoverride-old
+    else rm -f /var/lib/dpkg/statoverride-old; fi
+  fi
+}
+
 # Users and groups that came with those packages or with Puppet, unless a package that needs them stays.
 remove_users() {
   { echo user sirikata; echo group sirikata
@@ -106,6 +128,7 @@ remove_users() {
       number=$(getent "$database" "$name" | cut -d: -f3)
       if grep -qxF "$name" "$before/${kind}s" || [ "${number:-1000}" -ge 1000 ]; then continue; fi
       if [ -s "$work/stays" ] && [ "$name" != sirikata ]; then kept "$kind $name" 'packages that stay may need it'; continue; fi
+      forget_owners "$kind" "$name"
       "${kind}del" "$name" >/dev/null 2>&1 || kept "$kind $name" 'it is in use'
     done
   done

@@ -43,6 +43,14 @@ def test_what_is_no_host_is_refused(text: str) -> None:
         ("port", 70000, "the port 70000 does not fit"),
         ("jump", "gate,b ad", "the jump host 'gate,b ad'"),
         ("address", "10.0.0.999.1!", "the address '10.0.0.999.1!'"),
+        ("address", "999.1.1.1", "the address '999.1.1.1' is neither"),
+        ("jump", "5", "the jump host '5'"),
+        ("jump", "carol@@gate", "the jump host 'carol@@gate'"),
+        ("workdir", "/", "the working directory / is the system's own"),
+        ("workdir", "/etc/work", "the working directory /etc/work is the system's own"),
+        ("workdir", "/srv/../etc", "the working directory /srv/../etc is the system's own"),
+        ("workdir", "/srv", "the working directory /srv is the system's own"),
+        ("capabilities", ("redis",), "fab cluster.nodes.set-type gives it to one"),
         ("address", "127.0.0.1", "its own for every host"),
         ("host_key", "ssh-ed25519", "the host key is none"),
         ("workdir", "work", "the working directory 'work'"),
@@ -102,6 +110,8 @@ def test_a_file_says_of_each_host_what_its_defaults_do_not() -> None:
         ("defaults: {address: 10.0.0.1}\nhosts: [a]", "hosts.yaml:1: address is each host's own: it has no default"),
         ("defaults: 3\nhosts: [a]", "hosts.yaml:1: defaults: give words and values, for example 'user: debian'"),
         ("defaults:\n  user: X!\nhosts: [a]", "hosts.yaml:2: the user 'X!' is no name that Linux accepts"),
+        ("hosts:\n - host: db1\n   capabilities: [redis]", "hosts.yaml:3: db1: the capability 'redis' is that of"),
+        ("hosts:\n - host: a@b@db1", "hosts.yaml:2: a@b@db1: that is no [user@]host[:port]"),
         ("hosts: {a", "hosts.yaml:1: this is no YAML"),
     ],
 )
@@ -109,6 +119,12 @@ def test_what_is_wrong_in_a_file_is_told_with_its_line(text: str, problem: str) 
     with pytest.raises(UsageError) as caught:
         adhoc_file.read("hosts.yaml", text, Host(host="any"))
     assert any(one.startswith(problem) for one in caught.value.problems), caught.value.problems
+
+
+def test_a_host_of_a_file_may_be_written_as_it_is_typed() -> None:
+    text = "defaults: {user: debian}\nhosts:\n  - host: carol@db1:23\n  - {host: carol@db2, user: eve}\n  - host: db3\n"
+    found = adhoc_file.read("hosts.yaml", text, Host(host="any"))
+    assert [str(one) for one in found.hosts] == ["carol@db1:23", "eve@db2", "debian@db3"]
 
 
 def test_capabilities_and_folders_of_hosts_reach_pacemaker_and_puppet() -> None:

@@ -21,7 +21,7 @@ SPEC = ClusterSpec(name="hosts", uid="1ab0", size=2, provider="adhoc")
 EXCEPTIONS = (
     r"/var/lib/apt/(lists|periodic|listchanges)|/var/lib/update-notifier",  # what the archive has: newer lists stay
     r"/var/lib/apt/extended_states$",  # compared by apt-mark; an empty file and none are the same to apt
-    r"/var/lib/dpkg/(status|available|diversions|statoverride|lock|alternatives.*-)?(-old)?(/|$)|/var/lib/dpkg/(triggers|updates)",
+    r"/var/lib/dpkg/((status|available|lock|alternatives.*-)?(-old)?|diversions-old)(/|$)|/var/lib/dpkg/(triggers|updates)",
     r"/var/lib/(systemd|cloud|logrotate|private|dbus|chrony|PackageKit|ucf/cache)",  # clocks, seeds, stamps of timers
     # dpkg drops folders from them that are not there, as in an image without manuals; the packages are compared.
     r"/var/lib/dpkg/info/.*\.list$",

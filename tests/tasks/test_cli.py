@@ -159,7 +159,7 @@ def test_every_problem_of_hosts_is_told_at_once_with_its_line(fab: Fab, tmp_path
     for words in (
         "the cluster name 'Web'",
         "the port (--port) is 'x'",
-        "--host=a@: it is no [user@]host[:port]",
+        "--host=a@: that is no [user@]host[:port]",
         f"{file}:2: 'usr' is nothing that a host has. Did you mean 'user'?",
         f"{file}:4: db 1: it is no [user@]host[:port]",
         f"{file}:6: port 'many' is no whole number",

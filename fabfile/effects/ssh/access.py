@@ -29,8 +29,11 @@ class Access:
 
 
 class Unreachable(Exception):
-    """No connection, and why, in a sentence; `lasting` says that to try again is of no use."""
+    """No connection, and why, in a sentence; `lasting` says that to try again is of no use.
 
-    def __init__(self, problem: str, *, lasting: bool = False) -> None:
+    `stranger`: the fingerprint of the host key that the target showed, where that is the reason, and none was known.
+    """
+
+    def __init__(self, problem: str, *, lasting: bool = False, stranger: str = "") -> None:
         super().__init__(problem)
-        self.problem, self.lasting = problem, lasting
+        self.problem, self.lasting, self.stranger = problem, lasting, stranger

@@ -42,7 +42,8 @@ def why(attempt: Attempt, error: BaseException, said: str) -> Unreachable:
     where, target = attempt.where, attempt.target
     match error:
         case UnknownHostKey():
-            return Unreachable(f"{where} {_key(attempt, error)}", lasting=True)
+            stranger = "" if attempt.jump or error.changed or error.revoked else error.fingerprint
+            return Unreachable(f"{where} {_key(attempt, error)}", lasting=True, stranger=stranger)
         case MoreWanted():
             wanted = " or ".join(error.args)
             return Unreachable(f"{where} wants {wanted} besides a key, which cannot be given", lasting=True)
@@ -108,7 +109,10 @@ def _keys(attempt: Attempt) -> str:
     if attempt.jump or not attempt.access.known_hosts:
         return f"{text}. They are those of 'ssh {attempt.target.name}': make that work without a password first"
     if attempt.access.agent:
-        return f"{text}. Name the right one in {PEM_VARIABLE}, or add it to the agent: ssh-add FILE"
+        return (
+            f"{text}. See that {attempt.target.user!r} is an account there that has your key; name another key in "
+            f"{PEM_VARIABLE}, or add it to the agent: ssh-add FILE"
+        )
     return text
 
 

@@ -21,8 +21,7 @@ from ....core.adhoc_problems import clock_problems, look_problems, name_problems
 from ....core.errors import NodeError, UsageError
 from ....core.spec import ClusterSpec, Node, Role
 from ...remote import Remote, fan_out
-from ...ssh.access import Pem
-from ...ssh.hostkeys import KnownHost
+from ...ssh.access import Pem, Unreachable
 from ...ssh.known import known_keys
 from ...ssh.login import check_pem
 from ...store import forget_host, know_host
@@ -41,40 +40,41 @@ class Found:
     answered: float
 
 
-def key_problems(spec: ClusterSpec) -> list[str]:
-    """What is wrong with the private keys that the hosts' definitions name."""
-    problems = []
+def key_problems(spec: ClusterSpec) -> dict[str, list[str]]:
+    """What is wrong with the private keys that the hosts' definitions name, by their paths; only what cannot be used."""
+    problems = {}
     for path in dict.fromkeys(host.key for host in spec.adhoc.hosts if host.key):
         try:
             check_pem(Pem(Path(path), "the definition of the hosts"))
         except UsageError as error:
-            problems += error.problems
+            problems[path] = list(error.problems)
     return problems
 
 
-def trust(spec: ClusterSpec, nodes: Sequence[Node], known_hosts: Path) -> dict[str, str]:
-    """Take the hosts' SSH keys into the cluster's own file; the problems of those that nobody knows, by node name.
+def trust(spec: ClusterSpec, nodes: Sequence[Node], known_hosts: Path) -> None:
+    """Take the hosts' SSH keys into the cluster's own file, as far as somebody knows them.
 
     The keys are those of the definition, or those that the person's own known_hosts hold: no host is believed on sight.
     """
-    problems = {}
     for node in nodes:
         given = spec.adhoc.hosts[node.index].host_key
         keys = [given] if given else known_keys(node.ssh_host, node.ssh_port if node.ssh_port != 22 else 0)
-        if not keys and KnownHost([known_hosts], node.host_pattern):
-            continue
         if not keys:
-            port = f"-p {node.ssh_port} " if node.ssh_port != 22 else ""
-            problems[node.name] = (
-                f"{node.ssh_host}: its host key is not known here, so it was not connected to. Compare what 'ssh {port}"
-                f"{node.ssh_host}' shows with the host's own (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub there) and "
-                "accept it; or give it as host-key in a definition file"
-            )
             continue
         forget_host(known_hosts, node.host_pattern)
         for key in keys:
             know_host(known_hosts, node.host_pattern, key)
-    return problems
+
+
+def _unknown(node: Node, shown: str) -> str:
+    port = f"-p {node.ssh_port} " if node.ssh_port != 22 else ""
+    jump = f"-J {node.jump} " if node.jump else ""
+    login = f"{node.user}@{node.ssh_host}" if node.user else node.ssh_host
+    return (
+        f"its host key ({shown}) is not known here, so nobody logged in. If that is the host's own (ssh-keygen -lf "
+        f"/etc/ssh/ssh_host_ed25519_key.pub there), accept it: ssh {jump}{port}{login}; or give it as host-key in a "
+        "definition file"
+    )
 
 
 def check(
@@ -130,12 +130,22 @@ def _ask(remote: Remote, node: Node, names: str) -> "Found | str":
         done = remote.sudo(node, look_script(), stdin=names.encode(), check=False, timeout=LOOK_TIMEOUT)
         answered = time.time()
     except NodeError as error:
-        return error.problem
+        stranger = _stranger(error)
+        return _unknown(node, stranger) if stranger else error.problem
     if not done.ok:
         return _no_rights(node, done.last_words)
     look = parse_look(done.out)
     # Its clock is read at the script's begin: what the script took after that is no round trip.
     return Found(node, look, reached[2] if len(reached) > 2 else "", asked, answered)
+
+
+def _stranger(error: BaseException | None) -> str:
+    """The fingerprint of an unknown host key that is behind this error; empty when something else is."""
+    while error is not None:
+        if isinstance(error, Unreachable):
+            return error.stranger
+        error = error.__cause__
+    return ""
 
 
 def _no_rights(node: Node, words: str) -> str:

@@ -40,15 +40,15 @@ class AdhocProvider:
 
     def preflight(self, spec: ClusterSpec, roles: Collection[Role] = ROLES) -> list[str]:
         nodes = [_node(spec, index, "") for index in range(spec.size)]
-        if problems := checks.key_problems(spec):
-            return problems
-        strangers = checks.trust(spec, nodes, self._store.known_hosts)
-        known = [node for node in nodes if node.name not in strangers]
+        keys = checks.key_problems(spec)
+        # The others are looked at all the same: every problem at once.
+        nodes = [node for node in nodes if node.key not in keys]
+        checks.trust(spec, nodes, self._store.known_hosts)
         server = self._store.state().master_certname or spec.puppet_master
         taken = [node for node in nodes if str(node.index) in self._store.state().taken]
         advice = {node.index: f"; {self.explain(spec, node)}" for node in taken}
-        problems, self._addresses = checks.check(self._remote(spec), spec, known, server, advice)
-        return [*strangers.values(), *problems]
+        problems, self._addresses = checks.check(self._remote(spec), spec, nodes, server, advice)
+        return [*(problem for found in keys.values() for problem in found), *problems]
 
     def boot(
         self, spec: ClusterSpec, user_data: UserData, report: Report, roles: Collection[Role] = ROLES

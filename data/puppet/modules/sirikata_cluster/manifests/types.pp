@@ -24,14 +24,15 @@ class sirikata_cluster::types {
     sirikata_cluster::daemon { 'nginx':
       packages => ['nginx'],
     }
+  }
 
-    file { '/var/lib/sirikata/cdn':
-      ensure  => directory,
-      owner   => 'root',
-      group   => 'root',
-      mode    => '0755',
-      require => File['/var/lib/sirikata'],
-    }
+  # On every node: its files are put on all of them, so that they are there wherever the type goes.
+  file { '/var/lib/sirikata/cdn':
+    ensure  => directory,
+    owner   => 'root',
+    group   => 'root',
+    mode    => '0755',
+    require => File['/var/lib/sirikata'],
   }
 
   $cdn = $type ? {
