@@ -9,6 +9,22 @@ others() {
   awk '/^(Purg|Remv|Inst) / { print $2 }' "$work/would" | sort -u | grep -vxFf "$work/ours"
 }
 
+# What others need of ours stays: by the dependencies that apt knows; what is left of it, `choose` finds out.
+spare_needed() {
+  # shellcheck disable=SC2046  # names
+  others $(cat "$work/ours") >"$work/foreign"
+  [ -s "$work/foreign" ] || return 0
+  # shellcheck disable=SC2046
+  apt-cache depends --recurse --installed --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances \
+    $(cat "$work/foreign") 2>/dev/null | sed 's/^[ |]*\(PreDepends: \|Depends: \)\{0,1\}//' | plain >"$work/needed"
+  grep -xFf "$work/needed" "$work/ours" | while read -r name; do
+    kept "package $name" "$(head -n 3 "$work/foreign" | tr '\n' ' ' | sed 's/ $//') would go with it, which is not of this cluster"
+    printf '%s\n' "$name" >>"$work/stays"
+  done
+  grep -vxFf "$work/needed" "$work/ours" >"$work/rest"
+  mv "$work/rest" "$work/ours"
+}
+
 # Finds what can go: all at once, or by halves.  Result: the file `go`, and a line for each that stays.
 choose() {
   [ $# -gt 0 ] || return 0
@@ -45,6 +61,7 @@ purge_all() {
   done
   # dpkg may have been cut off in the middle.
   apt -s purge >/dev/null 2>&1 || dpkg --force-confold --configure -a >/dev/null 2>&1 9>&-
+  spare_needed
   # shellcheck disable=SC2046
   choose $(cat "$work/ours")
   if [ -s "$work/go" ]; then purge_chosen; fi
@@ -89,20 +106,24 @@ restore_marks() {
   done
 }
 
-# Owners that dpkg was told to give files, since this host was taken in: of the user or group NAME (KIND NAME), or of files
-# that are gone.  They outlive their packages, and dpkg installs nothing at all while it knows of a user that does not exist.
+# Owners that dpkg was told to give files (dpkg-statoverride(1)) outlive their packages, and dpkg installs nothing at all while it
+# knows of one that does not exist.
+forget_owner() {
+  dpkg-statoverride --quiet --remove "$1" || kept "dpkg-statoverride $1" 'dpkg would not forget it'
+}
+
+# KIND NAME: a user or a group that is about to go.
 forget_owners() {
-  known=$before/statoverride.copy
-  [ -e "$known" ] || known=/dev/null
-  grep -vxFf "$known" /var/lib/dpkg/statoverride 2>/dev/null | while read -r user group _ path; do
-    case "$1 $2" in "user $user" | "group $group") ;; *) if [ -n "$1" ] || [ -e "$path" ]; then continue; fi ;; esac
-    dpkg-statoverride --quiet --remove "$path" || kept "dpkg-statoverride $path" 'dpkg would not forget it'
-  done
+  while read -r user group _ path; do
+    case "$1 $2" in "user $user" | "group $group") forget_owner "$path" ;; esac
+  done </var/lib/dpkg/statoverride
 }
 
 restore_owners() {
   [ -e "$before/statoverride.copy" ] || return 0
-  forget_owners '' ''
+  grep -vxFf "$before/statoverride.copy" /var/lib/dpkg/statoverride | while read -r _ _ _ path; do
+    [ -e "$path" ] || forget_owner "$path"
+  done
   # With its date; and the copy that dpkg makes.
   if cmp -s /var/lib/dpkg/statoverride "$before/statoverride.copy"; then
     cp -a "$before/statoverride.copy" /var/lib/dpkg/statoverride

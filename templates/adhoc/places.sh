@@ -12,7 +12,7 @@ places='
   /var/lib/corosync /var/lib/pacemaker /var/lib/puppet /var/lib/puppetserver /var/lib/heartbeat /var/lib/resource-agents
   /var/cache/puppet /var/cache/pacemaker /var/cache/puppetserver
   /var/log/corosync /var/log/cluster /var/log/pacemaker /var/log/pacemaker.log /var/log/puppet /var/log/puppetserver
-  /var/log/puppetlabs /run/corosync /run/puppet /run/puppetserver /run/puppetlabs /run/resource-agents
+  /var/log/puppetlabs /tmp/hsperfdata_puppet /run/adduser /run/crm /run/corosync /run/puppet /run/puppetserver /run/puppetlabs /run/resource-agents
   /root/.puppetlabs /root/.puppet /var/cache/debconf/tmp.ci'
 for unit in $units; do
   places="$places /etc/default/$unit /etc/systemd/system/$unit.service /etc/systemd/system/$unit.service.d

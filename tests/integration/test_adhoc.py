@@ -85,6 +85,7 @@ def test_every_host_that_cannot_be_entered_is_told_at_once(own: Rig, home: Home)
             home,
             own,
             {"host": nobody},
+            {"host": "nowhere.invalid"},
             at(own, "db1", port=2299),
             at(own, "gate", user="mallory"),
             at(own, "db1", user="eve"),
@@ -101,7 +102,10 @@ def test_every_host_that_cannot_be_entered_is_told_at_once(own: Rig, home: Home)
         "accepts none of the keys tried",
         "eve@db1: eve may not use sudo there without a password",
         "echo 'eve ALL=(ALL) NOPASSWD:ALL' | sudo tee",
-        "db2: its host key is not known here, so it was not connected to",
+        "db2: its host key (ssh-ed25519 SHA256:",
+        "accept it: ssh debian@db2",
+        "nowhere.invalid: ",
+        "nowhere.invalid port 22 cannot be reached",
         "shows another host key",
     ):
         assert sentence in said, (sentence, said)
@@ -112,7 +116,8 @@ def test_every_host_that_does_not_suit_is_told_at_once(own: Rig, home: Home) -> 
     gate = own["gate"]
     gate.said(
         "cp -a --remove-destination $(readlink -f /etc/os-release) /etc/os-release; sed -i 's/^ID=.*/ID=alpine/; s/^PRETTY_NAME=.*/PRETTY_NAME=Alpine/' /etc/os-release; "
-        "mkdir -p /etc/puppet; printf '[main]\\nserver = puppet.corp\\n' >/etc/puppet/puppet.conf"
+        "mkdir -p /etc/puppet; printf '[main]\\nserver = puppet.corp\\n' >/etc/puppet/puppet.conf; "
+        "cp -a /var/lib/dpkg/statoverride /root/; echo 'mallory root 750 /srv' >>/var/lib/dpkg/statoverride"
     )
     holder = own["db1"].sudo(
         "systemd-run -q --unit holder perl -MSocket -e 'socket(S,PF_INET,SOCK_DGRAM,0); bind(S,sockaddr_in(5405,INADDR_ANY)) or die; sleep'"
@@ -132,12 +137,13 @@ def test_every_host_that_does_not_suit_is_told_at_once(own: Rig, home: Home) -> 
         )
     finally:
         own["db1"].said("systemctl stop holder")
-        gate.said("rm -r /etc/puppet; sed -i /db3.internal/d /etc/hosts")
+        gate.said("mv /root/statoverride /var/lib/dpkg/; rm -r /etc/puppet; sed -i /db3.internal/d /etc/hosts")
         own["db1"].said("sed -i /db3.internal/d /etc/hosts")
     for sentence in (
         "db2: it does not have the address 198.18.255.7",
         "gate: it runs Alpine: a host must run Debian 12 or 13",
         "gate: its Puppet agent serves puppet.corp",
+        "gate: its packages are in disorder, so that nothing can be installed: unknown user 'mallory'",
         "db1: UDP port 5405, which corosync uses, is held by perl",
         "db1: no host resolves its address 'db1.internal' to one of its own",
         "db2 resolves the name db3.internal not at all",
@@ -196,6 +202,8 @@ def test_the_tour_runs_on_them_and_leaves_them_as_they_were(own: Rig, home: Home
         done = home.fab("cluster.nodes.terminate", "own", timeout=1500)
     assert done.exit == 0, done
     assert {name: differences(before[name], own[name].listing()) for name in before} == {name: [] for name in before}
+    for name in before:
+        own[name].said("apt-get -qq -y install hello >/dev/null 2>&1 && hello && apt-get -qq -y purge hello")
     home.ok("cluster.destroy", "own", "cluster.destroy", "other")
     assert json.loads(home.ok("cluster.list", "--json").out) == []
 
