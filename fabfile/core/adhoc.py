@@ -56,8 +56,8 @@ _LOGIN = re.compile(rf"(?:(?P<user>{_USER})@)?(?P<host>{_NAME}|\[[0-9a-fA-F:.]+\
 _CAPABILITY = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _NUMBERS = re.compile(r"[0-9.]+")
 # Folders of hier(7) that are the system's; and those that are only with what is below them a person's.
-_SYSTEMS = frozenset("bin boot dev etc lib lib32 lib64 libx32 proc root run sbin sys usr lost+found".split())
-_SHARED = frozenset("home media mnt opt srv tmp var".split())
+_SYSTEMS = re.compile(r"bin|boot|dev|etc|lib|lib32|lib64|libx32|proc|root|run|sbin|sys|usr|lost\+found")
+_SHARED = re.compile(r"home|media|mnt|opt|srv|tmp|var")
 # The types of SSH host keys that a client of today takes (ssh_config(5), HostKeyAlgorithms).
 _HOST_KEY = re.compile(r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]{40,}={0,3}")
 
@@ -139,7 +139,9 @@ def _twice(hosts: Sequence[Host]) -> list[str]:
 def _is_systems(path: str) -> bool:
     """Whether the folder holds more of a system than services' files; `..` is not looked through."""
     parts = [part for part in path.split("/") if part not in ("", ".")]
-    return not parts or ".." in parts or parts[0] in _SYSTEMS or (len(parts) == 1 and parts[0] in _SHARED)
+    if not parts or ".." in parts or _SYSTEMS.fullmatch(parts[0]):
+        return True
+    return len(parts) == 1 and bool(_SHARED.fullmatch(parts[0]))
 
 
 def is_name(text: str) -> bool:

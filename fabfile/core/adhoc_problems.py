@@ -51,6 +51,21 @@ def look_problems(
     return problems + _service_problems(look, cluster_name, server, wanted)
 
 
+def release_problems(looks: Mapping[str, HostLook]) -> list[str]:
+    """Whether hosts that are supported each by itself run different releases, whose Pacemakers do not work together."""
+    releases: dict[tuple[str, str], list[str]] = {}
+    for name, look in looks.items():
+        if look.release in SYSTEMS.get(look.os, ()):
+            releases.setdefault((look.os, look.release), []).append(name)
+    if len(releases) < 2:
+        return []
+    said = "; ".join(f"{', '.join(names)}: {os.capitalize()} {release}" for (os, release), names in releases.items())
+    return [
+        f"the hosts run different releases ({said}), whose versions of Pacemaker do not work together: take hosts of one release "
+        "for a cluster, and make those of the other a cluster of their own"
+    ]
+
+
 def _system_problems(look: HostLook) -> list[str]:
     problems = []
     if look.release not in SYSTEMS.get(look.os, ()):
@@ -60,10 +75,6 @@ def _system_problems(look: HostLook) -> list[str]:
         problems.append("systemd does not run there: services are run by it, so a host must have booted with it")
     if not look.apt:
         problems.append("there is no apt-get: packages are installed with it")
-    if look.dpkg:
-        problems.append(
-            f"its packages are in disorder, so that nothing can be installed: {look.dpkg} (sudo dpkg --audit)"
-        )
     for where, free in zip(("/", "/var"), look.free, strict=True):
         if free < DISK:
             problems.append(f"{where} has {free} MB free, and the packages take {DISK}: make room")
@@ -73,6 +84,10 @@ def _system_problems(look: HostLook) -> list[str]:
 
 def _service_problems(look: HostLook, cluster_name: str, server: str, wanted: Collection[Role]) -> list[str]:
     problems = []
+    if look.dpkg:
+        problems.append(
+            f"its packages are in disorder, so that nothing can be installed: {look.dpkg} (sudo dpkg --audit)"
+        )
     if look.corosync_active:
         other = f" '{look.cluster_name}'" if look.cluster_name else ""
         problems.append(

@@ -127,14 +127,6 @@ crm_mon --output-as=xml || :
 [ -z "$lack" ] || fail "$lack"
 """
 
-_ELECTED = r"""
-end=$(( $(uptime) + seconds ))
-while dc=$(crm_mon -1 --output-as=text --include=none,dc 2>/dev/null); case $dc in *'DC: NONE'* | '') true ;; *) false ;; esac; do
-  [ "$(uptime)" -lt "$end" ] || fail "no coordinator in $seconds s"
-  sleep 0.2
-done
-"""
-
 # crm_node takes the node out of the configuration and out of every daemon's memory.  Asked for one that is gone
 # already it fails, and so it does for one that still is a member.
 _FORGET = r"""
@@ -216,16 +208,6 @@ def wait_script(names: Sequence[str], *, seconds: int = 60) -> str:
     Polls every 0.2 s.  After `seconds` it prints the XML all the same, says what is missing and exits with 1.
     """
     return _script(_names(names), f"seconds={seconds:d}\n", _WAIT)
-
-
-def elected_script(*, seconds: int = 60) -> str:
-    """Wait until this node knows a coordinator, with a quorum or without; after `seconds` exits with 1."""
-    return _script(f"seconds={seconds:d}\n", _ELECTED)
-
-
-def settle_script(*, seconds: int) -> str:
-    """Wait until Pacemaker has nothing left to do, for so many seconds at most; what it has not done by then, it goes on with."""
-    return _script(f"crm_resource --wait --timeout={seconds:d}s >/dev/null 2>&1 || :\n")
 
 
 def forget_script(names: Sequence[str]) -> str:

@@ -1,20 +1,19 @@
 """From provisioned nodes to a cluster: seed and start Corosync and Pacemaker, wait for quorum and a coordinator."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ..core.corosync_scripts import MemberStatus, parse_status, status_script
 from ..core.errors import ClusterError, NodeError
 from ..core.pacemaker import (
     NodeReport,
-    elected_script,
     install_seed_script,
     join_script,
     make_seed_script,
     parse_report,
     report_script,
-    settle_script,
     wait_script,
 )
+from ..core.service_scripts import settle_script
 from ..core.spec import Node
 from .session import Session
 
@@ -31,56 +30,20 @@ def form(session: Session, nodes: Sequence[Node]) -> list[str]:
     reports = _reports(session, nodes)
     idle = [node for node in nodes if not (reports[node.name].corosync and reports[node.name].pacemaker)]
     changed: list[str] = []
-    if outdated := outdated_problem(session.spec.name, reports, [node.name for node in idle]):
-        raise ClusterError(outdated)
-    if idle and len({report.feature_set for report in reports.values()}) > 1:
-        session.report.warn(_MIXED)
+    if problem := version_problem(session.spec.name, reports, [node.name for node in idle]):
+        raise ClusterError(problem)
     with session.report.step("form the cluster"):
         if not any(report.formed for report in reports.values()):
             _seed(session, nodes, reports)
             changed.append(f"formed the cluster of {len(nodes)} node{'s' * (len(nodes) > 1)}")
         elif idle:
-            _start(session, idle, reports, "join", lambda node: _join(session, node))
+            session.remote.fan_out(idle, "join", lambda node: _join(session, node))
             changed += [f"{node.name} joined" for node in idle]
-        try:
-            wait_for_members(session, nodes)
-        except NodeError as error:
-            # An older one that is not taken in gives up only after a while.
-            late = _reports(session, nodes)
-            idle = [node for node in nodes if not late[node.name].pacemaker]
-            if outdated := outdated_problem(session.spec.name, late, [node.name for node in idle]):
-                raise ClusterError(outdated) from error
-            raise
+        wait_for_members(session, nodes)
         if changed and any(report.resources for report in reports.values()):
             # Otherwise what is shown next is how the services start, not how they are.
             session.remote.sudo(nodes[0], settle_script(seconds=SETTLE_TIMEOUT))
     return changed
-
-
-def wake(session: Session, nodes: Sequence[Node]) -> list[str]:
-    """Start a cluster of different versions of Pacemaker that was formed before and stands still; answers what was changed.
-
-    Before Puppet does, which would start each as soon as it comes to it, and the oldest are to be first.
-    """
-    known = session.store.state().keyed
-    if not nodes or any(node.id not in known for node in nodes):
-        return []
-    reports = session.remote.fan_out(nodes, "look at Pacemaker", lambda node: _any_report(session, node))
-    found = {name: report for name, report in reports.items() if report is not None}
-    if len({report.feature_set for report in found.values()}) < 2 or len(found) < len(nodes):
-        return []
-    if any(report.pacemaker or not report.formed for report in found.values()):
-        return []
-    with session.report.step("start Pacemaker, the oldest first"):
-        restart_idle(session, nodes)
-        wait_for_members(session, nodes)
-    return [f"{node.name} joined" for node in nodes]
-
-
-def _any_report(session: Session, node: Node) -> NodeReport | None:
-    """What the node has of a cluster; None where Pacemaker is not installed."""
-    done = session.remote.sudo(node, report_script(), check=False)
-    return parse_report(done.out) if done.ok else None
 
 
 def _reports(session: Session, nodes: Sequence[Node]) -> dict[str, NodeReport]:
@@ -89,24 +52,19 @@ def _reports(session: Session, nodes: Sequence[Node]) -> dict[str, NodeReport]:
     )
 
 
-# Pacemaker's coordinator is the node with the lowest feature set, and takes none with a lower one than its own
-# (pacemaker's daemons/controld/controld_join_dc.c, feature_set_compatible).
-_MIXED = (
-    "the nodes run different versions of Pacemaker: when the last of an older one goes offline, the others move on and take "
-    "no older one back, until all are restarted together"
-)
+def version_problem(cluster: str, reports: Mapping[str, NodeReport], idle: Collection[str]) -> str:
+    """Why nodes that do not run cannot be started, by the versions of Pacemaker on all of them; empty when they can.
 
-
-def outdated_problem(cluster: str, reports: Mapping[str, NodeReport], idle: Collection[str]) -> str:
-    """Why nodes that do not run cannot join those that do, by the versions of their Pacemaker; empty when they can."""
-    running = [feature_set(report) for name, report in reports.items() if name not in idle]
-    late = [name for name in idle if running and feature_set(reports[name]) < min(running)]
-    if not late:
+    Pacemaker 2.1 and 3.0 escape quotation marks and the like differently and so make different digests of one
+    configuration: a member of the one refuses what a member of the other sends it, and falls behind without a word.
+    Besides, the coordinator takes no member in that is older than itself (controld_join_dc.c, feature_set_compatible).
+    """
+    if not idle or len({tuple(feature_set(report)[:2]) for report in reports.values()}) < 2:
         return ""
+    versions = ", ".join(f"{name} {report.version}" for name, report in reports.items())
     return (
-        f"{', '.join(late)}: Pacemaker is older there than on the nodes that run, which went on without it and take no "
-        "older one back. Restart it on all of them, which interrupts the services for some seconds: fab cluster.nodes.run "
-        f"{cluster} 'sudo systemctl stop pacemaker corosync', then fab up {cluster}; or bring all to one release"
+        f"the nodes have versions of Pacemaker that do not work together ({versions}): bring them to one release of the "
+        f"system, then fab up {cluster}"
     )
 
 
@@ -153,25 +111,7 @@ def _seed(session: Session, nodes: Sequence[Node], reports: Mapping[str, NodeRep
         session.report.node(node.name, "starting corosync and pacemaker")
         session.remote.sudo(node, install_seed_script(), stdin=seed.encode())
 
-    _start(session, nodes, reports, "start corosync and pacemaker", install)
-
-
-def _start(
-    session: Session,
-    nodes: Sequence[Node],
-    reports: Mapping[str, NodeReport],
-    action: str,
-    start: Callable[[Node], None],
-) -> None:
-    """Start Pacemaker on all at once; but those with the oldest first, one of which has to become the coordinator."""
-    oldest = min(feature_set(report) for report in reports.values())
-    first = [node for node in nodes if feature_set(reports[node.name]) == oldest]
-    rest = [node for node in nodes if node not in first]
-    session.remote.fan_out(first, action, start)
-    if rest and first:
-        script = elected_script(seconds=FORM_TIMEOUT)
-        session.remote.fan_out(first, "elect a coordinator", lambda node: session.remote.sudo(node, script))
-    session.remote.fan_out(rest, action, start)
+    session.remote.fan_out(nodes, "start corosync and pacemaker", install)
 
 
 def _join(session: Session, node: Node) -> None:
@@ -191,4 +131,4 @@ def _view(status: MemberStatus | ClusterError) -> str:
 
 def restart_idle(session: Session, nodes: Sequence[Node]) -> None:
     """Start corosync and pacemaker where they do not run, on members of a cluster that was formed before."""
-    _start(session, nodes, _reports(session, nodes), "start corosync and pacemaker", lambda node: _join(session, node))
+    session.remote.fan_out(nodes, "start corosync and pacemaker", lambda node: _join(session, node))

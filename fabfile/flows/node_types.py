@@ -41,7 +41,7 @@ def set_type(session: Session, index: int, kind: str) -> Typed:
     if (before := node_type(session.spec, index)) not in (DEFAULT, kind):
         session = _withdraw(session, node, before)
     session = session.saved(with_type(session.spec, index, kind))
-    notes = _provision(session, node)
+    notes = (*_stranded(session, before), *_provision(session, node))
     _align(session, {node.name: by_name(session.spec)[node.name]})
     if kind == DEFAULT:
         return Typed(node=node.name, type=kind, notes=notes)
@@ -106,6 +106,18 @@ def _withdraw(session: Session, node: Node, kind: str) -> Session:
         _align(session, {node.name: by_name(less)[node.name]})
         _see_leave(session, node, asking)
     return session.saved(less)
+
+
+def _stranded(session: Session, kind: str) -> list[str]:
+    """What is to be said of services that ask for a type which no node has any more."""
+    if kind == DEFAULT or holders(session.spec).get(kind):
+        return []
+    ids = ", ".join(each.id for each in session.spec.services if asked(each.on) == kind)
+    return (
+        [f"no node has the capability {kind} any more, which {ids} needs: it stays stopped until one has"]
+        if ids
+        else []
+    )
 
 
 def _see_leave(session: Session, node: Node, asking: Sequence[Service]) -> None:

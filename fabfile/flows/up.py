@@ -34,7 +34,6 @@ def bring_up(opened: Session, *, timeout: float | None = None) -> list[str]:
     nodes = members(machines)
     if moved := corosync.make_way(opened):
         changed.append(f"corosync knows {', '.join(moved)} by other addresses")
-    changed += form.wake(opened, nodes)
     corosync.update(opened)
     changed += provision.provision(opened, machines)
     changed += form.form(opened, nodes)

@@ -14,7 +14,7 @@ from fabfile.core.adhoc_hosts import (
     take_off_script,
 )
 from fabfile.core.adhoc_peers import Peers, parse_peers, peer_problems, peers_input, peers_script
-from fabfile.core.adhoc_problems import clock_problems, look_problems, name_problems
+from fabfile.core.adhoc_problems import clock_problems, look_problems, name_problems, release_problems
 
 SAID = """clock 1795430430.687551273
 os ubuntu
@@ -127,6 +127,11 @@ def test_nothing_is_wrong_with_a_good_host() -> None:
             "systemd does not run there: services are run by it, so a host must have booted with it",
         ),
         ({"apt": False}, "there is no apt-get: packages are installed with it"),
+        (
+            {"dpkg": "unknown user 'x' in /var/lib/dpkg/statoverride"},
+            "its packages are in disorder, so that nothing can be installed: unknown user 'x' in /var/lib/dpkg/statoverride "
+            "(sudo dpkg --audit)",
+        ),
         ({"free": (5000, 900)}, "/var has 900 MB free, and the packages take 1024: make room"),
         ({"free": (900, 900)}, "/ has 900 MB free, and the packages take 1024: make room"),
         (
@@ -178,6 +183,19 @@ def test_all_that_is_in_the_way_is_said_at_once() -> None:
 def test_a_member_of_this_cluster_runs_what_it_should() -> None:
     running = {"corosync_active": True, "agent_server": "x", "puppetserver_active": True, "taken": True}
     assert problems(member="demo-3f2a", **running) == []
+
+
+def test_packages_that_an_interruption_left_in_disorder_are_no_problem_of_a_member() -> None:
+    assert problems(member="demo-3f2a", taken=True, dpkg="half-configured") == []
+
+
+def test_hosts_of_different_releases_are_no_cluster() -> None:
+    other = replace(GOOD, release="12")
+    (said,) = release_problems({"db1": GOOD, "db2": other, "db3": GOOD})
+    assert said.startswith(
+        "the hosts run different releases (db1, db3: Debian 13; db2: Debian 12), whose versions of Pacemaker"
+    )
+    assert release_problems({"db1": GOOD, "db2": replace(GOOD, os="alpine", release="3")}) == []
 
 
 def test_an_idle_agent_and_one_that_already_serves_this_cluster_are_no_problem() -> None:

@@ -3,7 +3,8 @@
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -137,10 +138,13 @@ def test_every_host_that_does_not_suit_is_told_at_once(own: Rig, home: Home) -> 
         )
     finally:
         own["db1"].said("systemctl stop holder")
-        gate.said("mv /root/statoverride /var/lib/dpkg/; rm -r /etc/puppet; sed -i /db3.internal/d /etc/hosts")
+        gate.said(
+            "ln -sf ../usr/lib/os-release /etc/os-release; mv /root/statoverride /var/lib/dpkg/; rm -r /etc/puppet; sed -i /db3.internal/d /etc/hosts"
+        )
         own["db1"].said("sed -i /db3.internal/d /etc/hosts")
     for sentence in (
         "db2: it does not have the address 198.18.255.7",
+        "the hosts run different releases (db1, carol@db3:2222, ",
         "gate: it runs Alpine: a host must run Debian 12 or 13",
         "gate: its Puppet agent serves puppet.corp",
         "gate: its packages are in disorder, so that nothing can be installed: unknown user 'mallory'",
@@ -161,7 +165,7 @@ def test_a_clock_that_is_off_is_told(own: Rig, home: Home) -> None:
         "apt-get -qq update && apt-get -qq -y install --no-install-recommends libfaketime >/dev/null 2>&1; ls /usr/lib/*/faketime/libfaketime.so.1 >/etc/ld.so.preload; echo +300 >/etc/faketimerc"
     )
     try:
-        said = refused(home, own, at(own, "db1"), at(own, "db2"), at(own, "gate", host=own.hosts["gate"].address))
+        said = refused(home, own, at(own, "db1"), at(own, "db3"), at(own, "gate", host=own.hosts["gate"].address))
     finally:
         gate.said("rm /etc/ld.so.preload /etc/faketimerc")
     assert f"the clock of debian@{own.hosts['gate'].address} is 5 min ahead of the others'" in said, said
@@ -172,51 +176,78 @@ def test_ports_that_are_closed_between_hosts_are_told(own: Rig, home: Home) -> N
     own.know("db1", "db2", "db3", "gate")
     hook = "{ type filter hook input priority 0 ; }"
     rules = f"add table inet t\nadd chain inet t i {hook}\nadd rule inet t i udp dport 5405 drop\n"
-    enter = ["ip", "netns", "exec", f"sirikata-{MACHINES}.db2", "nft"]
+    enter = ["ip", "netns", "exec", f"sirikata-{MACHINES}.db1", "nft"]
     assert call([*enter, "-f", "-"], stdin=rules.encode()).exit == 0
     try:
-        said = refused(home, own, at(own, "db1"), at(own, "db2"), at(own, "db3"))
+        said = refused(home, own, at(own, "db1"), at(own, "gate"), at(own, "db3"))
     finally:
         assert call([*enter, "flush", "ruleset"]).exit == 0
-    assert "on UDP port 5405, which corosync uses: open it on debian@db2" in said, said
+    assert "on UDP port 5405, which corosync uses: open it on debian@db1" in said, said
     assert "arrives at carol@db3" not in said
+
+
+# The hosts of the cluster by the index of the node that each is; the one of the other release is a cluster by itself.
+NODES = ("db1", "gate", "db3")
 
 
 def test_the_tour_runs_on_them_and_leaves_them_as_they_were(own: Rig, home: Home, tmp_path: Path) -> None:
     own.know("db1", "db2", "db3", "gate")
-    before = {name: own[name].listing() for name in ("db1", "db2", "db3")}
-    home.ok(
-        "adhoc.create",
-        "own",
-        f"--file={define(own, at(own, 'db1'), at(own, 'db2'), at(own, 'db3', workdir='/srv/work'))}",
-    )
-    own_cluster = OwnCluster(home, "own", own)
+    before = {name: own[name].listing() for name in own.hosts}
+    home.ok("adhoc.create", "old", "--host=debian@db2")
+    defined = define(own, at(own, "db1"), at(own, "gate"), at(own, "db3", workdir="/srv/work"))
+    home.ok("adhoc.create", "own", f"--file={defined}")
+    clusters = {"own": OwnCluster(home, "own", own, NODES), "old": OwnCluster(home, "old", own, ("db2",))}
     try:
-        done = home.ok("up", "own", timeout=1500)
-        assert "own: quorate" in done.out and "3 of 3 nodes online" in done.out
-        tour(own_cluster, own, home, tmp_path)
-        other = home.ok("adhoc.create", "other", "--host=debian@db1")
-        assert other.exit == 0
-        assert f"it is a member of the cluster {own_cluster.id}" in home.fab("cluster.nodes.boot", "other").err
+        with ThreadPoolExecutor() as pool:
+            ups = {name: pool.submit(home.ok, "up", name, timeout=1500) for name in clusters}
+        assert "own: quorate" in ups["own"].result().out and "3 of 3 nodes online" in ups["own"].result().out
+        assert "1 of 1 nodes online" in ups["old"].result().out
+        tour(clusters["own"], own, home, tmp_path)
+        tour_alone(clusters["old"])
+        assert home.ok("adhoc.create", "other", "--host=debian@db1").exit == 0
+        assert f"it is a member of the cluster {clusters['own'].id}" in home.fab("cluster.nodes.boot", "other").err
     finally:
-        done = home.fab("cluster.nodes.terminate", "own", timeout=1500)
-    assert done.exit == 0, done
+        with ThreadPoolExecutor() as pool:
+            ends = [pool.submit(home.fab, "cluster.nodes.terminate", name, timeout=1500) for name in clusters]
+    assert [end.result().exit for end in ends] == [0, 0], [end.result() for end in ends]
     assert {name: differences(before[name], own[name].listing()) for name in before} == {name: [] for name in before}
     for name in before:
         own[name].said("apt-get -qq -y install hello >/dev/null 2>&1 && hello && apt-get -qq -y purge hello")
-    home.ok("cluster.destroy", "own", "cluster.destroy", "other")
+    home.ok("cluster.destroy", "own", "cluster.destroy", "old", "cluster.destroy", "other")
     assert json.loads(home.ok("cluster.list", "--json").out) == []
 
 
 class OwnCluster(Cluster):
-    """A cluster whose nodes are the rig's hosts."""
+    """A cluster whose nodes are hosts of the rig."""
 
-    def __init__(self, home: Home, name: str, own: Rig) -> None:
+    def __init__(self, home: Home, name: str, own: Rig, hosts: Sequence[str]) -> None:
         super().__init__(home, name)
-        self.own = own
+        self.own, self.hosts = own, hosts
 
     def machine(self, name: str | int) -> object:  # type: ignore[override]
-        return self.own[f"db{int(name) + 1}"]
+        return self.own[self.hosts[int(name)]]
+
+
+def tour_alone(cluster: OwnCluster) -> None:
+    """The same as far as one host goes."""
+    command = """/bin/sh -c 'pwd; echo "<as it was typed>"; exec sleep 100000'"""
+    assert (
+        cluster.ok("service.add", "job", command, "--cwd=WORKDIR", "--log=WORKDIR/job.log").out
+        == "job is running on node0\n"
+    )
+    cluster.ok("cluster.nodes.run", "sudo pkill -f '[s]leep 100000'")
+    log = cluster.machine(0)
+    eventually(
+        lambda: (
+            log.sudo("cat /var/lib/sirikata-cluster/work/job.log").out.splitlines()  # type: ignore[attr-defined]
+            == ["/var/lib/sirikata-cluster/work", "<as it was typed>"] * 2
+        ),
+        within=60,
+        what="job is started again",
+    )
+    assert "is on node0: quorate" in cluster.ok("corosync.distribute", timeout=600).out
+    cluster.ok("service.remove", "job")
+    log.sudo("rm /var/lib/sirikata-cluster/work/job.log")  # type: ignore[attr-defined]
 
 
 def tour(cluster: OwnCluster, own: Rig, home: Home, tmp_path: Path) -> None:
@@ -236,7 +267,7 @@ def tour(cluster: OwnCluster, own: Rig, home: Home, tmp_path: Path) -> None:
         "node0: debian",
         "node0: db1",
         "node1: debian",
-        "node1: db2",
+        "node1: gate",
         "node2: carol",
         "node2: db3",
     ]

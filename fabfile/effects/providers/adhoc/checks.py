@@ -17,7 +17,7 @@ from ....core.adhoc_peers import (
     peers_input,
     peers_script,
 )
-from ....core.adhoc_problems import clock_problems, look_problems, name_problems
+from ....core.adhoc_problems import clock_problems, look_problems, name_problems, release_problems
 from ....core.errors import NodeError, UsageError
 from ....core.spec import ClusterSpec, Node, Role
 from ...remote import Remote, fan_out
@@ -195,7 +195,8 @@ def _twice(found: Mapping[str, Found], addresses: Mapping[str, str]) -> list[str
 def _together(spec: ClusterSpec, found: Mapping[str, Found], addresses: Mapping[str, str]) -> list[str]:
     """What only a look at all of them shows: clocks, and names that they know differently."""
     hosts = {_called(one.node): one for one in found.values()}
-    problems = clock_problems({name: (one.look, one.asked, one.answered) for name, one in hosts.items()})
+    problems = release_problems({name: one.look for name, one in hosts.items()})
+    problems += clock_problems({name: (one.look, one.asked, one.answered) for name, one in hosts.items()})
     wanted = {
         host.address: addresses[one.node.name]
         for one in found.values()
