@@ -13,7 +13,7 @@ places='
   /var/cache/puppet /var/cache/pacemaker /var/cache/puppetserver
   /var/log/corosync /var/log/cluster /var/log/pacemaker /var/log/pacemaker.log /var/log/puppet /var/log/puppetserver
   /var/log/puppetlabs /tmp/hsperfdata_puppet /run/adduser /run/crm /run/corosync /run/puppet /run/puppetserver /run/puppetlabs /run/resource-agents
-  /root/.puppetlabs /root/.puppet /var/cache/debconf/tmp.ci'
+  /var/lib/sgml-base/supercatalog.old /root/.puppetlabs /root/.puppet /var/cache/debconf/tmp.ci'
 for unit in $units; do
   places="$places /etc/default/$unit /etc/systemd/system/$unit.service /etc/systemd/system/$unit.service.d
     /etc/systemd/system/*.wants/$unit.service /etc/systemd/system/*.requires/$unit.service /etc/rc?.d/[SK]??$unit

@@ -161,7 +161,7 @@ def test_every_problem_of_hosts_is_told_at_once_with_its_line(fab: Fab, tmp_path
         "the port (--port) is 'x'",
         "--host=a@: that is no [user@]host[:port]",
         f"{file}:2: 'usr' is nothing that a host has. Did you mean 'user'?",
-        f"{file}:4: db 1: it is no [user@]host[:port]",
+        f"{file}:4: db 1: that is no [user@]host[:port]",
         f"{file}:6: port 'many' is no whole number",
         f"{file}:7: there is no 'host'",
         "do not know this machine as 'localhost'",
