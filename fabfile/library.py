@@ -52,17 +52,18 @@ class Cluster:
         sirikata_url: str = "",
         sirikata_sha256: str = "",
         ec2: Ec2Options | None = None,
-        hosts: Sequence[Host] = (),
+        hosts: Sequence[Host | str] = (),
     ) -> ClusterSpec:
         """Save the specification, boot nothing; see ClusterSpec.  Raises UsageError with every problem of it.
 
-        `hosts` are what provider="adhoc" is about; their number is the size.
+        `hosts` are what provider="adhoc" is about, each a Host or `[user@]host[:port]`; their number is the size.
         """
+        own = flows.adhoc.hosts_of(hosts)
         spec = new_spec(
             self.name, provider, size=size, suite=suite, profile=profile, puppet_master=puppet_master,
             sirikata_url=sirikata_url, sirikata_sha256=sirikata_sha256, ec2=ec2,
         )  # fmt: skip
-        return flows.cluster.create(flows.adhoc.with_hosts(spec, hosts) if provider == "adhoc" else spec)
+        return flows.cluster.create(flows.adhoc.with_hosts(spec, own) if provider == "adhoc" else spec)
 
     def up(self, *, size: int | None = None, provider: ProviderName | None = None, suite: str = "") -> "Status":
         """Create the cluster if it is new, boot, provision and form it, run its services; again, mend what is missing.
@@ -141,6 +142,11 @@ class Cluster:
         """Give a node a type: `redis`, `cdn` or `default`; see flows/node_types.py."""
         with flows.session.changing(self.name, self.report, "set a node's type") as session:
             return flows.node_types.set_type(session, index, kind)
+
+    def replace_host(self, index: int, host: str) -> Host:
+        """Have `[user@]host[:port]` be the node of that index from the next up() on, in place of a host that is gone for good."""
+        with flows.session.changing(self.name, self.report, "replace a host") as session:
+            return flows.adhoc.substitute(session, index, host)
 
     # Its services
 

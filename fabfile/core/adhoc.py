@@ -128,7 +128,7 @@ def _twice(hosts: Sequence[Host]) -> list[str]:
     problems = []
     for index, one in enumerate(hosts):
         for other in hosts[:index]:
-            if (one.host, one.port) == (other.host, other.port):
+            if (one.host, one.port or 22) == (other.host, other.port or 22):
                 problems.append(f"{one} is given twice")
                 break
             if one.address and one.address == other.address:

@@ -75,6 +75,17 @@ def read(name: str, text: str, defaults: Host) -> Definition:
     return Definition(tuple(hosts), master)
 
 
+def checked(one: Host) -> tuple[Host, list[str]]:
+    """The host and why it is none, as far as the types of its fields go, which a program may have got wrong."""
+    try:
+        return _ADAPTER.validate_python({field.name: getattr(one, field.name) for field in fields(Host)}), []
+    except ValidationError as error:
+        return Host(host=str(one.host)), [
+            f"{wrong['loc'][0]} {wrong['input']!r} {_WRONG.get(wrong['type'], 'does not fit: ' + wrong['msg'])}"
+            for wrong in error.errors()
+        ]
+
+
 def _host(path: Path, value: Any, base: Host, document: Document) -> tuple[Host, list[Problem]]:
     """A host, without what cannot be understood of it; and what that is."""
     line = document.line(path)

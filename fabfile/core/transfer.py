@@ -114,6 +114,9 @@ if there "$work/old" && ! there "$dst"; then mv -T "$work/old" "$dst"; fi
 discard "$work/old"; discard "$work/new"; rm -f "$work/checksums"
 if [ "$kind" = file ]; then
   [ ! -d "$dst" ] || fail "$dst is a folder there: end it with a slash to put the file into it"
+  if there "$dst" && [ ! -L "$dst" ] && [ ! -f "$dst" ]; then
+    fail "$dst is neither a file nor a folder there, but a $(stat -c %F "$dst"): it is not replaced"
+  fi
 elif there "$dst"; then
   [ -d "$dst" ] || fail "$dst is a file there, and would be replaced by a folder"
   [ "$parent" != / ] || fail "$dst is a folder of the system's: it is not replaced. End it with a slash to put the folder into it"

@@ -91,7 +91,7 @@ def _plain(node: yaml.Node, path: Path, found: Document) -> Any:
     if isinstance(node, yaml.ScalarNode):
         return node.value
     if len(path) >= DEEPEST:  # an alias may even hold itself
-        found.problems.append((line, "this is nested deeper than anything that a service has"))
+        found.problems.append((line, "this is nested deeper than anything that belongs here"))
         return ""
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from ..core import adhoc_file
 from ..core.adhoc import AdhocOptions, Host, host_problems, parse_host
+from ..core.adhoc_hosts import TAKE_OFF
 from ..core.errors import NotFound, UsageError
 from ..core.spec import THIS_MACHINE, ClusterSpec, validate
 from ..effects import files
@@ -40,6 +41,21 @@ def with_hosts(wanted: ClusterSpec, hosts: Sequence[Host], master: str = "") -> 
     return replace(wanted, puppet_master=chosen, size=len(hosts), adhoc=AdhocOptions(hosts=tuple(hosts)))
 
 
+def hosts_of(given: Sequence[Host | str]) -> tuple[Host, ...]:
+    """Hosts as a program gave them, each as a Host or as it would be typed.  Raises UsageError with every problem of their types."""
+    found, problems = [], []
+    for index, one in enumerate(given):
+        if isinstance(one, str):
+            found.append(parse_host(one, Host(host="")))
+            continue
+        host, wrong = adhoc_file.checked(one)
+        problems += [f"host {index}: {problem}" for problem in wrong]
+        found.append(replace(host, key=files.whole(host.key)))
+    if problems:
+        raise UsageError(problems)
+    return tuple(found)
+
+
 def _define(given: Sequence[str], file: str, usual: Mapping[str, str]) -> tuple[tuple[Host, ...], str, list[str]]:
     """The hosts, the Puppet master that the file names, and the problems of what was given."""
     port = usual.get("port") or "0"
@@ -61,7 +77,9 @@ def _define(given: Sequence[str], file: str, usual: Mapping[str, str]) -> tuple[
 
 
 def forget(session: Session, index: int) -> str:
-    """Leave out the host of that index, which cannot be asked any more; answers which it was.
+    """Do not wait for the host of that index any more, which cannot be asked, when hosts are given back; answers which it was.
+
+    The node stays one of the cluster: `substitute` gives it another host.
 
     Raises UsageError for a host that answers: that one is given back, by terminating the cluster.
     """
@@ -99,11 +117,17 @@ def substitute(session: Session, index: int, text: str) -> Host:
     wanted = replace(spec, adhoc=AdhocOptions(hosts=hosts), puppet_master=master)
     if problems := validate(wanted):
         raise UsageError(problems)
-    if index in [node.index for node in session.members()]:
-        forget(session, index)
+    for node in session.members():
+        if node.index == index and node.running:
+            raise UsageError(
+                f"{node.name} ({node.ssh_host}) answers, and another takes only the place of one that is gone for good. "
+                f"Switch it off first; later 'sudo sh {TAKE_OFF}' on it gives it back"
+            )
+        if node.index == index:
+            forget(session, index)
     if master != spec.puppet_master:
-        # Its authority went with it: whom it signed starts over.
-        session.store.update_state(master_certname="", certified=())
+        # Its authority went with it: whom it signed starts over, with the new one as server.
+        session.store.update_state(master_certname="", certified=(), keyed={})
     session.saved(wanted)
     return host
 

@@ -1,7 +1,9 @@
 """Machines that somebody else booted, made a cluster's: each written down as it is, then a Puppet agent of the cluster's."""
 
+import shlex
 from collections.abc import Sequence
 
+from ..core.adhoc import is_address
 from ..core.adhoc_hosts import take_in_script
 from ..core.errors import NodeError
 from ..core.puppet import agent_setup, install_script
@@ -20,6 +22,9 @@ def take_in(session: Session, nodes: Sequence[Node]) -> list[Node]:
     """
     keyed = session.store.state().keyed
     fresh = [node for node in nodes if node.id not in keyed]
+    if fresh and session.spec.puppet_master not in [node.ssh_host for node in nodes]:
+        # A master elsewhere is asked before anything on the hosts is changed: there may be no way in.
+        provision.master_name(session)
     with session.report.step("take the hosts in"):
         session.remote.fan_out(fresh, "take in", lambda node: _write_down(session, node))
         session.remote.fan_out(fresh, "install", lambda node: _install(session, node))
@@ -50,9 +55,21 @@ def lines(session: Session, machines: Sequence[Node]) -> str:
     """Lines of /etc/hosts for all machines: a dead resolver would cost 10 to 20 s a name."""
     found = [f"{node.address} {node.certname(session.spec.name)} {node.name}" for node in machines]
     if master(machines) is None:
-        address = session.provider.master_address(session.spec)
+        address = session.provider.master_address(session.spec) or _elsewhere(session, machines)
         found += [f"{address} {provision.master_name(session)}"] if address else []
     return "\n".join(found) + "\n"
+
+
+def _elsewhere(session: Session, machines: Sequence[Node]) -> str:
+    """The address of a Puppet master on a host of the user's that is no node, as a node resolves the name that it was given.
+
+    Its certificate may have another name, which only this makes known to them.  Empty where no node was taken in.
+    """
+    name = session.spec.puppet_master
+    if not session.provider.ready_made or not name or is_address(name):
+        return name if session.provider.ready_made else ""
+    done = session.remote.run(machines[0], f"getent ahosts {shlex.quote(name)}", check=False)
+    return done.out.split()[0] if done.ok and done.out.split() else ""
 
 
 def set_up_agent(session: Session, remote: Remote, node: Node) -> None:

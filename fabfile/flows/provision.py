@@ -149,7 +149,8 @@ def leave(session: Session) -> None:
 
 def _at_leisure(session: Session, what: str, action: Callable[[], None]) -> None:
     try:
-        action()
+        with session.report.step(f"have the Puppet master {session.spec.puppet_master} forget {what}"):
+            action()
     except ClusterError as error:
         session.report.warn(f"{session.spec.puppet_master} may still have {what}: {error}")
 

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import fabric
 from invoke.exceptions import Exit
@@ -44,16 +44,27 @@ def problems_of(error: ClusterError) -> list[str]:
     return error.problems if isinstance(error, UsageError) else [str(error)]
 
 
+@overload
+def task(function: F, /) -> F: ...
+@overload
 def task(
     *, name: str | None = None, help: Mapping[str, str] | None = None, iterable: Sequence[str] = ()
-) -> Callable[[F], F]:
-    """Make a function a task that a user can type.
+) -> Callable[[F], F]: ...
+def task(
+    function: F | None = None,
+    /,
+    *,
+    name: str | None = None,
+    help: Mapping[str, str] | None = None,
+    iterable: Sequence[str] = (),
+) -> F | Callable[[F], F]:
+    """Make a function a task that a user can type; with or without parentheses.
 
     Short flags are left out: they are given by the order of the parameters and would shift whenever one is added.
     """
     make = partial(fabric.task, klass=ClusterTask, auto_shortflags=False)
     decorator: Callable[[F], F] = make(name=name, help=dict(help or {}), iterable=list(iterable))
-    return decorator
+    return decorator if function is None else decorator(function)
 
 
 def number(text: str, what: str, *, least: int | None = None) -> int:

@@ -85,7 +85,9 @@ def check(
     `server` is the name of the Puppet server, as far as it is known; `advice`, by index, what is said besides of a host
     that cannot be asked.
     """
-    names = "".join(f"{host.address}\n" for host in spec.adhoc.hosts if host.address and not is_address(host.address))
+    elsewhere = _master_elsewhere(spec)
+    named = [host.address for host in spec.adhoc.hosts if host.address and not is_address(host.address)]
+    names = "".join(f"{name}\n" for name in [*named, *elsewhere])
     answers = fan_out(nodes, "check", lambda node: _ask(remote, node, names))
     found = {name: one for name, one in answers.items() if isinstance(one, Found)}
     problems = [
@@ -94,11 +96,23 @@ def check(
     addresses = {name: _address(spec, one, found) for name, one in found.items()}
     for name, one in found.items():
         problems += [f"{_called(one.node)}: {problem}" for problem in _unfit(spec, one, addresses[name], server)]
+        problems += [
+            f"{_called(one.node)}: it does not resolve {name}, the name of the Puppet master: put that into its /etc/hosts "
+            "or the DNS, or name the master by its address"
+            for name in elsewhere
+            if not one.look.names.get(name)
+        ]
     problems += _twice(found, addresses)
     problems += _together(spec, found, addresses)
     if not problems:
         problems = _reach(remote, spec, found, addresses)
     return problems, {found[name].node.index: address for name, address in addresses.items()}
+
+
+def _master_elsewhere(spec: ClusterSpec) -> list[str]:
+    """The name of a Puppet master that is no node, where the nodes have to resolve it."""
+    nodes = [host.host for host in spec.adhoc.hosts]
+    return [] if spec.puppet_master in nodes or is_address(spec.puppet_master) else [spec.puppet_master]
 
 
 def _unfit(spec: ClusterSpec, one: Found, address: str, server: str) -> list[str]:

@@ -10,7 +10,7 @@ from ....core.adhoc_hosts import parse_take_off, take_off_script
 from ....core.errors import NodeError, NodeFailures, UsageError
 from ....core.report import Report
 from ....core.spec import ClusterSpec, Node, Role, node_name
-from ...remote import Glance, Remote, fan_out
+from ...remote import Glance, Remote, fan_out, wait_until
 from ...ssh.access import Access
 from ...ssh.login import choose_pem
 from ...store import Store
@@ -20,6 +20,8 @@ from . import checks
 # Seconds that an answer about a host is good for; and that nobody asks one again which did not answer.
 FRESH, LATER = 1.0, 15.0
 LOOK_TIMEOUT = 20.0  # seconds without a word from a host that is asked whether it is there
+BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
+REBOOT_LOOK, REBOOT_TIMEOUT = 2.0, 30.0  # seconds for an answer while it goes down; until it has gone down
 TAKE_OFF_TIMEOUT = 1800.0  # the same from one whose packages are removed
 
 
@@ -45,8 +47,8 @@ class AdhocProvider:
         nodes = [node for node in nodes if node.key not in keys]
         checks.trust(spec, nodes, self._store.known_hosts)
         server = self._store.state().master_certname or spec.puppet_master
-        taken = [node for node in nodes if str(node.index) in self._store.state().taken]
-        advice = {node.index: f"; {self.explain(spec, node)}" for node in taken}
+        taken = self._store.state().taken
+        advice = {node.index: f"; {self.explain(spec, node)}" for node in nodes} if taken else {}
         problems, self._addresses = checks.check(self._remote(spec), spec, nodes, server, advice)
         return [*(problem for found in keys.values() for problem in found), *problems]
 
@@ -68,15 +70,15 @@ class AdhocProvider:
 
     def explain(self, spec: ClusterSpec, node: Node) -> str:
         return (
-            f"if it is gone for good: fab adhoc.replace {spec.name} {node.index} HOST puts another in its place, "
-            f"fab adhoc.forget {spec.name} {node.index} leaves it out"
+            f"if it is gone for good: fab adhoc.replace {spec.name} {node.index} HOST puts another in its place; "
+            f"fab adhoc.forget {spec.name} {node.index} has terminate not wait for it"
         )
 
     def vouch(self, spec: ClusterSpec, node: Node) -> str:
         return ""
 
     def terminate(self, spec: ClusterSpec, nodes: Sequence[Node], report: Report) -> None:
-        remote = self._remote(spec)
+        remote, returned = self._remote(spec), set[str]()
 
         def give_back(node: Node) -> None:
             report.node(node.name, "giving back")
@@ -84,18 +86,19 @@ class AdhocProvider:
             for what, why in parse_take_off(done.out).kept:
                 report.warn(f"{node.name} ({node.ssh_host}) keeps {what}: {why}")
             report.node(node.name, "as it was")
+            returned.add(str(node.index))
 
-        left: dict[str, str] = {}
         try:
             fan_out(nodes, "terminate", give_back)
         except NodeFailures as failures:
-            left = {str(node.index): node.address for node in nodes if node.name in failures.failures}
             failed = [NodeError(n.name, self.explain(spec, n)) for n in nodes if n.name in failures.failures]
             for error in failed:
                 report.warn(str(error))
             raise
         finally:
-            self._forget(spec, left)
+            # Whatever ends this, also Ctrl-C: a host is a member until it has said that it is none.
+            taken = self._store.state().taken
+            self._forget(spec, {index: address for index, address in taken.items() if index not in returned})
 
     def forget(self, spec: ClusterSpec, index: int) -> None:
         """Take a host that is gone for good out of what the cluster has, without asking it."""
@@ -112,10 +115,26 @@ class AdhocProvider:
         self._no_switch(node)
 
     def reboot(self, spec: ClusterSpec, node: Node) -> None:
+        remote = self._remote(spec)
+        boot = remote.run(node, BOOT_ID).out
         # At once, as a power cut would; after this connection is closed.
-        self._remote(spec).sudo(
-            node, "nohup sh -c 'sleep 0.5; systemctl reboot --force --force' >/dev/null 2>&1 </dev/null &"
-        )
+        remote.sudo(node, "nohup sh -c 'sleep 0.5; systemctl reboot --force --force' >/dev/null 2>&1 </dev/null &")
+
+        def gone() -> bool:
+            try:
+                return remote.run(node, BOOT_ID, timeout=REBOOT_LOOK).out != boot
+            except NodeError:
+                return True
+
+        def back() -> bool:
+            try:
+                return remote.run(node, BOOT_ID, timeout=LOOK_TIMEOUT).ok
+            except NodeError:
+                return False
+
+        wait_until(gone, timeout=REBOOT_TIMEOUT)
+        remote.forget(node)
+        wait_until(back, timeout=self.boot_timeout)
         self._silent.clear()
         self._glance = None
 

@@ -32,15 +32,18 @@ class sirikata_cluster::tools {
     notify => Exec['sirikata_cluster: reload systemd for names'],
   }
 
-  # What Sirikata's programs run as: they open ports to the world, and need no rights on a node.
-  user { 'sirikata':
+  # What Sirikata's programs run as: they open ports to the world, and need no rights on a node.  An account of that name
+  # that is there already is used as it is; Puppet's own type would give it another home and shell.
+  group { 'sirikata':
     ensure => present,
     system => true,
-    home   => '/var/lib/sirikata',
-    shell  => '/usr/sbin/nologin',
   }
-
-  file { ['/var/lib/sirikata', '/var/log/sirikata']:
+  -> exec { 'sirikata_cluster: make the user sirikata':
+    command => 'useradd --system --gid sirikata --home-dir /var/lib/sirikata --shell /usr/sbin/nologin sirikata',
+    path    => ['/usr/sbin', '/usr/bin', '/sbin', '/bin'],
+    unless  => 'getent passwd sirikata',
+  }
+  -> file { ['/var/lib/sirikata', '/var/log/sirikata']:
     ensure => directory,
     owner  => 'sirikata',
     group  => 'sirikata',

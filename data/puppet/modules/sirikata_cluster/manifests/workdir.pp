@@ -1,6 +1,6 @@
 # @summary The node's folder for what services keep, which they know as WORKDIR.
 #
-# One that is there already keeps its owner and its mode.
+# Every account may write there, as in /tmp.  One that is there already keeps its owner and its mode.
 #
 # @api private
 class sirikata_cluster::workdir {
@@ -11,7 +11,7 @@ class sirikata_cluster::workdir {
   }
 
   exec { "sirikata_cluster: make ${workdir}":
-    command => "mkdir -p '${workdir}'",
+    command => "mkdir -p -m 1777 '${workdir}'",
     path    => ['/usr/bin', '/bin'],
     umask   => '0022',
     creates => $workdir,
