@@ -43,7 +43,8 @@ def launch(session: Session, roles: Collection[Role] = ROLES) -> tuple[list[Node
     _forget_gone(session, {node.id for node in existing})
     with session.report.step("boot the machines"):
         machines = list(session.provider.boot(session.spec, user_data, session.report, roles))
-    return machines, [f"booted {node.name}" for node in machines if node.id not in before and node.role in roles]
+    done = "took in" if session.provider.ready_made else "booted"
+    return machines, [f"{done} {node.name}" for node in machines if node.id not in before and node.role in roles]
 
 
 def boot(

@@ -74,6 +74,8 @@ def _running(session: Session, index: int) -> Node:
 
 def _mend(session: Session, node: Node) -> str:
     name = session.spec.name
+    if session.provider.ready_made:
+        return f"See that it is up and admits SSH; {session.provider.explain(session.spec, node)}"
     if node.state == "stopped":
         return f"Switch it on: fab cluster.nodes.power-on {name} {node.index}; or mend the whole cluster: fab up {name}"
     if node.state in ("pending", "stopping"):

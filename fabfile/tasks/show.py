@@ -71,7 +71,7 @@ def present(*parts: "RenderableType") -> None:
 
 def created(spec: "ClusterSpec") -> None:
     line(
-        f"{spec.name}: {spec.size} nodes on {spec.provider}, nothing booted yet. Next: fab cluster.nodes.boot {spec.name}"
+        f"{spec.name}: {spec.size} node{'s' * (spec.size > 1)} on {spec.provider}, nothing booted yet. Next: fab cluster.nodes.boot {spec.name}"
     )
 
 

@@ -202,6 +202,15 @@ def test_the_home_and_what_holds_it_are_not_replaced(source: Path, tmp_path: Pat
     assert names(home.parent) == ["me"]
 
 
+def test_what_is_neither_a_file_nor_a_folder_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "one").write_text("one")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    done = put(pipe, "file", packed_plain(tmp_path / "one"))
+    assert (done.returncode, pipe.is_fifo()) == (1, True)
+    assert b"is neither a file nor a folder there, but a fifo: it is not replaced" in done.stderr
+
+
 @pytest.mark.parametrize(("kind", "said"), [("file", b"is a folder there"), ("folder", b"is a file there")])
 def test_a_file_and_a_folder_do_not_replace_each_other(tmp_path: Path, kind: str, said: bytes) -> None:
     (tmp_path / "file").touch()

@@ -1,0 +1,68 @@
+"""Hosts of a person's own, as their provider remembers them."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fabfile.core.adhoc import AdhocOptions, Host
+from fabfile.core.errors import NodeError, NodeFailures
+from fabfile.core.report import Silent
+from fabfile.core.result import Result
+from fabfile.core.spec import ClusterSpec, Node
+from fabfile.effects.providers.adhoc import AdhocProvider, provider
+from fabfile.effects.store import Store
+
+TAKEN = {"0": "10.0.0.1", "1": "10.0.0.2", "2": "10.0.0.3"}
+HOSTS = AdhocOptions(hosts=(Host(host="db0"), Host(host="db1"), Host(host="db2")))
+SPEC = ClusterSpec(name="own", uid="1ab0", size=3, provider="adhoc", adhoc=HOSTS, puppet_master="db0")
+
+
+class Answers:
+    """A connection to hosts that give themselves back."""
+
+    def sudo(self, node: Node, script: str, **options: Any) -> Result:
+        return Result(exit=0, out="", err="")
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AdhocProvider:
+    monkeypatch.setenv("SIRIKATA_CLUSTER_HOME", str(tmp_path))
+    store = Store("own")
+    with store.lock("test"):
+        store.save_spec(SPEC)
+        store.update_state(taken=TAKEN, master_certname="db0.example.edu")
+    found = AdhocProvider(store)
+    monkeypatch.setattr(found, "_remote", lambda spec: Answers())
+    return found
+
+
+def nodes() -> list[Node]:
+    return [provider._node(SPEC, int(index), address) for index, address in TAKEN.items()]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [KeyboardInterrupt(), SystemExit(1), NodeFailures("terminate", {"node1": NodeError("node1", "is gone")}, {})],
+    ids=["Ctrl-C", "the process ends", "one that fails"],
+)
+def test_a_host_that_was_not_given_back_stays_a_member_whatever_ended_that(
+    own: AdhocProvider, monkeypatch: pytest.MonkeyPatch, end: BaseException
+) -> None:
+    def some(found: Sequence[Node], action: str, function: Callable[[Node], object]) -> None:
+        function(found[0])
+        function(found[2])
+        raise end
+
+    monkeypatch.setattr(provider, "fan_out", some)
+    with pytest.raises(type(end)):
+        own.terminate(SPEC, nodes(), Silent())
+    state = Store("own").state()
+    assert state.taken == {"1": "10.0.0.2"}
+    assert state.master_certname == ""  # its host was given back
+
+
+def test_of_hosts_that_were_all_given_back_none_is_left(own: AdhocProvider) -> None:
+    own.terminate(SPEC, nodes(), Silent())
+    assert Store("own").state().taken == {}
