@@ -81,8 +81,9 @@ def _nowhere(
 
     if word := asked(service.on):
         note([node for node in usable if node not in capable], f"it has not the capability {word}")
+    pinned_away = not service.failover and f"node{service.on}" not in found.online  # which is said already
     for ban in found.bans:
-        if ban.resource == service.id and not keeps_capable(service.id, ban.constraint):
+        if ban.resource == service.id and not pinned_away and not keeps_capable(service.id, ban.constraint):
             note([ban.node], f"the constraint {ban.constraint} keeps it away")
     for other in services:
         if service.id in other.apart_from or other.id in service.apart_from:
