@@ -92,4 +92,7 @@ KNOW_EACH_OTHER = """{ sed -e '/^# sirikata-cluster begin/,/^# sirikata-cluster 
 chmod 644 /etc/hosts.sirikata
 mv /etc/hosts.sirikata /etc/hosts
 """
-_KNOW = f"set -eu\n{KNOW_EACH_OTHER}"
+# Images of clouds have cloud-init write /etc/hosts anew at each boot.
+_KNOW = f"""set -eu
+if [ -d /etc/cloud/cloud.cfg.d ]; then echo 'manage_etc_hosts: false' >/etc/cloud/cloud.cfg.d/99_sirikata_hosts.cfg; fi
+{KNOW_EACH_OTHER}"""

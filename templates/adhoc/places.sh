@@ -6,7 +6,7 @@ places='
   /etc/sirikata-cluster /usr/lib/sirikata-cluster /usr/local/lib/sirikata-cluster /usr/lib/ocf/resource.d/sirikata
   /opt/sirikata /var/lib/sirikata /var/log/sirikata /run/sirikata /run/sirikata-cluster/maps /run/sirikata-cluster.apt-lists
   /run/sirikata-cluster-run.* /run/sirikata-cluster-puppet.lock /etc/hosts.sirikata
-  /etc/needrestart/conf.d/sirikata-cluster.conf /etc/cloud/cloud.cfg.d/99_sirikata_hostname.cfg
+  /etc/needrestart/conf.d/sirikata-cluster.conf /etc/cloud/cloud.cfg.d/99_sirikata_*.cfg
   /etc/systemd/system/redis.service /etc/sudoers.d/90-sirikata-cluster /etc/systemd/system/*.d/*sirikata* /etc/systemd/system/sirikata-*
   /etc/corosync /etc/pacemaker /etc/puppet /etc/puppetlabs /etc/facter
   /var/lib/corosync /var/lib/pacemaker /var/lib/puppet /var/lib/puppetserver /var/lib/heartbeat /var/lib/resource-agents
