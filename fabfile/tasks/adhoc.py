@@ -56,7 +56,7 @@ def replace(c: Any, name: str, index: str, host: str) -> None:
 
 @task(help=_NODE)
 def forget(c: Any, name: str, index: str) -> None:
-    """Do not wait for a host that is gone for good when the cluster is terminated."""
+    """Have 'terminate' not wait for a host that is gone."""
     with flows.session.changing(name, reporter(), "adhoc.forget") as session:
         host = flows.adhoc.forget(session, number(index, "the node"))
     show.line(f"{name} does not wait for {host} any more. Another in its place: fab adhoc.replace {name} {index} HOST")

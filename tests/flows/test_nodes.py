@@ -21,6 +21,11 @@ class Opened:
     state: State
     reason: str = ""
     spec: Any = field(default_factory=lambda: SimpleNamespace(name="web"))
+    ready_made: bool = False
+
+    @property
+    def provider(self) -> Any:
+        return SimpleNamespace(ready_made=self.ready_made, explain=lambda spec, node: "replace it")
 
     def node(self, index: int) -> Node:
         return Node(
@@ -39,6 +44,12 @@ def test_a_node_that_does_not_run_is_told_with_the_next_step(state: State, step:
             enter()
         assert str(caught.value).startswith(f"node1 is {state} (its zone has no capacity), so there is no way in")
         assert step in str(caught.value)
+
+
+def test_a_host_of_ones_own_that_is_off_is_for_its_owner_to_switch_on() -> None:
+    session: Any = Opened("stopped", ready_made=True)
+    with pytest.raises(ClusterError, match="See that it is up and admits SSH; replace it"):
+        nodes.run(session, "true", on=1)
 
 
 def test_machines_here_take_the_clusters_key_only_and_those_of_a_cloud_its_owners_too(
