@@ -77,9 +77,14 @@ class Home:
         return done
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        """Start `fab` and leave it running; its progress can be read from its stderr."""
+        """Start `fab` and leave it running; its progress can be read from its stderr, and Ctrl-C reaches it wherever this runs."""
         return subprocess.Popen(
-            [str(FAB), *arguments], cwd=ROOT, env=self.env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            ["env", "--default-signal=INT", str(FAB), *arguments],
+            cwd=ROOT,
+            env=self.env,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
 
 
