@@ -68,6 +68,7 @@ purge_all() {
   sed -n 's/^upgraded //p' "$home/packages" 2>/dev/null | sort -u | while read -r name was; do
     kept "package $name" "it is newer than it was ($was)"
   done
+  clear_archives
   restore_marks
 }
 
@@ -91,8 +92,13 @@ purge_chosen() {
     done
   done
   echo "removed $(wc -l <"$work/go") packages: $(head -n 8 "$work/go" | tr '\n' ' ')$([ "$(wc -l <"$work/go")" -le 8 ] || echo …)"
-  # What apt downloaded for them.
-  sed 's/:.*//' "$work/go" | while read -r name; do
+}
+
+# What apt downloaded for packages that came with the cluster and are gone, also by a run of this that was cut off.
+clear_archives() {
+  # shellcheck disable=SC2016  # for dpkg
+  dpkg-query -Wf '${binary:Package} ${db:Status-Status}\n' | awk '$2 == "installed" { print $1 }' | plain >"$work/now"
+  sed -n 's/^package //p' "$home/packages" 2>/dev/null | sort -u | grep -vxFf "$work/now" | sed 's/:.*//' | while read -r name; do
     for file in /var/cache/apt/archives/"$name"_*.deb; do
       if [ -e "$file" ] && ! grep -qxF "$file" "$before/archives"; then rm -f "$file"; fi
     done
