@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from .node_types import TYPES
+from .node_types import TYPES, is_capability
 from .services import UNKNOWN_KEYS_ARE_ERRORS
 
 
@@ -53,7 +53,6 @@ class AdhocOptions:
 _NAME = r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?"
 _USER = r"[a-z_][a-z0-9_.-]{0,30}"
 _LOGIN = re.compile(rf"(?:(?P<user>{_USER})@)?(?P<host>{_NAME}|\[[0-9a-fA-F:.]+\])(?::(?P<port>[0-9]{{1,5}}))?")
-_CAPABILITY = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _NUMBERS = re.compile(r"[0-9.]+")
 # Folders of hier(7) that are the system's; and those that are only with what is below them a person's.
 _SYSTEMS = re.compile(r"bin|boot|dev|etc|lib|lib32|lib64|libx32|proc|root|run|sbin|sys|usr|lost\+found")
@@ -107,7 +106,7 @@ def _host_problems(one: Host) -> Iterator[str]:
     if not one.key.isprintable():
         yield f"the key file {one.key!r} is no path"
     for word in one.capabilities:
-        if not _CAPABILITY.fullmatch(word):
+        if not is_capability(word):
             yield f"the capability {word!r} does not fit: lower-case letters, digits and dashes, 31 characters at most"
         elif word in TYPES:
             yield f"the capability {word!r} is that of nodes of this type: fab cluster.nodes.set-type gives it to one"

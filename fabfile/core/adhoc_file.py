@@ -16,20 +16,17 @@ puppet-master: db1.example.edu  # or a host of its own; left out: the first of t
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
-from pydantic import TypeAdapter, ValidationError
-
 from .adhoc import Host, host_problems, parse_host
+from .adhoc_fields import as_host
 from .errors import UsageError
 from .yaml_lines import Document, load
 
 # The words of a file, and the fields that they fill.
 WORDS: Final[Mapping[str, str]] = {field.name.replace("_", "-"): field.name for field in fields(Host)}
 _TOP = ("hosts", "defaults", "puppet-master")
-_ADAPTER = TypeAdapter(Host)
-_WRONG = {"int_parsing": "is no whole number", "string_type": "is not one text", "tuple_type": "is no list of words"}
 
 Problem = tuple[int, str]
 Path = tuple[str | int, ...]
@@ -75,17 +72,6 @@ def read(name: str, text: str, defaults: Host) -> Definition:
     return Definition(tuple(hosts), master)
 
 
-def checked(one: Host) -> tuple[Host, list[str]]:
-    """The host and why it is none, as far as the types of its fields go, which a program may have got wrong."""
-    try:
-        return _ADAPTER.validate_python({field.name: getattr(one, field.name) for field in fields(Host)}), []
-    except ValidationError as error:
-        return Host(host=str(one.host)), [
-            f"{wrong['loc'][0]} {wrong['input']!r} {_WRONG.get(wrong['type'], 'does not fit: ' + wrong['msg'])}"
-            for wrong in error.errors()
-        ]
-
-
 def _host(path: Path, value: Any, base: Host, document: Document) -> tuple[Host, list[Problem]]:
     """A host, without what cannot be understood of it; and what that is."""
     line = document.line(path)
@@ -104,17 +90,15 @@ def _host(path: Path, value: Any, base: Host, document: Document) -> tuple[Host,
     given = {field.name: getattr(base, field.name) for field in fields(Host)}
     given |= _short(path, value)
     given |= {WORDS[word]: _prepared(word, one) for word, one in value.items() if word in WORDS and word != "host"}
-    try:
-        one = _ADAPTER.validate_python(given)
-    except ValidationError as error:
-        for wrong in error.errors():
-            word = str(wrong["loc"][0]).replace("_", "-")
-            said = _WRONG.get(wrong["type"], f"does not fit: {wrong['msg']}")
-            problems.append((document.line((*path, word)), f"{word} {value.get(word)!r} {said}"))
+    made, wrong = as_host(given)
+    if made is None:
+        for field, said in wrong:
+            word = field.replace("_", "-")
+            problems.append((document.line((*path, word)), f"{word} {said}"))
         return base, problems
-    label = f"{one}: " if path[0] == "hosts" else ""
-    checked = one if path[0] == "hosts" else _ADAPTER.validate_python(given | {"host": "any"})
-    return one, problems + [
+    label = f"{made}: " if path[0] == "hosts" else ""
+    checked = made if path[0] == "hosts" else replace(made, host="any")
+    return made, problems + [
         (document.line((*path, *_blamed(value, problem))), label + problem) for problem in host_problems(checked)
     ]
 

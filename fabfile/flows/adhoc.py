@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from ..core import adhoc_file
 from ..core.adhoc import AdhocOptions, Host, host_problems, parse_host
+from ..core.adhoc_fields import as_host
 from ..core.adhoc_hosts import TAKE_OFF
 from ..core.errors import NotFound, UsageError
 from ..core.spec import THIS_MACHINE, ClusterSpec, validate
@@ -48,9 +49,9 @@ def hosts_of(given: Sequence[Host | str]) -> tuple[Host, ...]:
         if isinstance(one, str):
             found.append(parse_host(one, Host(host="")))
             continue
-        host, wrong = adhoc_file.checked(one)
-        problems += [f"host {index}: {problem}" for problem in wrong]
-        found.append(replace(host, key=files.whole(host.key)))
+        host, wrong = as_host(vars(one))
+        problems += [f"host {index}: {field} {said}" for field, said in wrong]
+        found += [replace(host, key=files.whole(host.key))] if host else []
     if problems:
         raise UsageError(problems)
     return tuple(found)

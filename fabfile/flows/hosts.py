@@ -1,9 +1,7 @@
 """Machines that somebody else booted, made a cluster's: each written down as it is, then a Puppet agent of the cluster's."""
 
-import shlex
 from collections.abc import Sequence
 
-from ..core.adhoc import is_address
 from ..core.adhoc_hosts import take_in_script
 from ..core.errors import NodeError
 from ..core.puppet import agent_setup, install_script
@@ -55,21 +53,9 @@ def lines(session: Session, machines: Sequence[Node]) -> str:
     """Lines of /etc/hosts for all machines: a dead resolver would cost 10 to 20 s a name."""
     found = [f"{node.address} {node.certname(session.spec.name)} {node.name}" for node in machines]
     if master(machines) is None:
-        address = session.provider.master_address(session.spec) or _elsewhere(session, machines)
+        address = session.provider.master_address(session.spec)
         found += [f"{address} {provision.master_name(session)}"] if address else []
     return "\n".join(found) + "\n"
-
-
-def _elsewhere(session: Session, machines: Sequence[Node]) -> str:
-    """The address of a Puppet master on a host of the user's that is no node, as a node resolves the name that it was given.
-
-    Its certificate may have another name, which only this makes known to them.  Empty where no node was taken in.
-    """
-    name = session.spec.puppet_master
-    if not session.provider.ready_made or not name or is_address(name):
-        return name if session.provider.ready_made else ""
-    done = session.remote.run(machines[0], f"getent ahosts {shlex.quote(name)}", check=False)
-    return done.out.split()[0] if done.ok and done.out.split() else ""
 
 
 def set_up_agent(session: Session, remote: Remote, node: Node) -> None:

@@ -53,15 +53,7 @@ def running(session: Session, on: int | None = None) -> list[Node]:
 
     Raises ClusterError, which says how to mend it, when that one does not run, or none.
     """
-    if on is not None:
-        return [_running(session, on)]
-    found = session.running()
-    for node in session.members():
-        if node.name not in [one.name for one in found] and not node.gone:
-            session.report.warn(
-                f"{node.name} is left out: it is {node.state}" + (f" ({node.reason})" if node.reason else "")
-            )
-    return found
+    return session.running(tell=True) if on is None else [_running(session, on)]
 
 
 def _running(session: Session, index: int) -> Node:

@@ -31,13 +31,18 @@ class Session:
         """The nodes that exist, by index, as they are now; without the Puppet master."""
         return members(self.provider.nodes(self.spec))
 
-    def running(self) -> list[Node]:
-        """The nodes that run now.  Raises ClusterError when there are none."""
-        nodes = [node for node in self.members() if node.running]
+    def running(self, *, tell: bool = False) -> list[Node]:
+        """The nodes that run now; `tell`: those that do not are told.  Raises ClusterError when there are none."""
+        known = self.members()
+        nodes = [node for node in known if node.running]
         if not nodes:
             raise ClusterError(
                 f"no node of {self.spec.name!r} is running. Boot them: fab cluster.nodes.boot {self.spec.name}"
             )
+        for node in known if tell else ():
+            if not (node.running or node.gone):
+                why = f" ({node.reason})" if node.reason else ""
+                self.report.warn(f"{node.name} is left out: it is {node.state}{why}")
         return nodes
 
     def node(self, index: int) -> Node:

@@ -6,6 +6,7 @@ import pytest
 
 from fabfile.core import adhoc_file
 from fabfile.core.adhoc import AdhocOptions, Host, adhoc_problems, host_problems, parse_host
+from fabfile.core.adhoc_fields import as_host
 from fabfile.core.capabilities import capabilities, workdir
 from fabfile.core.errors import UsageError
 from fabfile.core.puppet import hiera_data
@@ -119,6 +120,17 @@ def test_what_is_wrong_in_a_file_is_told_with_its_line(text: str, problem: str) 
     with pytest.raises(UsageError) as caught:
         adhoc_file.read("hosts.yaml", text, Host(host="any"))
     assert any(one.startswith(problem) for one in caught.value.problems), caught.value.problems
+
+
+def test_a_field_of_another_type_is_told_with_what_is_wrong() -> None:
+    given = vars(Host(host="db1")) | {"port": "x", "capabilities": "ssd", "key": 3}
+    host, wrong = as_host(given)
+    assert host is None
+    assert sorted(wrong) == [
+        ("capabilities", "'ssd' is no list of words"),
+        ("key", "3 is not one text"),
+        ("port", "'x' is no whole number"),
+    ]
 
 
 def test_a_host_of_a_file_may_be_written_as_it_is_typed() -> None:

@@ -85,9 +85,8 @@ def check(
     `server` is the name of the Puppet server, as far as it is known; `advice`, by index, what is said besides of a host
     that cannot be asked.
     """
-    elsewhere = _master_elsewhere(spec)
     named = [host.address for host in spec.adhoc.hosts if host.address and not is_address(host.address)]
-    names = "".join(f"{name}\n" for name in [*named, *elsewhere])
+    names = "".join(f"{name}\n" for name in [*named, *_master_elsewhere(spec)])
     answers = fan_out(nodes, "check", lambda node: _ask(remote, node, names))
     found = {name: one for name, one in answers.items() if isinstance(one, Found)}
     problems = [
@@ -96,12 +95,6 @@ def check(
     addresses = {name: _address(spec, one, found) for name, one in found.items()}
     for name, one in found.items():
         problems += [f"{_called(one.node)}: {problem}" for problem in _unfit(spec, one, addresses[name], server)]
-        problems += [
-            f"{_called(one.node)}: it does not resolve {name}, the name of the Puppet master: put that into its /etc/hosts "
-            "or the DNS, or name the master by its address"
-            for name in elsewhere
-            if not one.look.names.get(name)
-        ]
     problems += _twice(found, addresses)
     problems += _together(spec, found, addresses)
     if not problems:
@@ -125,6 +118,12 @@ def _unfit(spec: ClusterSpec, one: Found, address: str, server: str) -> list[str
             f"no host resolves its address {given!r} to one of its own ({own}): put that into the DNS or into every host's "
             "/etc/hosts, or give the address itself"
         )
+    problems += [
+        f"it does not resolve {name}, the name of the Puppet master: put that into its /etc/hosts or the DNS, or name the "
+        "master by its address"
+        for name in _master_elsewhere(spec)
+        if not one.look.names.get(name)
+    ]
     return problems + look_problems(
         one.look,
         cluster_id=spec.id,

@@ -1,11 +1,12 @@
 """Hosts of a person's own: taken into a cluster over SSH, and given back as they were."""
 
+import shlex
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import NoReturn
 
-from ....core.adhoc import Host
+from ....core.adhoc import Host, is_address
 from ....core.adhoc_hosts import parse_take_off, take_off_script
 from ....core.errors import NodeError, NodeFailures, UsageError
 from ....core.report import Report
@@ -143,9 +144,22 @@ class AdhocProvider:
         for index, host in enumerate(spec.adhoc.hosts):
             if host.host == spec.puppet_master and str(index) in taken:
                 return taken[str(index)]
-        return None
+        return None if spec.puppet_master in [host.host for host in spec.adhoc.hosts] else self._elsewhere(spec, taken)
 
     def ssh_key(self, spec: ClusterSpec) -> None:
+        return None
+
+    def _elsewhere(self, spec: ClusterSpec, taken: dict[str, str]) -> str | None:
+        """Where a Puppet master is that is none of the hosts, as one of them resolves its name.
+
+        Its certificate may have another name, which only this address makes known to them.
+        """
+        if is_address(spec.puppet_master):
+            return spec.puppet_master
+        for index, address in taken.items():
+            node = _node(spec, int(index), address)
+            done = self._remote(spec).run(node, f"getent ahosts {shlex.quote(spec.puppet_master)}", check=False)
+            return done.out.split()[0] if done.ok else None
         return None
 
     def _remote(self, spec: ClusterSpec) -> Remote:
