@@ -27,7 +27,12 @@ def deploy(c, name):
     cluster.run("true")
 
 
-ns = Collection(deploy)
+@task
+def size(c, name="demo"):
+    print("its size is", Cluster(name).spec().size)
+
+
+ns = Collection(deploy, size)
 ns.add_collection(sirikata_cluster.ns, name="tool")
 ns.configure({"sirikata_cluster": {"ec2": {"ami": "ami-0123456789abcdef0", "instance_type": "t3.large"}}})
 '''
@@ -105,10 +110,10 @@ def test_the_tasks_are_found_under_the_name_that_a_fabfile_gives_them(python: Pa
 
 
 def test_a_fabfile_chains_our_tasks_with_its_own_and_its_errors_are_sentences(python: Path, project: Path) -> None:
-    done = run(python, project, *FAB, "tool.local.create", "demo", "2", "deploy", "demo")
+    done = run(python, project, *FAB, "tool.local.create", "demo", "2", "size", "deploy", "demo")
     assert done.returncode == 1, done
     assert "demo: 2 nodes on local" in done.stdout
-    assert "deploying 2" in done.stdout
+    assert "its size is 2\ndeploying 2" in done.stdout
     assert done.stderr.startswith("error: no node of 'demo' is running")
     done = run(python, project, *FAB, "deploy", "nope")
     assert (done.returncode, done.stdout) == (2, "")
@@ -159,7 +164,10 @@ def test_from_python_a_cluster_is_made_looked_at_and_forgotten(
     with pytest.raises(UsageError) as caught:
         Cluster("Demo").create(size=99, suite="potato")
     assert len(caught.value.problems) == 3
-    assert demo.create(provider="adhoc", hosts=[Host(host="db1"), Host(host="db2")]).size == 2
+    with pytest.raises(UsageError, match="do not know this machine as 'localhost'"):
+        demo.create(provider="adhoc", hosts=["debian@db1"], puppet_master="localhost")
+    assert demo.create(provider="adhoc", hosts=["debian@db1:23", Host(host="db2")]).size == 2
+    assert demo.spec().adhoc.hosts[0] == Host(host="db1", user="debian", port=23)
     assert Cluster("web").create(provider="ec2").profile == "cloud"
     assert demo.exists
     assert [cluster.name for cluster in clusters()] == ["demo", "web"]

@@ -203,8 +203,15 @@ def validate(spec: ClusterSpec) -> list[str]:
     problems += _archive_problems("the Sirikata archive", spec.sirikata_url, spec.sirikata_sha256)
     problems += _archive_problems("the earlier Sirikata archive", spec.sirikata_before_url, spec.sirikata_before_sha256)
     if spec.provider == "adhoc":
-        problems += adhoc_problems(spec.adhoc, spec.size)
+        problems += adhoc_problems(spec.adhoc, spec.size) + own_master_problems(spec)
     return problems + (ec2_problems(spec.ec2) if spec.provider == "ec2" else [])
+
+
+def own_master_problems(spec: ClusterSpec) -> list[str]:
+    """What is wrong with the Puppet master of hosts of somebody's own, which only have its name to find it by."""
+    if spec.puppet_master != THIS_MACHINE:
+        return []
+    return ["hosts of your own do not know this machine as 'localhost': name it as they reach it, --puppet-master=HOST"]
 
 
 def _archive_problems(what: str, url: str, sha256: str) -> list[str]:

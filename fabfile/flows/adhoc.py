@@ -9,7 +9,7 @@ from ..core.adhoc import AdhocOptions, Host, host_problems, parse_host
 from ..core.adhoc_fields import as_host
 from ..core.adhoc_hosts import TAKE_OFF
 from ..core.errors import NotFound, UsageError
-from ..core.spec import THIS_MACHINE, ClusterSpec, validate
+from ..core.spec import ClusterSpec, own_master_problems, validate
 from ..effects import files
 from ..effects.providers.adhoc import AdhocProvider
 from . import cluster
@@ -24,15 +24,11 @@ def create(wanted: ClusterSpec, given: Sequence[str], file: str, usual: Mapping[
     """
     hosts, master, problems = _define(given, file, usual)
     spec = with_hosts(wanted, hosts, master)
-    if spec.puppet_master == THIS_MACHINE:
-        problems.append(
-            "hosts of your own do not know this machine as 'localhost': name it as they reach it, --puppet-master=HOST"
-        )
     if not given and not file:
         problems.append("give the hosts: --host=[user@]host[:port] for each, or --file=FILE that describes them")
     if problems:
         # Those of the hosts are among them, some with their line.
-        raise UsageError([*problems, *validate(replace(spec, size=3, provider="local"))])
+        raise UsageError([*problems, *own_master_problems(spec), *validate(replace(spec, size=3, provider="local"))])
     return cluster.create(spec)
 
 

@@ -5,46 +5,32 @@ plain() { sed "s/:$(dpkg --print-architecture)\$//" | sort -u; }
 
 # What would go or come, and is not ours, if those were purged.
 others() {
-  apt -s purge "$@" >"$work/would" 2>"$work/log" || { cat "$work/log" >&2; echo apt; return; }
+  apt -s purge "$@" >"$work/would" 2>"$work/log" || fail "$(tail -n 5 "$work/log")
+apt cannot tell what would go with the packages: run this again when it can"
   awk '/^(Purg|Remv|Inst) / { print $2 }' "$work/would" | sort -u | grep -vxFf "$work/ours"
 }
 
-# What others need of ours stays: by the dependencies that apt knows; what is left of it, `choose` finds out.
+# Keeps what others need of ours, by the dependencies that apt knows, until nothing of theirs would change.
 spare_needed() {
-  # shellcheck disable=SC2046  # names
-  others $(cat "$work/ours") >"$work/foreign"
-  [ -s "$work/foreign" ] || return 0
-  # shellcheck disable=SC2046
-  apt-cache depends --recurse --installed --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances \
-    $(cat "$work/foreign") 2>/dev/null | sed 's/^[ |]*\(PreDepends: \|Depends: \)\{0,1\}//' | plain >"$work/needed"
-  grep -xFf "$work/needed" "$work/ours" | while read -r name; do
-    kept "package $name" "$(head -n 3 "$work/foreign" | tr '\n' ' ' | sed 's/ $//') would go with it, which is not of this cluster"
-    printf '%s\n' "$name" >>"$work/stays"
+  while [ -s "$work/ours" ]; do
+    # shellcheck disable=SC2046  # names
+    others $(cat "$work/ours") >"$work/foreign"
+    [ -s "$work/foreign" ] || return 0
+    # shellcheck disable=SC2046
+    apt-cache depends --recurse --installed --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances \
+      $(cat "$work/foreign") 2>/dev/null | sed 's/^[ |]*\(PreDepends: \|Depends: \)\{0,1\}//' | plain >"$work/needed"
+    # None of ours, as where apt would put another package in the place of one: which of them it is cannot be told.
+    grep -xFf "$work/needed" "$work/ours" >"$work/spared" || cp "$work/ours" "$work/spared"
+    while read -r name; do
+      kept "package $name" "$(head -n 3 "$work/foreign" | tr '\n' ' ' | sed 's/ $//') would go with it, which is not of this cluster"
+    done <"$work/spared"
+    cat "$work/spared" >>"$work/stays"
+    grep -vxFf "$work/spared" "$work/ours" >"$work/rest"
+    mv "$work/rest" "$work/ours"
   done
-  grep -vxFf "$work/needed" "$work/ours" >"$work/rest"
-  mv "$work/rest" "$work/ours"
-}
-
-# Finds what can go: all at once, or by halves.  Result: the file `go`, and a line for each that stays.
-choose() {
-  [ $# -gt 0 ] || return 0
-  # shellcheck disable=SC2046  # names
-  need=$(others $(cat "$work/go") "$@" | head -n 3 | tr '\n' ' ')
-  if [ -z "$need" ]; then
-    printf '%s\n' "$@" >>"$work/go"
-  elif [ $# = 1 ]; then
-    kept "package $1" "${need% } would go with it, which is not of this cluster"
-    printf '%s\n' "$1" >>"$work/stays"
-  else
-    # shellcheck disable=SC2046
-    choose $(printf '%s\n' "$@" | head -n $(($# / 2)))
-    # shellcheck disable=SC2046
-    choose $(printf '%s\n' "$@" | tail -n +$(($# / 2 + 1)))
-  fi
 }
 
 purge_all() {
-  : >"$work/go"
   : >"$work/stays"
   # shellcheck disable=SC2016  # for dpkg
   dpkg-query -Wf '${binary:Package} ${db:Status-Status}\n' | awk '$2 != "not-installed" { print $1 }' | plain >"$work/have"
@@ -62,9 +48,7 @@ purge_all() {
   # dpkg may have been cut off in the middle.
   apt -s purge >/dev/null 2>&1 || dpkg --force-confold --configure -a >/dev/null 2>&1 9>&-
   spare_needed
-  # shellcheck disable=SC2046
-  choose $(cat "$work/ours")
-  if [ -s "$work/go" ]; then purge_chosen; fi
+  if [ -s "$work/ours" ]; then purge_ours; fi
   sed -n 's/^upgraded //p' "$home/packages" 2>/dev/null | sort -u | while read -r name was; do
     kept "package $name" "it is newer than it was ($was)"
   done
@@ -72,11 +56,11 @@ purge_all() {
   restore_marks
 }
 
-purge_chosen() {
+purge_ours() {
   # What was removed but for its configuration is that again.
   awk '$3 == "config-files" { print $1 }' "$before/packages" | plain >"$work/rest"
-  grep -xFf "$work/rest" "$work/go" >"$work/remove"
-  grep -vxFf "$work/rest" "$work/go" >"$work/purge"
+  grep -xFf "$work/rest" "$work/ours" >"$work/remove"
+  grep -vxFf "$work/rest" "$work/ours" >"$work/purge"
   for verb in remove purge; do
     [ -s "$work/$verb" ] || continue
     tries=0
@@ -91,7 +75,7 @@ purge_chosen() {
       sleep "$((tries * 2))"
     done
   done
-  echo "removed $(wc -l <"$work/go") packages: $(head -n 8 "$work/go" | tr '\n' ' ')$([ "$(wc -l <"$work/go")" -le 8 ] || echo …)"
+  echo "removed $(wc -l <"$work/ours") packages: $(head -n 8 "$work/ours" | tr '\n' ' ')$([ "$(wc -l <"$work/ours")" -le 8 ] || echo …)"
 }
 
 # What apt downloaded for packages that came with the cluster and are gone, also by a run of this that was cut off.

@@ -54,6 +54,7 @@ def test_a_sound_service_has_no_problem() -> None:
         ({"user": "Bad User"}, "'Bad User'"),
         ({"cwd": "srv"}, "relative"),
         ({"pidfile": "a.pid"}, "relative"),
+        ({"log": "WORKDIRS/a.log"}, "relative"),
         ({"log": "a.log"}, "relative"),
         ({"env": (("1A", "b"),)}, "'1A'"),
         ({"id": "cib-bootstrap-options"}, "Pacemaker uses itself"),

@@ -3,15 +3,17 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from fabfile.core.errors import ClusterError
+from fabfile.core.report import Silent
 from fabfile.core.spec import ClusterSpec, Node, State
 from fabfile.effects.ssh.login import PEM_VARIABLE
 from fabfile.effects.store import Store
 from fabfile.flows import nodes, session
+from fabfile.flows.session import Session
 
 
 @dataclass
@@ -31,6 +33,30 @@ class Opened:
         return Node(
             index=index, name=f"node{index}", address="", ssh_host="", state=self.state, id="x", reason=self.reason
         )
+
+
+class Warnings(Silent):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.said.append(text)
+
+
+def test_nodes_that_do_not_run_are_told_and_those_that_are_gone_are_not() -> None:
+    states: dict[State, str] = {"running": "", "stopped": "its power is off", "pending": "", "terminated": ""}
+    machines = [
+        Node(index=index, name=f"node{index}", address="", ssh_host="", state=state, id="x", reason=reason)
+        for index, (state, reason) in enumerate(states.items())
+    ]
+    report = Warnings()
+    told: Any = SimpleNamespace(nodes=lambda spec: machines)
+    opened = Session(ClusterSpec(name="web", uid="0000", size=4), Store("web"), told, cast(Any, None), report)
+    assert [node.name for node in nodes.running(opened)] == ["node0"]
+    assert report.said == [
+        "node1 is left out: it is stopped (its power is off)",
+        "node2 is left out: it is pending",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .hosts import differences
+from .hosts import Host, differences
 from .lab import Cluster, Home, call, eventually, machine
 from .rig import Rig, rig
 
@@ -224,7 +224,7 @@ class OwnCluster(Cluster):
         super().__init__(home, name)
         self.own, self.hosts = own, hosts
 
-    def machine(self, name: str | int) -> object:  # type: ignore[override]
+    def machine(self, name: str | int) -> Host:
         return self.own[self.hosts[int(name)]]
 
 
@@ -236,10 +236,10 @@ def tour_alone(cluster: OwnCluster) -> None:
         == "job is running on node0\n"
     )
     cluster.ok("cluster.nodes.run", "sudo pkill -f '[s]leep 100000'")
-    log = cluster.machine(0)
+    host = cluster.machine(0)
     eventually(
         lambda: (
-            log.sudo("cat /var/lib/sirikata-cluster/work/job.log").out.splitlines()  # type: ignore[attr-defined]
+            host.sudo("cat /var/lib/sirikata-cluster/work/job.log").out.splitlines()
             == ["/var/lib/sirikata-cluster/work", "<as it was typed>"] * 2
         ),
         within=60,
@@ -247,7 +247,7 @@ def tour_alone(cluster: OwnCluster) -> None:
     )
     assert "is on node0: quorate" in cluster.ok("corosync.distribute", timeout=600).out
     cluster.ok("service.remove", "job")
-    log.sudo("rm /var/lib/sirikata-cluster/work/job.log")  # type: ignore[attr-defined]
+    host.said("rm /var/lib/sirikata-cluster/work/job.log")
 
 
 def tour(cluster: OwnCluster, own: Rig, home: Home, tmp_path: Path) -> None:
