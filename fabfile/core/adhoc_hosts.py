@@ -29,7 +29,7 @@ class HostLook:
     clock          seconds since the epoch, at the script's begin
     free           megabytes on `/` and on /var; `memory` megabytes in all
     member         the id of the cluster that it was taken into, empty if none; `node` its name there
-    taken          whether how it was before is written down
+    taken          whether how it was before is written down, and giving it back has not begun
     corosync       `corosync_active`, `pacemaker_active`: whether they run; `cluster_name` in corosync.conf
     agent_server   the `server` in puppet.conf (its path: `agent_conf`); `agent_ours`: this tool has set it
     puppetserver   installed; `puppetserver_active`

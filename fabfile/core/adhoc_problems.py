@@ -36,8 +36,11 @@ def look_problems(
         have = ", ".join(look.addresses) or "none"
         problems.append(f"it does not have the address {address}, only {have}: give one of those")
     if look.member and not look.taken:
-        # The record goes before the marker: what is left to do is to take that away.
-        problems.append(f"it was given back, and not to its end: run on it: sudo sh {TAKE_OFF}")
+        problems.append(
+            "it was given back, and not to its end: end that first: "
+            + (f"fab cluster.nodes.terminate {cluster_name}, or " if look.member == cluster_id else "")
+            + f"on it: sudo sh {TAKE_OFF}"
+        )
         return problems
     if look.member == cluster_id:
         return problems

@@ -164,6 +164,11 @@ def node_name(index: int) -> str:
     return f"node{index}"
 
 
+def certname(spec: ClusterSpec, index: int) -> str:
+    """The name in the Puppet certificate of the node of that index, whether it exists or not."""
+    return f"{node_name(index)}.{spec.name}"
+
+
 def name_problems(name: str) -> list[str]:
     """Why a cluster cannot go by that name; empty when it can."""
     if _NAME.fullmatch(name):

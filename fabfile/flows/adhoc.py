@@ -122,9 +122,6 @@ def substitute(session: Session, index: int, text: str) -> Host:
             )
         if node.index == index:
             forget(session, index)
-    if master != spec.puppet_master:
-        # Its authority went with it: whom it signed starts over, with the new one as server.
-        session.store.update_state(master_certname="", certified=(), keyed={})
     session.saved(wanted)
     return host
 

@@ -7,7 +7,7 @@ from ..core import puppet as core
 from ..core.errors import ClusterError, NodeError
 from ..core.puppet import AgentRun, Secrets
 from ..core.result import Payload, Result
-from ..core.spec import MASTER_INDEX, THIS_MACHINE, Node, master
+from ..core.spec import MASTER_INDEX, THIS_MACHINE, Node, certname, master
 from ..effects import host
 from ..effects.remote import Remote
 from ..effects.ssh.access import Access
@@ -137,7 +137,10 @@ def forget(session: Session) -> None:
     if session.provider.ready_made and session.spec.puppet_master in [node.ssh_host for node in nodes]:
         return  # that one goes, too
     if nodes and session.store.state().master_certname:
-        names = [node.certname(session.spec.name) for node in nodes]
+        # Those of nodes that are gone already, too.
+        names = [certname(session.spec, index) for index in range(session.spec.size)]
+        # First, so that a node that stays, as after an interruption, is given a new one by the next `up`.
+        session.store.update_state(certified=())
         _at_leisure(session, "certificates of its nodes", lambda: puppet.forget_nodes(master_host(session), names))
 
 

@@ -145,7 +145,12 @@ def test_nothing_is_wrong_with_a_good_host() -> None:
         ),
         (
             {"member": "demo-3f2a"},
-            "it was given back, and not to its end: run on it: sudo sh /var/lib/sirikata-cluster/take-off",
+            "it was given back, and not to its end: end that first: fab cluster.nodes.terminate demo, or on it: sudo sh "
+            "/var/lib/sirikata-cluster/take-off",
+        ),
+        (
+            {"member": "other-1-aaaa"},
+            "it was given back, and not to its end: end that first: on it: sudo sh /var/lib/sirikata-cluster/take-off",
         ),
         (
             {"corosync_active": True, "cluster_name": "theirs", "ports": {("udp", 5405): "corosync"}},

@@ -11,7 +11,7 @@ from fabfile.core.errors import NodeError, NodeFailures
 from fabfile.core.report import Silent
 from fabfile.core.result import Result
 from fabfile.core.spec import ClusterSpec, Node
-from fabfile.effects.providers.adhoc import AdhocProvider, provider
+from fabfile.effects.providers.adhoc import AdhocProvider, checks, provider
 from fabfile.effects.store import Store
 
 TAKEN = {"0": "10.0.0.1", "1": "10.0.0.2", "2": "10.0.0.3"}
@@ -66,3 +66,25 @@ def test_a_host_that_was_not_given_back_stays_a_member_whatever_ended_that(
 def test_of_hosts_that_were_all_given_back_none_is_left(own: AdhocProvider) -> None:
     own.terminate(SPEC, nodes(), Silent())
     assert Store("own").state().taken == {}
+
+
+@pytest.mark.parametrize(
+    ("members", "certname", "keyed"),
+    [({0, 1}, "db0.example.edu", {"own-1ab0/db0", "own-1ab0/db1"}), ({1, 2}, "", set())],
+    ids=["a node", "the one with the Puppet master"],
+)
+def test_a_host_that_is_no_member_any_more_is_set_up_anew(
+    own: AdhocProvider, monkeypatch: pytest.MonkeyPatch, members: set[int], certname: str, keyed: set[str]
+) -> None:
+    store = Store("own")
+    ids = [node.id for node in nodes()]
+    with store.lock("test"):
+        store.update_state(keyed=dict.fromkeys(ids, ""), certified=tuple(ids))
+    found = checks.Checked(addresses=dict(enumerate(TAKEN.values())), members=frozenset(members))
+    monkeypatch.setattr(checks, "check", lambda *given: found)
+    monkeypatch.setattr(own, "_ask", lambda spec, taken: nodes())
+    assert own.preflight(SPEC) == []
+    own.boot(SPEC, lambda node: "", Silent())
+    state = store.state()
+    assert (state.taken, state.master_certname) == (TAKEN, certname)
+    assert (set(state.keyed), set(state.certified)) == (keyed, keyed)

@@ -206,6 +206,7 @@ def test_the_tour_runs_on_them_and_leaves_them_as_they_were(own: Rig, home: Home
         tour_alone(clusters["old"])
         assert home.ok("adhoc.create", "other", "--host=debian@db1").exit == 0
         assert f"it is a member of the cluster {clusters['own'].id}" in home.fab("cluster.nodes.boot", "other").err
+        cut_off(clusters["own"])
     finally:
         with ThreadPoolExecutor() as pool:
             ends = [pool.submit(home.fab, "cluster.nodes.terminate", name, timeout=1500) for name in clusters]
@@ -226,6 +227,19 @@ class OwnCluster(Cluster):
 
     def machine(self, name: str | int) -> Host:
         return self.own[self.hosts[int(name)]]
+
+
+def cut_off(cluster: OwnCluster) -> None:
+    """Giving back is killed once it has begun: what is left is no cluster, and is told as that."""
+    process = cluster.home.start("cluster.nodes.terminate", cluster.name)
+    begun = "test -e /var/lib/sirikata-cluster/leaving"
+    hosts = [cluster.machine(index) for index in range(len(cluster.hosts))]
+    eventually(lambda: all(host.sudo(begun).exit == 0 for host in hosts), within=60, what="each has begun")
+    process.kill()
+    process.communicate()
+    done = cluster.fab("up")
+    assert done.exit == 2, done
+    assert done.err.count("not to its end: end that first: fab cluster.nodes.terminate own, or on it: sudo sh") == 3
 
 
 def tour_alone(cluster: OwnCluster) -> None:

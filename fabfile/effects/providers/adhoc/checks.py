@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ....core.adhoc import is_address
@@ -77,10 +77,22 @@ def _unknown(node: Node, shown: str) -> str:
     )
 
 
-def check(
-    remote: Remote, spec: ClusterSpec, nodes: Sequence[Node], server: str, advice: Mapping[int, str]
-) -> tuple[list[str], dict[int, str]]:
-    """Every problem of the hosts, and the address of each by the index of its node.
+@dataclass(frozen=True)
+class Checked:
+    """What was found of the hosts.
+
+    problems    every problem, a sentence each
+    addresses   where the others reach each, by the index of its node
+    members     indices of the nodes whose hosts are members of the cluster already
+    """
+
+    problems: list[str] = field(default_factory=list)
+    addresses: dict[int, str] = field(default_factory=dict)
+    members: frozenset[int] = frozenset()
+
+
+def check(remote: Remote, spec: ClusterSpec, nodes: Sequence[Node], server: str, advice: Mapping[int, str]) -> Checked:
+    """Look at every host, all at the same time, and judge them by themselves and together.
 
     `server` is the name of the Puppet server, as far as it is known; `advice`, by index, what is said besides of a host
     that cannot be asked.
@@ -99,7 +111,11 @@ def check(
     problems += _together(spec, found, addresses)
     if not problems:
         problems = _reach(remote, spec, found, addresses)
-    return problems, {found[name].node.index: address for name, address in addresses.items()}
+    return Checked(
+        problems,
+        {found[name].node.index: address for name, address in addresses.items()},
+        frozenset(one.node.index for one in found.values() if one.look.member),
+    )
 
 
 def _master_elsewhere(spec: ClusterSpec) -> list[str]:

@@ -36,7 +36,7 @@ class AdhocProvider:
         self._store = store
         self._silent: dict[str, tuple[float, Node]] = {}
         self._glance: Glance[list[Node]] | None = None
-        self._addresses: dict[int, str] = {}
+        self._checked = checks.Checked()
 
     def pinned(self, spec: ClusterSpec) -> ClusterSpec:
         return spec
@@ -50,15 +50,17 @@ class AdhocProvider:
         server = self._store.state().master_certname or spec.puppet_master
         taken = self._store.state().taken
         advice = {node.index: f"; {self.explain(spec, node)}" for node in nodes} if taken else {}
-        problems, self._addresses = checks.check(self._remote(spec), spec, nodes, server, advice)
-        return [*(problem for found in keys.values() for problem in found), *problems]
+        self._checked = checks.check(self._remote(spec), spec, nodes, server, advice)
+        return [*(problem for found in keys.values() for problem in found), *self._checked.problems]
 
     def boot(
         self, spec: ClusterSpec, user_data: UserData, report: Report, roles: Collection[Role] = ROLES
     ) -> Sequence[Node]:
+        addresses = {str(index): address for index, address in self._checked.addresses.items()}
+        # One that was given back, and whoever did it was cut off before that was written down here.
+        self._forget(spec, {index: addresses[index] for index in addresses if int(index) in self._checked.members})
         # Before the first of them is touched: from here on `terminate` gives them all back.
-        self._store.update_state(taken={str(index): address for index, address in self._addresses.items()})
-        self._glance = None
+        self._store.update_state(taken=addresses)
         return self.nodes(spec)
 
     def nodes(self, spec: ClusterSpec) -> Sequence[Node]:
@@ -166,9 +168,19 @@ class AdhocProvider:
         return Remote(Access(known_hosts=self._store.known_hosts, pem=choose_pem("", spec)))
 
     def _forget(self, spec: ClusterSpec, left: dict[str, str]) -> None:
-        self._store.update_state(taken=left)
-        if any(host.host == spec.puppet_master and str(n) not in left for n, host in enumerate(spec.adhoc.hosts)):
-            self._store.update_state(master_certname="")
+        """Have those hosts be the members, by index; what was known of the others goes."""
+        state = self._store.state()
+        others = [_node(spec, index, "") for index in range(spec.size) if str(index) not in left]
+        if spec.puppet_master in [node.ssh_host for node in others]:
+            # Its authority went with it: whom it signed starts over, with a new one.
+            state = replace(state, master_certname="", certified=(), keyed={})
+        ids = {node.id for node in others}
+        self._store.update_state(
+            taken=left,
+            master_certname=state.master_certname,
+            certified=tuple(one for one in state.certified if one not in ids),
+            keyed={one: pattern for one, pattern in state.keyed.items() if one not in ids},
+        )
         self._glance = None
 
     def _ask(self, spec: ClusterSpec, taken: dict[str, str]) -> list[Node]:
