@@ -1,8 +1,9 @@
 """Images like the ones that Debian publishes for clouds: cloud-init, SSH, unattended upgrades, and nothing of a cluster.
 
-Built from the same archive by mmdebstrap, once a recipe, and booted by the local provider's machinery.  Two things differ
+Built from the same archive by mmdebstrap, once a recipe, and booted by the local provider's machinery.  Three things differ
 from Debian's own: what a container cannot use is masked (no kernel, no udev, no networkd: the network is there before the
-machine is), and apt reaches the archive through a proxy beside the machine (`mirror.py`).  The daily runs of apt do not wait for
+machine is), apt reaches the archive through a proxy beside the machine (`mirror.py`), and dpkg does not wait for the disk after
+each file, which takes a quarter of the time off an installation (27 s, 21 s).  The daily runs of apt do not wait for
 a random hour: they start as soon as systemd lets them, so whoever installs packages at first boot meets them.
 
     python -m tests.ec2lab.stock trixie|bookworm      builds it if it is not there; prints its path
@@ -76,6 +77,7 @@ _FILES = {
     'APT::Periodic::Unattended-Upgrade "1";\n',
     "etc/cloud/cloud.cfg.d/90_machine.cfg": _CLOUD_CFG,
     "usr/local/sbin/apt-proxy": _PROXY,
+    "etc/dpkg/dpkg.cfg.d/unsafe-io": "force-unsafe-io\n",
     # A machine that was off since long ago, and has no patience.
     "etc/systemd/system/apt-daily.timer.d/now.conf": "[Timer]\nRandomizedDelaySec=0\n",
     "etc/systemd/system/apt-daily-upgrade.timer.d/now.conf": "[Timer]\nRandomizedDelaySec=0\n",

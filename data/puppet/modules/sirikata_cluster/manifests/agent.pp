@@ -10,10 +10,10 @@ class sirikata_cluster::agent {
   }
 
   file { '/usr/lib/ocf/resource.d/sirikata/service':
-    ensure => file,
-    owner  => 'root',
-    group  => 'root',
-    mode   => '0755',
-    source => 'puppet:///modules/sirikata_cluster/service',
+    ensure  => file,
+    owner   => 'root',
+    group   => 'root',
+    mode    => '0755',
+    content => file('sirikata_cluster/service'),
   }
 }

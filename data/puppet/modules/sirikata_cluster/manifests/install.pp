@@ -16,12 +16,12 @@ class sirikata_cluster::install {
       mode   => '0755',
     }
     file { "/etc/systemd/system/${daemon}.service.d/formed.conf":
-      ensure => file,
-      owner  => 'root',
-      group  => 'root',
-      mode   => '0644',
-      source => 'puppet:///modules/sirikata_cluster/formed.conf',
-      notify => Exec['sirikata_cluster: reload systemd'],
+      ensure  => file,
+      owner   => 'root',
+      group   => 'root',
+      mode    => '0644',
+      content => file('sirikata_cluster/formed.conf'),
+      notify  => Exec['sirikata_cluster: reload systemd'],
     }
   }
 
@@ -38,11 +38,11 @@ class sirikata_cluster::install {
     mode   => '0755',
   }
   -> file { '/usr/local/lib/sirikata-cluster/install-packages':
-    ensure => file,
-    owner  => 'root',
-    group  => 'root',
-    mode   => '0755',
-    source => 'puppet:///modules/sirikata_cluster/install-packages',
+    ensure  => file,
+    owner   => 'root',
+    group   => 'root',
+    mode    => '0755',
+    content => file('sirikata_cluster/install-packages'),
   }
 
   # All at once, which takes a fraction of one by one.  What was cut off in the middle is not installed.

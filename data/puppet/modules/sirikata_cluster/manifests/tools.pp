@@ -14,22 +14,22 @@ class sirikata_cluster::tools {
 
   $programs.each |String $name, String $mode| {
     file { "${folder}/${name}":
-      ensure => file,
-      owner  => 'root',
-      group  => 'root',
-      mode   => $mode,
-      source => "puppet:///modules/sirikata_cluster/tools/${name}",
-      notify => Service['sirikata-names'],
+      ensure  => file,
+      owner   => 'root',
+      group   => 'root',
+      mode    => $mode,
+      content => file("sirikata_cluster/tools/${name}"),
+      notify  => Service['sirikata-names'],
     }
   }
 
   file { '/etc/systemd/system/sirikata-names.service':
-    ensure => file,
-    owner  => 'root',
-    group  => 'root',
-    mode   => '0644',
-    source => 'puppet:///modules/sirikata_cluster/tools/sirikata-names.service',
-    notify => Exec['sirikata_cluster: reload systemd for names'],
+    ensure  => file,
+    owner   => 'root',
+    group   => 'root',
+    mode    => '0644',
+    content => file('sirikata_cluster/tools/sirikata-names.service'),
+    notify  => Exec['sirikata_cluster: reload systemd for names'],
   }
 
   # What Sirikata's programs run as: they open ports to the world, and need no rights on a node.  An account of that name

@@ -7,11 +7,11 @@ class sirikata_cluster::types {
   $type = $sirikata_cluster::types[$trusted['hostname']]
 
   file { '/usr/lib/sirikata-cluster/install-daemon':
-    ensure => file,
-    owner  => 'root',
-    group  => 'root',
-    mode   => '0755',
-    source => 'puppet:///modules/sirikata_cluster/install-daemon',
+    ensure  => file,
+    owner   => 'root',
+    group   => 'root',
+    mode    => '0755',
+    content => file('sirikata_cluster/install-daemon'),
   }
 
   if $type == 'redis' {
@@ -40,10 +40,10 @@ class sirikata_cluster::types {
     default => absent,
   }
   file { '/etc/sirikata-cluster/cdn.conf':
-    ensure => $cdn,
-    owner  => 'root',
-    group  => 'root',
-    mode   => '0644',
-    source => 'puppet:///modules/sirikata_cluster/cdn.conf',
+    ensure  => $cdn,
+    owner   => 'root',
+    group   => 'root',
+    mode    => '0644',
+    content => file('sirikata_cluster/cdn.conf'),
   }
 }
