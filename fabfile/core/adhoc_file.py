@@ -91,11 +91,11 @@ def _host(path: Path, value: Any, base: Host, document: Document) -> tuple[Host,
     given |= _short(path, value)
     given |= {WORDS[word]: _prepared(word, one) for word, one in value.items() if word in WORDS and word != "host"}
     made, wrong = as_host(given)
-    if made is None:
-        for field, said in wrong:
-            word = field.replace("_", "-")
-            problems.append((document.line((*path, word)), f"{word} {said}"))
-        return base, problems
+    for field, said in wrong:
+        word = field.replace("_", "-")
+        problems.append((document.line((*path, word)), f"{word} {said}"))
+    if made is None:  # the rest is judged all the same
+        made = as_host(given | {field: getattr(base, field) for field, _ in wrong})[0] or base
     label = f"{made}: " if path[0] == "hosts" else ""
     checked = made if path[0] == "hosts" else replace(made, host="any")
     return made, problems + [
@@ -130,7 +130,7 @@ def _prepared(word: str, value: Any) -> Any:
 
 
 def _blamed(value: Mapping[str, Any], problem: str) -> tuple[str, ...]:
-    """The word whose value a sentence quotes; nothing: none of them."""
+    """The word whose value a sentence quotes, of several the longest; nothing: none of them."""
     said = {word: one if isinstance(one, list) else [one] for word, one in value.items()}
-    quoted = [word for word, texts in said.items() if any(isinstance(t, str) and t and t in problem for t in texts)]
-    return tuple(quoted[:1])
+    quoted = {t: word for word, texts in said.items() for t in texts if isinstance(t, str) and t and t in problem}
+    return (quoted[max(quoted, key=len)],) if quoted else ()

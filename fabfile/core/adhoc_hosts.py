@@ -35,6 +35,7 @@ class HostLook:
     puppetserver   installed; `puppetserver_active`
     ports          who holds UDP 5405 and TCP 8140: `("udp", 5405): "corosync"`
     names          what the names on the standard input are to it, each with its addresses, none if it knows none
+    silent         those of them that do not answer at all on the TCP port that was to be tried
     """
 
     os: str = ""
@@ -65,6 +66,7 @@ class HostLook:
     puppetserver_active: bool = False
     ports: Mapping[tuple[str, int], str] = field(default_factory=dict)
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    silent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Departure:
 
 
 def look_script() -> str:
-    """Looks at a host, and changes nothing.  Standard input: names that it is to look up, a line each."""
+    """Looks at a host, and changes nothing.  Standard input: names that it is to look up, a line each, or `NAME PORT`."""
     return render("adhoc/look.sh.j2", home=HOME)
 
 
@@ -94,6 +96,7 @@ def parse_look(text: str) -> HostLook:
         addresses=tuple(said.get("address", ())),
         ports={(protocol, int(port)): holder for protocol, port, holder in ports},
         names={name: tuple(addresses) for name, *addresses in names},
+        silent=tuple(line.split()[0] for line in said.get("silent", ()) if line),
     )
 
 

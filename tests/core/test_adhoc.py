@@ -122,6 +122,13 @@ def test_what_is_wrong_in_a_file_is_told_with_its_line(text: str, problem: str) 
     assert any(one.startswith(problem) for one in caught.value.problems), caught.value.problems
 
 
+def test_what_is_wrong_of_a_host_is_told_all_at_once() -> None:
+    with pytest.raises(UsageError) as caught:
+        adhoc_file.read("f", "hosts:\n - host: db1\n   port: x\n   user: X!\n   workdir: work\n", Host(host="any"))
+    said = [problem.partition(" ")[0] for problem in caught.value.problems]
+    assert said == ["f:3:", "f:4:", "f:5:"], caught.value.problems
+
+
 def test_a_field_of_another_type_is_told_with_what_is_wrong() -> None:
     given = vars(Host(host="db1")) | {"port": "x", "capabilities": "ssd", "key": 3}
     host, wrong = as_host(given)

@@ -40,6 +40,7 @@ port udp 5405 my daemon
 port tcp 8140 java
 name db1 127.0.1.1 10.0.0.1
 name db2
+silent db2 8140
 """
 GOOD = HostLook(
     os="debian",
@@ -86,6 +87,7 @@ def test_a_look_is_read_as_it_is_printed() -> None:
         puppetserver_active=True,
         ports={("udp", 5405): "my daemon", ("tcp", 8140): "java"},
         names={"db1": ("127.0.1.1", "10.0.0.1"), "db2": ()},
+        silent=("db2",),
     )
 
 

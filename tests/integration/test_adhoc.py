@@ -58,9 +58,9 @@ def at(own: Rig, name: str, **more: object) -> dict[str, object]:
     return found | more
 
 
-def refused(home: Home, own: Rig, *hosts: dict[str, object]) -> str:
+def refused(home: Home, own: Rig, *hosts: dict[str, object], master: str = "") -> str:
     """What a boot of these hosts says, which must end before anything is touched."""
-    home.ok("adhoc.create", "bad", f"--file={define(own, *hosts)}")
+    home.ok("adhoc.create", "bad", f"--file={define(own, *hosts)}", f"--puppet-master={master}")
     done = home.fab("cluster.nodes.boot", "bad")
     try:
         assert done.exit == 2, done
@@ -175,15 +175,20 @@ def test_a_clock_that_is_off_is_told(own: Rig, home: Home) -> None:
 def test_ports_that_are_closed_between_hosts_are_told(own: Rig, home: Home) -> None:
     own.know("db1", "db2", "db3", "gate")
     hook = "{ type filter hook input priority 0 ; }"
-    rules = f"add table inet t\nadd chain inet t i {hook}\nadd rule inet t i udp dport 5405 drop\n"
+    chain = f"add table inet t\nadd chain inet t i {hook}\n"
+    rules = f"{chain}add rule inet t i udp dport 5405 drop\nadd rule inet t i tcp dport 8140 drop\n"
     enter = ["ip", "netns", "exec", f"sirikata-{MACHINES}.db1", "nft"]
     assert call([*enter, "-f", "-"], stdin=rules.encode()).exit == 0
     try:
         said = refused(home, own, at(own, "db1"), at(own, "gate"), at(own, "db3"))
+        elsewhere = refused(home, own, at(own, "gate"), at(own, "db3"), master=own.hosts["db1"].address)
     finally:
         assert call([*enter, "flush", "ruleset"]).exit == 0
     assert "on UDP port 5405, which corosync uses: open it on debian@db1" in said, said
     assert "arrives at carol@db3" not in said
+    for host in ("debian@gate", "carol@db3:2222"):
+        said = f"{host}: {own.hosts['db1'].address}, the Puppet master, does not answer it on TCP port 8140: see that it is up"
+        assert said in elsewhere, elsewhere
 
 
 # The hosts of the cluster by the index of the node that each is; the one of the other release is a cluster by itself.

@@ -98,7 +98,8 @@ def check(remote: Remote, spec: ClusterSpec, nodes: Sequence[Node], server: str,
     that cannot be asked.
     """
     named = [host.address for host in spec.adhoc.hosts if host.address and not is_address(host.address)]
-    names = "".join(f"{name}\n" for name in [*named, *_master_elsewhere(spec)])
+    master = _master_elsewhere(spec)
+    names = "".join(f"{name}\n" for name in [*named, *([f"{master} {TCP_PORT}"] if master else [])])
     answers = fan_out(nodes, "check", lambda node: _ask(remote, node, names))
     found = {name: one for name, one in answers.items() if isinstance(one, Found)}
     problems = [
@@ -118,10 +119,9 @@ def check(remote: Remote, spec: ClusterSpec, nodes: Sequence[Node], server: str,
     )
 
 
-def _master_elsewhere(spec: ClusterSpec) -> list[str]:
-    """The name of a Puppet master that is no node, where the nodes have to resolve it."""
-    nodes = [host.host for host in spec.adhoc.hosts]
-    return [] if spec.puppet_master in nodes or is_address(spec.puppet_master) else [spec.puppet_master]
+def _master_elsewhere(spec: ClusterSpec) -> str:
+    """The name or address of a Puppet master that is no node; empty where it is one."""
+    return "" if spec.puppet_master in [host.host for host in spec.adhoc.hosts] else spec.puppet_master
 
 
 def _unfit(spec: ClusterSpec, one: Found, address: str, server: str) -> list[str]:
@@ -134,12 +134,17 @@ def _unfit(spec: ClusterSpec, one: Found, address: str, server: str) -> list[str
             f"no host resolves its address {given!r} to one of its own ({own}): put that into the DNS or into every host's "
             "/etc/hosts, or give the address itself"
         )
-    problems += [
-        f"it does not resolve {name}, the name of the Puppet master: put that into its /etc/hosts or the DNS, or name the "
-        "master by its address"
-        for name in _master_elsewhere(spec)
-        if not one.look.names.get(name)
-    ]
+    master = _master_elsewhere(spec)
+    if master and not one.look.names.get(master):
+        problems.append(
+            f"it does not resolve {master}, the name of the Puppet master: put that into its /etc/hosts or the DNS, or name "
+            "the master by its address"
+        )
+    if master in one.look.silent:
+        problems.append(
+            f"{master}, the Puppet master, does not answer it on TCP port {TCP_PORT}: see that it is up, and open that port "
+            "to the hosts there"
+        )
     return problems + look_problems(
         one.look,
         cluster_id=spec.id,
