@@ -4,7 +4,6 @@ import json
 import os
 import secrets
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -197,30 +196,43 @@ NODES = ("db1", "gate", "db3")
 
 def test_the_tour_runs_on_them_and_leaves_them_as_they_were(own: Rig, home: Home, tmp_path: Path) -> None:
     own.know("db1", "db2", "db3", "gate")
+    own["db2"].said(f"echo '{own.hosts['db1'].address} db1' >>/etc/hosts")
+    with (own.home / ".ssh/config").open("a") as config:
+        config.write("Host db1\n  User debian\n")
     before = {name: own[name].listing() for name in own.hosts}
-    home.ok("adhoc.create", "old", "--host=debian@db2")
+    # On the other release, with the other cluster's first host as a Puppet master that is none of its own.
+    home.ok("adhoc.create", "old", "--host=debian@db2", "--puppet-master=db1")
     defined = define(own, at(own, "db1"), at(own, "gate"), at(own, "db3", workdir="/srv/work"))
     home.ok("adhoc.create", "own", f"--file={defined}")
     clusters = {"own": OwnCluster(home, "own", own, NODES), "old": OwnCluster(home, "old", own, ("db2",))}
     try:
-        with ThreadPoolExecutor() as pool:
-            ups = {name: pool.submit(home.ok, "up", name, timeout=1500) for name in clusters}
-        assert "own: quorate" in ups["own"].result().out and "3 of 3 nodes online" in ups["own"].result().out
-        assert "1 of 1 nodes online" in ups["old"].result().out
+        done = home.ok("up", "own", timeout=1500)
+        assert "own: quorate" in done.out and "3 of 3 nodes online" in done.out
+        assert "1 of 1 nodes online" in home.ok("up", "old", timeout=1500).out
+        assert signed(own) == {"db1", "node0.own", "node1.own", "node2.own", "node0.old"}
         tour(clusters["own"], own, home, tmp_path)
         tour_alone(clusters["old"])
         assert home.ok("adhoc.create", "other", "--host=debian@db1").exit == 0
         assert f"it is a member of the cluster {clusters['own'].id}" in home.fab("cluster.nodes.boot", "other").err
+        home.ok("cluster.nodes.terminate", "old", timeout=1500)
+        assert signed(own) == {"db1", "node0.own", "node1.own", "node2.own"}
         cut_off(clusters["own"])
     finally:
-        with ThreadPoolExecutor() as pool:
-            ends = [pool.submit(home.fab, "cluster.nodes.terminate", name, timeout=1500) for name in clusters]
-    assert [end.result().exit for end in ends] == [0, 0], [end.result() for end in ends]
+        ends = [home.fab("cluster.nodes.terminate", name, timeout=1500) for name in ("old", "own")]
+    assert [end.exit for end in ends] == [0, 0], ends
     assert {name: differences(before[name], own[name].listing()) for name in before} == {name: [] for name in before}
     for name in before:
         own[name].said("apt-get -qq -y install hello >/dev/null 2>&1 && hello && apt-get -qq -y purge hello")
     home.ok("cluster.destroy", "own", "cluster.destroy", "old", "cluster.destroy", "other")
     assert json.loads(home.ok("cluster.list", "--json").out) == []
+
+
+def signed(own: Rig) -> set[str]:
+    """The names whose certificates the Puppet master on db1 has signed."""
+    return {
+        name.removesuffix(".pem")
+        for name in own["db1"].said("ls $(puppet config print signeddir --section server)").split()
+    }
 
 
 class OwnCluster(Cluster):
