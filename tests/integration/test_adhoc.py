@@ -30,6 +30,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
         {"name": "db2", "suite": "bookworm"},
         {"name": "db3", "user": "carol", "port": 2222, "behind": "gate"},
         {"name": "gate"},
+        {"name": "spare"},
     ) as made:
         yield made
 
@@ -190,12 +191,13 @@ def test_ports_that_are_closed_between_hosts_are_told(own: Rig, home: Home) -> N
         assert said in elsewhere, elsewhere
 
 
-# The hosts of the cluster by the index of the node that each is; the one of the other release is a cluster by itself.
+# The hosts of the cluster by the index of the node that each is, until the last is replaced; the one of the other release is a
+# cluster by itself.
 NODES = ("db1", "gate", "db3")
 
 
 def test_the_tour_runs_on_them_and_leaves_them_as_they_were(own: Rig, home: Home, tmp_path: Path) -> None:
-    own.know("db1", "db2", "db3", "gate")
+    own.know("db1", "db2", "db3", "gate", "spare")
     own["db2"].said(f"echo '{own.hosts['db1'].address} db1' >>/etc/hosts")
     with (own.home / ".ssh/config").open("a") as config:
         config.write("Host db1\n  User debian\n")
@@ -244,6 +246,21 @@ class OwnCluster(Cluster):
 
     def machine(self, name: str | int) -> Host:
         return self.own[self.hosts[int(name)]]
+
+
+def replaced(cluster: OwnCluster, own: Rig) -> None:
+    """The last host is gone for good, another is the node, and what came back of the old one gives itself back."""
+    assert "answers, and another takes only the place" in cluster.fab("adhoc.replace", "2", "debian@spare:22").err
+    assert machine("off", MACHINES, "db3").exit == 0
+    assert "node 2 is debian@spare" in cluster.ok("adhoc.replace", "2", "debian@spare:22").out
+    cluster.hosts = ("db1", "gate", "spare")
+    done = cluster.ok("up", timeout=600)
+    assert "3 of 3 nodes online" in done.out
+    assert cluster.online() == {"node0", "node1", "node2"}
+    assert machine("on", MACHINES, "db3").exit == 0
+    eventually(lambda: own["db3"].sudo("systemctl is-active ssh").exit == 0, within=60, what="db3 is up")
+    own["db3"].said("sh /var/lib/sirikata-cluster/take-off")
+    assert cluster.online() == {"node0", "node1", "node2"}
 
 
 def cut_off(cluster: OwnCluster) -> None:
@@ -313,8 +330,8 @@ def tour(cluster: OwnCluster, own: Rig, home: Home, tmp_path: Path) -> None:
     eventually(lambda: own["db3"].sudo("systemctl is-active ssh").exit == 0, within=60, what="db3 is up")
     own.shut("db3")
     assert "node0" in own["db3"].said("cat /etc/hosts"), "the others' names are gone after a boot"
-    done = cluster.ok("up", timeout=600)
-    assert "3 of 3 nodes online" in done.out
+    eventually(lambda: cluster.online() == {"node0", "node1", "node2"}, within=60, what="it is a member again")
+    replaced(cluster, own)
     assert cluster.ok("service.move", "web", "2").out == "web is running on node2\n"
     assert "is on node0, node1, node2: quorate" in cluster.ok("corosync.distribute", timeout=600).out
     cluster.ok("service.remove", "web")
