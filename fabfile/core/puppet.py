@@ -29,7 +29,7 @@ from .puppet_shared import parse_look as parse_look
 from .puppet_shared import problems as problems
 from .puppet_shared import shared_files as shared_files
 from .render import render
-from .spec import MASTER_NAME, ClusterSpec, node_name
+from .spec import MASTER_NAME, ClusterSpec, certname, node_name
 
 MODULE = "sirikata_cluster"
 START_TIMEOUT = 300  # seconds for the server to answer; a start takes 14 to 27 s of CPU
@@ -49,7 +49,7 @@ profiler: { enabled: false }
 
 def own_certname(spec: ClusterSpec) -> str:
     """The certname of a master that is a machine of the cluster: `puppet.demo`."""
-    return f"{MASTER_NAME}.{spec.name}"
+    return certname(MASTER_NAME, spec.name)
 
 
 def cluster_files(

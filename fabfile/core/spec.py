@@ -139,7 +139,7 @@ class Node:
 
     def certname(self, cluster: str) -> str:
         """The name in its Puppet certificate: `node0.demo`; also its fully qualified host name."""
-        return f"{self.name}.{cluster}"
+        return certname(self.name, cluster)
 
 
 MASTER_NAME = "puppet"
@@ -164,9 +164,9 @@ def node_name(index: int) -> str:
     return f"node{index}"
 
 
-def certname(spec: ClusterSpec, index: int) -> str:
-    """The name in the Puppet certificate of the node of that index, whether it exists or not."""
-    return f"{node_name(index)}.{spec.name}"
+def certname(machine: str, cluster: str) -> str:
+    """The name in the Puppet certificate of a cluster's machine, whether it exists or not: `node0.demo`."""
+    return f"{machine}.{cluster}"
 
 
 def name_problems(name: str) -> list[str]:

@@ -7,7 +7,7 @@ from ..core import puppet as core
 from ..core.errors import ClusterError, NodeError
 from ..core.puppet import AgentRun, Secrets
 from ..core.result import Payload, Result
-from ..core.spec import MASTER_INDEX, THIS_MACHINE, Node, certname, master
+from ..core.spec import MASTER_INDEX, THIS_MACHINE, Node, certname, master, node_name
 from ..effects import host
 from ..effects.remote import Remote
 from ..effects.ssh.access import Access
@@ -138,7 +138,7 @@ def forget(session: Session) -> None:
         return  # that one goes, too
     if nodes and session.store.state().master_certname:
         # Those of nodes that are gone already, too.
-        names = [certname(session.spec, index) for index in range(session.spec.size)]
+        names = [certname(node_name(index), session.spec.name) for index in range(session.spec.size)]
         # First, so that a node that stays, as after an interruption, is given a new one by the next `up`.
         session.store.update_state(certified=())
         _at_leisure(session, "certificates of its nodes", lambda: puppet.forget_nodes(master_host(session), names))

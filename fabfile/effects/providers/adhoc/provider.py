@@ -143,10 +143,10 @@ class AdhocProvider:
 
     def master_address(self, spec: ClusterSpec) -> str | None:
         taken = self._store.state().taken
-        for index, host in enumerate(spec.adhoc.hosts):
-            if host.host == spec.puppet_master and str(index) in taken:
-                return taken[str(index)]
-        return None if spec.puppet_master in [host.host for host in spec.adhoc.hosts] else self._elsewhere(spec, taken)
+        hosts = [host.host for host in spec.adhoc.hosts]
+        if spec.puppet_master in hosts:
+            return taken.get(str(hosts.index(spec.puppet_master)))
+        return self._elsewhere(spec, taken)
 
     def ssh_key(self, spec: ClusterSpec) -> None:
         return None
