@@ -1,0 +1,1 @@
+"""Corosync: its configuration, and what nodes do to take it."""

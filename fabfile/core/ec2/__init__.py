@@ -1,0 +1,1 @@
+"""Amazon EC2: options, launches, instances, security group rules."""

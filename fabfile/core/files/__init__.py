@@ -1,0 +1,1 @@
+"""Files: transfers and YAML."""

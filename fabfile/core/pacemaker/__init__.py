@@ -1,0 +1,1 @@
+"""Pacemaker: the cluster's configuration, its state, and the first start."""

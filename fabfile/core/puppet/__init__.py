@@ -1,0 +1,1 @@
+"""Puppet: masters, agents and their files."""

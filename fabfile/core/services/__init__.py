@@ -1,0 +1,1 @@
+"""Services: what each is, what they are to each other, and how they change."""

@@ -1,0 +1,1 @@
+"""Sirikata: its archive and its presets."""

@@ -1,0 +1,1 @@
+"""The user's files: read, packed, sent and received."""

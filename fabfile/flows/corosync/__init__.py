@@ -1,0 +1,1 @@
+"""Corosync: the first start, and every later configuration."""

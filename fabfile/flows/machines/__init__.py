@@ -1,0 +1,1 @@
+"""Machines: boot, commands, transfer, adoption, import."""

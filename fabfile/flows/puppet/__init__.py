@@ -1,0 +1,1 @@
+"""Puppet: the master, the agents and their runs."""

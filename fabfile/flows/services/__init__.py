@@ -1,0 +1,1 @@
+"""Services: add, apply, move, remove, logs, types of nodes."""

@@ -1,0 +1,1 @@
+"""Sirikata: archives and presets."""

@@ -1,0 +1,1 @@
+"""Values as a person or a program reads them."""
