@@ -5,19 +5,33 @@ For a fabfile of your own: `task` makes tasks whose errors are sentences, as our
 
 from invoke.collection import Collection
 
-from .core.adhoc import Host
-from .core.ec2_options import Ec2Options
+from .core.adhoc.host import Host
+from .core.ec2.options import Ec2Options
 from .core.errors import ClusterError, NodeError, NodeFailures, NotFound, Preflight, StoreError, UsageError
-from .core.services import Service
+from .core.services.service import Service
 from .library import Cluster, clusters
-from .tasks import adhoc, apply, cluster, corosync, ec2, local, members, nodes, puppet, service, sirikata, task, up
-from .tasks.report import reporter
+from .tasks import (
+    adhoc,
+    apply,
+    cluster,
+    corosync,
+    ec2,
+    local,
+    machines,
+    members,
+    puppet,
+    services,
+    sirikata,
+    task,
+    up,
+)
+from .tasks.show.progress import reporter
 
 cluster_tasks = Collection.from_module(cluster)
-cluster_tasks.add_collection(Collection.from_module(nodes))
+cluster_tasks.add_collection(Collection.from_module(machines, name="nodes"))
 cluster_tasks.add_collection(Collection.from_module(members))
 
-service_tasks = Collection.from_module(service)
+service_tasks = Collection.from_module(services, name="service")
 for each in Collection.from_module(apply).tasks.values():
     service_tasks.add_task(each)
 

@@ -8,19 +8,19 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from . import flows
-from .core.adhoc import Host
-from .core.ec2_options import Ec2Options
+from .core.adhoc.host import Host
+from .core.ec2.options import Ec2Options
 from .core.report import Report, Silent
-from .core.services import Service
-from .core.spec import ClusterSpec, Node, ProviderName, new_spec
+from .core.services.service import Service
+from .core.spec.cluster import ClusterSpec, Node, ProviderName, new_spec
 
 if TYPE_CHECKING:
+    from .core.files.transfer import Moved
     from .core.result import Result
-    from .core.service_diff import Plan
-    from .core.service_logs import LogLine
-    from .core.transfer import Moved
-    from .flows.corosync import Distribution
-    from .flows.node_types import Typed
+    from .core.services.difference import Plan
+    from .core.services.logs import LogLine
+    from .flows.corosync.distribute import Distribution
+    from .flows.services.types import Typed
     from .flows.session import Session
     from .flows.status import ServiceView, Status
 
@@ -65,7 +65,9 @@ class Cluster:
         )  # fmt: skip
         return flows.cluster.create(flows.adhoc.with_hosts(spec, own) if provider == "adhoc" else spec)
 
-    def up(self, *, size: int | None = None, provider: ProviderName | None = None, suite: str = "") -> "Status":
+    def up(
+        self, *, size: int | None = None, provider: ProviderName | None = None, suite: str = ""
+    ) -> "Status":
         """Create the cluster if it is new, boot, provision and form it, run its services; again, mend what is missing.
 
         Raises UsageError where it exists with another size, provider or suite than those given.  To give it other
@@ -106,21 +108,21 @@ class Cluster:
     def distribute(self) -> "Distribution":
         """Put corosync.conf on every node as one transaction, as corosync.distribute does."""
         with flows.session.changing(self.name, self.report, "distribute") as session:
-            return flows.corosync.distribute(session)
+            return flows.corosync.distribute.distribute(session)
 
     # Its nodes
 
     def run(self, command: str, *, on: int | None = None) -> "dict[str, Result]":
         """Run a shell command line on every running node, or on one; by node name, whatever they exit with."""
-        return flows.nodes.run(self._look(), command, on=on)
+        return flows.machines.commands.run(self._look(), command, on=on)
 
     def put(self, source: str, path: str, *, on: int | None = None, sudo: bool = False) -> "dict[str, Moved]":
         """Put a file or folder on every running node, or on one; see flows/transfer.py."""
-        return flows.transfer.put(self._look(), source, path, on=on, sudo=sudo)
+        return flows.machines.transfer.put(self._look(), source, path, on=on, sudo=sudo)
 
     def get(self, path: str, folder: str, *, on: int | None = None, sudo: bool = False) -> "dict[str, Moved]":
         """Fetch a file or folder of every running node, or of one, to FOLDER/NODE/; see flows/transfer.py."""
-        return flows.transfer.get(self._look(), path, folder, on=on, sudo=sudo)
+        return flows.machines.transfer.get(self._look(), path, folder, on=on, sudo=sudo)
 
     def power_off(self, index: int) -> Node:
         """Cut a node's power, as a failure would."""
@@ -141,7 +143,7 @@ class Cluster:
     def set_type(self, index: int, kind: str) -> "Typed":
         """Give a node a type: `redis`, `cdn` or `default`; see flows/node_types.py."""
         with flows.session.changing(self.name, self.report, "set a node's type") as session:
-            return flows.node_types.set_type(session, index, kind)
+            return flows.services.types.set_type(session, index, kind)
 
     def replace_host(self, index: int, host: str) -> Host:
         """Have `[user@]host[:port]` be the node of that index from the next up() on, in place of a host that is gone for good."""
@@ -152,11 +154,11 @@ class Cluster:
 
     def services(self) -> "list[ServiceView]":
         """Every service and where it runs."""
-        return flows.services.overview(self._look())
+        return flows.services.services.overview(self._look())
 
     def service(self, service_id: str, *, wait: float = 0) -> "ServiceView":
         """One service; `wait` gives it that many seconds to run.  Raises NotFound for one that nobody knows."""
-        return flows.services.one(self._look(), service_id, wait=wait)
+        return flows.services.services.one(self._look(), service_id, wait=wait)
 
     def add_service(
         self,
@@ -193,42 +195,44 @@ class Cluster:
             stop_signal=stop_signal, memory=memory, cpu=cpu,
         )  # fmt: skip
         with flows.session.changing(self.name, self.report, "add a service") as session:
-            return flows.services.add(session, service)
+            return flows.services.services.add(session, service)
 
-    def apply_services(self, services: Sequence[Service], *, keep: bool = False, dry_run: bool = False) -> "Plan":
+    def apply_services(
+        self, services: Sequence[Service], *, keep: bool = False, dry_run: bool = False
+    ) -> "Plan":
         """Have the cluster run these services and, unless `keep`, none else, in one change.  Answers what differed."""
         with flows.session.changing(self.name, self.report, "apply services") as session:
-            return flows.apply.apply(session, services, keep_others=keep, dry_run=dry_run)
+            return flows.services.apply.apply(session, services, keep_others=keep, dry_run=dry_run)
 
     def move_service(self, service_id: str, *, to: int) -> "ServiceView":
         """Move a service to the node of that index."""
         with flows.session.changing(self.name, self.report, "move a service") as session:
-            return flows.services.move(session, service_id, to)
+            return flows.services.services.move(session, service_id, to)
 
     def restart_service(self, service_id: str) -> "ServiceView":
         """Stop a service and start it again."""
         with flows.session.changing(self.name, self.report, "restart a service") as session:
-            return flows.services.restart(session, service_id)
+            return flows.services.services.restart(session, service_id)
 
     def cleanup_service(self, service_id: str) -> "ServiceView":
         """Forget a service's failures and try it again."""
         with flows.session.changing(self.name, self.report, "clean up a service") as session:
-            return flows.services.cleanup(session, service_id)
+            return flows.services.services.cleanup(session, service_id)
 
     def remove_service(self, service_id: str) -> None:
         """Stop a service and forget it.  Raises UsageError while other services name it."""
         with flows.session.changing(self.name, self.report, "remove a service") as session:
-            flows.services.remove(session, service_id)
+            flows.services.services.remove(session, service_id)
 
     def remove_services(self) -> list[str]:
         """Stop all services and forget them.  Answers their ids."""
         with flows.session.changing(self.name, self.report, "remove services") as session:
-            return flows.services.remove_all(session)
+            return flows.services.services.remove_all(session)
 
     def service_log(self, service_id: str, *, lines: int = 50) -> "list[LogLine]":
         """The last lines that a service wrote, on every node that ever ran it, by time."""
         session = self._look()
-        return flows.service_logs.read(session, flows.services.known(session, service_id), lines)
+        return flows.services.logs.read(session, flows.services.services.known(session, service_id), lines)
 
     def _look(self) -> "Session":
         return flows.session.reading(self.name, self.report)

@@ -22,7 +22,15 @@ import pytest
 # Folders of tests with machines, in their order; the last one's run alone.
 LATE = ("integration", "benchmarks")
 # The first of the groups: the longest, then those of few and long tests, so that both processes end at about one time.
-_FIRST = ("trixie", "test_adhoc", "test_ec2", "test_tour", "test_shared_master", "test_stock-trixie", "pipeline")
+_FIRST = (
+    "trixie",
+    "test_adhoc",
+    "test_ec2",
+    "test_tour",
+    "test_shared_master",
+    "test_stock-trixie",
+    "pipeline",
+)
 # Seconds for which an interrupted run waits until its machines are gone.
 _ENDING = 180
 

@@ -16,12 +16,16 @@ def item(file: str, name: str, *, group: str = "", uses: str = "", **parameters:
         nodeid=f"tests/{file}::{name}",
         fixturenames=uses.split(),
         callspec=SimpleNamespace(params=parameters),
-        get_closest_marker=lambda marker: SimpleNamespace(args=[group]) if group and marker == "xdist_group" else None,
+        get_closest_marker=lambda marker: (
+            SimpleNamespace(args=[group]) if group and marker == "xdist_group" else None
+        ),
         add_marker=lambda marker: None,
     )
 
 
-def test_what_shares_a_cluster_is_one_group_and_the_order_is_kept(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_what_shares_a_cluster_is_one_group_and_the_order_is_kept(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     items = [
         item("benchmarks/test_times.py", "b"),
         item("integration/test_agent.py", "t", node="trixie", uses="node"),

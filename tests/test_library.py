@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.paths import ROOT
 
 FABFILE = '''
 import sirikata_cluster
@@ -63,7 +63,17 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("pyproject.toml", "requirements.txt"):
         shutil.copy(ROOT / name, sources)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
-    pip = [sys.executable, "-m", "pip", "-q", "--python", venv / "bin/python", "install", "--no-deps", sources]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "-q",
+        "--python",
+        venv / "bin/python",
+        "install",
+        "--no-deps",
+        sources,
+    ]
     subprocess.run([*pip, "--disable-pip-version-check"], check=True, timeout=120)
     site = next((venv / "lib").glob("python*/site-packages"))
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
@@ -72,7 +82,9 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(python: Path, folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     environment = {**os.environ, "SIRIKATA_CLUSTER_HOME": str(folder / "home"), "COLUMNS": "120"}
-    return subprocess.run([python, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        [python, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=60
+    )
 
 
 @pytest.fixture
@@ -109,7 +121,9 @@ def test_the_tasks_are_found_under_the_name_that_a_fabfile_gives_them(python: Pa
     assert "  sirikata-cluster.up " in run(python, project, *FAB, "--list").stdout
 
 
-def test_a_fabfile_chains_our_tasks_with_its_own_and_its_errors_are_sentences(python: Path, project: Path) -> None:
+def test_a_fabfile_chains_our_tasks_with_its_own_and_its_errors_are_sentences(
+    python: Path, project: Path
+) -> None:
     done = run(python, project, *FAB, "tool.local.create", "demo", "2", "size", "deploy", "demo")
     assert done.returncode == 1, done
     assert "demo: 2 nodes on local" in done.stdout
@@ -121,7 +135,9 @@ def test_a_fabfile_chains_our_tasks_with_its_own_and_its_errors_are_sentences(py
 
 
 def test_a_fabfile_overrides_configuration(python: Path, project: Path) -> None:
-    done = run(python, project, *FAB, "tool.cluster.create", "web", "2", "own", "key", "--instance-type=t3.nano")
+    done = run(
+        python, project, *FAB, "tool.cluster.create", "web", "2", "own", "key", "--instance-type=t3.nano"
+    )
     assert done.returncode == 0, done
     spec = json.loads((project / "home/clusters/web/spec.json").read_text())
     assert (spec["ec2"]["ami"], spec["ec2"]["instance_type"]) == ("ami-0123456789abcdef0", "t3.nano")
@@ -133,11 +149,15 @@ def test_what_is_installed_finds_its_templates_and_data(python: Path, project: P
     assert world.returncode == 0, world
     assert "ec2:RunInstances" in world.stdout
     code = (
-        "from sirikata_cluster.core.render import render, ROOT\nfrom sirikata_cluster.flows.puppet import _data\n"
+        "from sirikata_cluster.core.templates import render, ROOT\nfrom sirikata_cluster.flows.puppet.agents import _data\n"
         "print(ROOT.name, len(_data()), any('pycache' in name for name in _data()), (ROOT / 'templates').is_dir())"
     )
     served = len(
-        [path for path in (ROOT / "data/puppet").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+        [
+            path
+            for path in (ROOT / "data/puppet").rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
+        ]
     )
     assert run(python, project, "-c", code).stdout == f"sirikata_cluster {served} False True\n"
 
@@ -145,7 +165,16 @@ def test_what_is_installed_finds_its_templates_and_data(python: Path, project: P
 def test_others_type_check_against_it(python: Path, project: Path) -> None:
     (project / "right.py").write_text(USE)
     (project / "wrong.py").write_text(USE.replace("on=1", "on=[1]").replace("code: int", "code: str"))
-    command = [sys.executable, "-m", "mypy", "--strict", "--python-executable", str(python), "right.py", "wrong.py"]
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--python-executable",
+        str(python),
+        "right.py",
+        "wrong.py",
+    ]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=120)
     told = [line.split(":")[0] for line in done.stdout.splitlines() if "error:" in line]
     assert told == ["wrong.py", "wrong.py"], done.stdout

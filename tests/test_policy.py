@@ -3,21 +3,26 @@
 import ast
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.session import Session
 
 from fabfile.flows import ec2
+from tests.paths import ROOT
 
-SOURCES = Path(__file__).resolve().parents[1] / "fabfile"
+SOURCES = ROOT / "fabfile"
 # boto3's names of services, and IAM's prefixes of their actions.
 PREFIXES = {"ec2": "ec2", "ssm": "ssm", "service-quotas": "servicequotas", "sts": "sts"}
 # What EC2 does in the caller's name: it makes its role for spot instances at the account's first.
 INDIRECT = {"iam:CreateServiceLinkedRole"}
 # Actions that cannot be limited to resources (Service Authorization Reference, "Amazon EC2"), or are harmless.
-ANYWHERE = ("ec2:Describe", "ec2:GetConsoleOutput", "servicequotas:GetServiceQuota", "sts:DecodeAuthorizationMessage")
+ANYWHERE = (
+    "ec2:Describe",
+    "ec2:GetConsoleOutput",
+    "servicequotas:GetServiceQuota",
+    "sts:DecodeAuthorizationMessage",
+)
 
 
 def statements() -> list[dict[str, Any]]:
@@ -71,7 +76,11 @@ def test_what_changes_something_is_limited_to_what_is_ours(statement: dict[str, 
     foreign = {"image", "key-pair", "security-group", "subnet", "vpc", "parameter"}
     kinds = {arn.rpartition(":")[2].partition("/")[0] for arn in listed(statement["Resource"])}
     if "Condition" not in statement:
-        assert kinds <= foreign and set(actions) <= {"ec2:RunInstances", "ec2:CreateSecurityGroup", "ssm:GetParameter"}
+        assert kinds <= foreign and set(actions) <= {
+            "ec2:RunInstances",
+            "ec2:CreateSecurityGroup",
+            "ssm:GetParameter",
+        }
 
 
 def test_every_statement_can_be_found_again() -> None:

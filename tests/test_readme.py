@@ -1,13 +1,13 @@
 """The README's tables name tasks and options that there are, and leave none out."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 from fabfile import ns
+from tests.paths import ROOT
 
-README = (Path(__file__).resolve().parents[1] / "README.md").read_text()
+README = (ROOT / "README.md").read_text()
 TASKS = set(ns.task_names)
 # Words with a dot that begin like a task.
 FILES = {"corosync.conf", "sirikata.tar.bz2"}
@@ -64,7 +64,9 @@ def test_the_tables_name_tasks_that_there_are(row: list[str]) -> None:
 
 
 def test_a_task_that_is_not_there_would_be_seen() -> None:
-    typed = "fab adhoc.destroy web ; cluster.nodes.explode web ; fab fly ; corosync.conf ; corosync.distribute"
+    typed = (
+        "fab adhoc.destroy web ; cluster.nodes.explode web ; fab fly ; corosync.conf ; corosync.distribute"
+    )
     assert named(typed) - TASKS == {"adhoc.destroy", "cluster.nodes.explode", "fly"}
 
 
@@ -80,5 +82,7 @@ service status, list services, remove service, remove all services, terminate, d
 def test_every_command_of_the_original_has_its_row_with_what_it_is_now() -> None:
     then = {row[0]: row[1] for row in rows(section("The first sirikata-cluster's commands"))[1:]}
     for command in re.split(r",\s+", ORIGINAL.strip()):
-        now = [new for old, new in then.items() if re.search(rf"(?<![a-z]){re.escape(command)}(?![a-z])", old)]
+        now = [
+            new for old, new in then.items() if re.search(rf"(?<![a-z]){re.escape(command)}(?![a-z])", old)
+        ]
         assert now and all(now), command

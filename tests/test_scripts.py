@@ -6,21 +6,21 @@ import subprocess
 
 import pytest
 
-from fabfile.core import (
-    adhoc_hosts,
-    adhoc_peers,
-    corosync_scripts,
-    node_attributes,
-    pacemaker,
-    package,
-    service_logs,
-    service_scripts,
-)
-from fabfile.core.render import ROOT
-from fabfile.core.services import Service
-from fabfile.core.spec import ClusterSpec
-from fabfile.effects import remote
-from fabfile.flows import boot, provision, service_hosts
+from fabfile.core.adhoc import connectivity as adhoc_peers
+from fabfile.core.adhoc import survey as adhoc_hosts
+from fabfile.core.corosync import scripts as corosync_scripts
+from fabfile.core.pacemaker import attributes as node_attributes
+from fabfile.core.pacemaker import formation as pacemaker
+from fabfile.core.services import logs as service_logs
+from fabfile.core.services import scripts as service_scripts
+from fabfile.core.services.service import Service
+from fabfile.core.sirikata import package
+from fabfile.core.spec.cluster import ClusterSpec
+from fabfile.core.templates import ROOT
+from fabfile.effects.ssh import remote
+from fabfile.flows.machines import boot
+from fabfile.flows.puppet import provision
+from fabfile.flows.services import hosts as service_hosts
 
 SPEC = ClusterSpec(name="demo", uid="3f2a", size=3)
 SCRIPTS = {
@@ -42,7 +42,9 @@ SCRIPTS = {
     "tell services to stop": service_scripts.tell_stop_script(["web", "db"]),
     "abort starts": service_scripts.abort_script(["web", "db"]),
     "apply services": service_scripts.apply_services_script(["web"], ["old"], "//a[@id='b']"),
-    "say what nodes have": node_attributes.align_script({"node1": frozenset({"redis"})}, {"node1": frozenset({"cdn"})}),
+    "say what nodes have": node_attributes.align_script(
+        {"node1": frozenset({"redis"})}, {"node1": frozenset({"cdn"})}
+    ),
     "wait for rest": service_scripts.settle_script(),
     "move a service": service_scripts.move_script("web", "node1"),
     "restart a service": service_scripts.restart_script("web"),
@@ -53,12 +55,19 @@ SCRIPTS = {
     "forget certificates": provision._FORGET_CERTIFICATES,
     "look for a command": service_hosts.lacks_script(
         Service(
-            id="web", command="/bin/sh -c 'a; b'", user="nobody", cwd="/srv/it's", cpu="1", health="/bin/true NODE"
+            id="web",
+            command="/bin/sh -c 'a; b'",
+            user="nobody",
+            cwd="/srv/it's",
+            cpu="1",
+            health="/bin/true NODE",
         ),
         {},
     ),
     "read a log": service_logs.log_script("web", "/var/log/it's", 5),
-    "read on in a log": service_logs.log_script("web", "/var/log/it's", 5, service_logs.Place(inode="1", size=7)),
+    "read on in a log": service_logs.log_script(
+        "web", "/var/log/it's", 5, service_logs.Place(inode="1", size=7)
+    ),
     "list archives": package.held_script(SPEC),
     "receive an archive": package.receive_script(SPEC, "0" * 64),
     "prune archives": package.prune_script(SPEC, ["0" * 64, "1" * 64]),
@@ -69,7 +78,9 @@ SCRIPTS = {
     "ask the other hosts": adhoc_peers.peers_script(),
     "take a host in": (TAKE_IN := adhoc_hosts.take_in_script("demo-3f2a", "it's")),
     "give a host back": adhoc_hosts.take_off_script(),
-    "what a host keeps to be given back": TAKE_IN.split("SIRIKATA_TAKE_OFF'\n")[1].split("\nSIRIKATA_TAKE_OFF\n")[0],
+    "what a host keeps to be given back": TAKE_IN.split("SIRIKATA_TAKE_OFF'\n")[1].split(
+        "\nSIRIKATA_TAKE_OFF\n"
+    )[0],
     "install packages": (ROOT / "data/puppet/modules/sirikata_cluster/files/install-packages").read_text(),
     "as root": remote.as_root('echo "it\'s"'),
 }

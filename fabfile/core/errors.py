@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one tree.
+"""What is wrong, as values (Problem), and everything that can go wrong, as one tree.
 
 ClusterError                a sentence for a person: what, which, the next step   exit 1
 |- UsageError               wrong use: names, sizes, files, what is missing       exit 2
@@ -9,7 +9,44 @@ ClusterError                a sentence for a person: what, which, the next step 
 `- NodeFailures             several nodes: one line each                          exit 1, or 3 when some succeeded
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+# Around the name of a field inside a text: characters that no text holds (Unicode 23.7, Noncharacters).
+_FIELD = re.compile("\ufdd0([^\ufdd1]*)\ufdd1")
+
+
+def named(field: str) -> str:
+    """The name of a field inside the text of a Problem, which is shown as it was typed there: `--stop-timeout`."""
+    return f"\ufdd0{field}\ufdd1"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with what was given.
+
+    subject  what it is about: a service, a host, a file and its line; empty: the command itself
+    field    the field of it that is to be changed, by its name in Python; empty: it as a whole
+    text     the sentence: what is wrong, with which value, the next step.  Fields in it are `named(...)`
+    """
+
+    subject: str
+    field: str
+    text: str
+
+    def told(self, spell: Callable[[str], str] = str) -> str:
+        """The sentence with its subject; `spell` gives a field as it was typed: an option, a key, a keyword."""
+        text = _FIELD.sub(lambda match: spell(match[1]), self.text)
+        return f"{self.subject}: {text}" if self.subject else text
+
+    def __str__(self) -> str:
+        return self.told()
+
+
+def as_problems(found: "Iterable[str | Problem]") -> list[Problem]:
+    """Sentences about the whole command as problems."""
+    return [one if isinstance(one, Problem) else Problem("", "", one) for one in found]
 
 
 class ClusterError(Exception):
@@ -23,9 +60,10 @@ class UsageError(ClusterError):
 
     exit_code = 2
 
-    def __init__(self, problems: str | Sequence[str]) -> None:
-        self.problems = [problems] if isinstance(problems, str) else list(problems)
-        super().__init__("\n".join(self.problems))
+    def __init__(self, problems: "str | Problem | Iterable[str | Problem]") -> None:
+        given = [problems] if isinstance(problems, str | Problem) else problems
+        self.problems = list(dict.fromkeys(as_problems(given)))
+        super().__init__("\n".join(map(str, self.problems)))
 
 
 class NotFound(UsageError):
@@ -61,7 +99,10 @@ class NodeFailures(ClusterError):
     exit_code_partly = 3
 
     def __init__(
-        self, action: str, failures: Mapping[str, ClusterError], succeeded: Sequence[str] | Mapping[str, object] = ()
+        self,
+        action: str,
+        failures: Mapping[str, ClusterError],
+        succeeded: Sequence[str] | Mapping[str, object] = (),
     ) -> None:
         self.action, self.failures, self.succeeded = action, dict(failures), list(succeeded)
         self.results = dict(succeeded) if isinstance(succeeded, Mapping) else {}

@@ -25,7 +25,9 @@ def run(
     Raises ClusterError with its last words when it cannot start or, with `check`, when it fails.
     """
     try:
-        process = subprocess.Popen(list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
     except OSError as error:
         raise ClusterError(f"cannot run {command[0]}: {error.strerror}") from error
     with process:
@@ -109,7 +111,9 @@ def uses_aws() -> bool:
 def replace_by(command: Sequence[str]) -> None:
     """Become another program, which keeps the terminal.  Raises Preflight when it is not installed."""
     if shutil.which(command[0]) is None:
-        raise Preflight(f"{command[0]!r} is not installed: apt-get install {_PACKAGES.get(command[0], command[0])}")
+        raise Preflight(
+            f"{command[0]!r} is not installed: apt-get install {_PACKAGES.get(command[0], command[0])}"
+        )
     sys.stdout.flush()
     sys.stderr.flush()
     os.execvp(command[0], list(command))
@@ -126,7 +130,9 @@ def _send(process: "subprocess.Popen[bytes]", feed: Feed) -> bytes:
     return b""
 
 
-def _follow(process: "subprocess.Popen[bytes]", stdin: bytes, on_line: Callable[[str], None]) -> tuple[bytes, bytes]:
+def _follow(
+    process: "subprocess.Popen[bytes]", stdin: bytes, on_line: Callable[[str], None]
+) -> tuple[bytes, bytes]:
     assert process.stdin and process.stdout and process.stderr
     process.stdin.write(stdin)
     process.stdin.close()

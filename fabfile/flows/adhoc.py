@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from ..core import adhoc_file
-from ..core.adhoc import AdhocOptions, Host, host_problems, parse_host
-from ..core.adhoc_fields import as_host
-from ..core.adhoc_hosts import TAKE_OFF
+from ..core.adhoc import file as adhoc_file
+from ..core.adhoc.fields import as_host
+from ..core.adhoc.host import AdhocOptions, Host, host_problems, parse_host
+from ..core.adhoc.survey import TAKE_OFF
 from ..core.errors import NotFound, UsageError
-from ..core.spec import ClusterSpec, own_master_problems, validate
-from ..effects import files
+from ..core.spec.cluster import ClusterSpec, own_master_problems, validate
+from ..effects.files import reading as files
 from ..effects.providers.adhoc import AdhocProvider
 from . import cluster
 from .session import Session
@@ -25,10 +25,14 @@ def create(wanted: ClusterSpec, given: Sequence[str], file: str, usual: Mapping[
     hosts, master, problems = _define(given, file, usual)
     spec = with_hosts(wanted, hosts, master)
     if not given and not file:
-        problems.append("give the hosts: --host=[user@]host[:port] for each, or --file=FILE that describes them")
+        problems.append(
+            "give the hosts: --host=[user@]host[:port] for each, or --file=FILE that describes them"
+        )
     if problems:
         # Those of the hosts are among them, some with their line.
-        raise UsageError([*problems, *own_master_problems(spec), *validate(replace(spec, size=3, provider="local"))])
+        raise UsageError(
+            [*problems, *own_master_problems(spec), *validate(replace(spec, size=3, provider="local"))]
+        )
     return cluster.create(spec)
 
 
@@ -53,23 +57,29 @@ def hosts_of(given: Sequence[Host | str]) -> tuple[Host, ...]:
     return tuple(found)
 
 
-def _define(given: Sequence[str], file: str, usual: Mapping[str, str]) -> tuple[tuple[Host, ...], str, list[str]]:
+def _define(
+    given: Sequence[str], file: str, usual: Mapping[str, str]
+) -> tuple[tuple[Host, ...], str, list[str]]:
     """The hosts, the Puppet master that the file names, and the problems of what was given."""
     port = usual.get("port") or "0"
     problems = [] if port.isdecimal() else [f"the port (--port) is {port!r}, which is no whole number"]
     rest = {field: text for field, text in usual.items() if field != "port"}
-    defaults = replace(Host(host="any", port=int(port) if port.isdecimal() else 0), **cast(dict[str, Any], rest))
+    defaults = replace(
+        Host(host="any", port=int(port) if port.isdecimal() else 0), **cast(dict[str, Any], rest)
+    )
     problems += [f"for all hosts: {problem}" for problem in host_problems(defaults)]
     found = tuple(parse_host(text, defaults) for text in given)
     sound = replace(Host(host="any")) if problems else defaults
-    problems += [f"--host={text}: {said}" for text in given for said in host_problems(parse_host(text, sound))]
+    problems += [
+        f"--host={text}: {said}" for text in given for said in host_problems(parse_host(text, sound))
+    ]
     master = ""
     if file:
         try:
             definition = adhoc_file.read(file, files.read_text(file), sound)
             found, master = found + definition.hosts, definition.puppet_master
         except UsageError as error:
-            problems += error.problems
+            problems += map(str, error.problems)
     return tuple(replace(host, key=files.whole(host.key)) for host in found), master, problems
 
 

@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from ..core.errors import ClusterError, UsageError
-from ..core.spec import ClusterSpec, Node, validate
+from ..core.spec.cluster import ClusterSpec, Node, validate
 from ..effects import keys
 from ..effects.providers import provider_for
-from ..effects.store import Store
-from . import provision
+from ..effects.store.store import Store
+from .puppet import provision
 from .session import Session
 
 

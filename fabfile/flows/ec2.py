@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..core.ec2_rules import group_problems
+from ..core.ec2.rules import group_problems
 from ..core.errors import Preflight, UsageError
-from ..core.render import ROOT
 from ..core.report import Report
-from ..core.spec import Node, Role
+from ..core.spec.cluster import Node, Role
+from ..core.templates import ROOT
 from ..effects import checkip
-from ..effects.providers.ec2 import Ec2Provider, groups, lookups
+from ..effects.providers.ec2 import Ec2Provider
+from ..effects.providers.ec2 import catalog as lookups
+from ..effects.providers.ec2 import security_groups as groups
 from ..effects.providers.ec2.api import Api
-from ..effects.providers.ec2.groups import Mended
-from . import boot, provision
-from .puppet import MasterResult
+from ..effects.providers.ec2.security_groups import Mended
+from .machines import boot
+from .puppet import provision
+from .puppet.agents import MasterResult
 from .session import Session
 
 POLICY = ROOT / "data" / "ec2" / "policy.json"
@@ -48,7 +51,10 @@ def create_group(
     if problems := group_problems(name, ssh_from, opened, vpc):
         raise UsageError(problems)
     api = Api(region)
-    _ = api.region, api.credentials_source  # which are looked at here before anybody outside is asked for our address
+    _ = (
+        api.region,
+        api.credentials_source,
+    )  # which are looked at here before anybody outside is asked for our address
     networks = ssh_from or [checkip.own_network()]
     return groups.mend(api, name, vpc=vpc, ssh_from=networks, opened=opened, narrow=narrow)
 

@@ -2,9 +2,9 @@
 
 from ..core.errors import NotFound, Preflight
 from ..core.report import Report
-from ..core.spec import SUITES
+from ..core.spec.cluster import SUITES
 from ..effects import host
-from ..effects.providers import local
+from ..effects.providers.local import provider as local
 
 
 def prepare(report: Report) -> str:

@@ -4,12 +4,13 @@ from typing import Any
 
 from ..core.errors import ClusterError
 from ..core.report import Report
-from ..core.spec import ClusterSpec, Node, members
-from ..effects import host, store
+from ..core.spec.cluster import ClusterSpec, Node, members
+from ..effects import host
 from ..effects.providers import provider_for
 from ..effects.providers.ec2 import FoundCluster
-from ..effects.store import Store
-from . import adopt
+from ..effects.store import store
+from ..effects.store.store import Store
+from .machines import adopt
 from .session import Session
 
 

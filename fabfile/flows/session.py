@@ -7,14 +7,14 @@ from functools import partial
 
 from ..core.errors import ClusterError, NotFound
 from ..core.report import Report
-from ..core.spec import ClusterSpec, Node, members
+from ..core.spec.cluster import ClusterSpec, Node, members
 from ..effects.providers import provider_for
 from ..effects.providers.base import Provider
-from ..effects.remote import Remote
 from ..effects.ssh.access import Access
 from ..effects.ssh.login import choose_pem
-from ..effects.store import Store
-from ..effects.store import names as names
+from ..effects.ssh.remote import Remote
+from ..effects.store.store import Store
+from ..effects.store.store import names as names
 
 
 @dataclass(frozen=True)

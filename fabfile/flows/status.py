@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..core.capabilities import capabilities, names_of, node_type
-from ..core.crm_mon import STATUS_COMMAND, ClusterStatus, ResourceState, parse_status
 from ..core.errors import ClusterError, NodeError
-from ..core.node_types import DEFAULT, asked
-from ..core.service_reasons import reasons, sentences
-from ..core.services import Service
-from ..core.spec import ClusterSpec, Node, master, members
-from ..effects.remote import wait_until
+from ..core.pacemaker.status import STATUS_COMMAND, ClusterStatus, ResourceState, parse_status
+from ..core.services.reasons import reasons, sentences
+from ..core.services.service import Service
+from ..core.spec.capabilities import capabilities, names_of, node_type
+from ..core.spec.cluster import ClusterSpec, Node, master, members
+from ..core.spec.types import DEFAULT, asked
+from ..effects.ssh.remote import wait_until
 from .session import Session
 
 _NO_PROGRAM = 127  # what a shell exits with
@@ -107,13 +107,17 @@ def status(session: Session) -> Status:
     problems += [_about(session, node) for node in [*nodes, *gone] if node.reason]
     missing = session.spec.size - len(nodes) - sum(1 for node in gone if node.reason)
     if missing > 0:
-        problems.append(f"{missing} of {session.spec.size} nodes do not exist. Boot them: fab up {session.spec.name}")
+        problems.append(
+            f"{missing} of {session.spec.size} nodes do not exist. Boot them: fab up {session.spec.name}"
+        )
     if not nodes and master(machines):
         problems.append(
             f"its Puppet master exists without them: 'fab cluster.nodes.boot {session.spec.name}' goes on, "
             f"'fab cluster.nodes.terminate {session.spec.name}' ends it"
         )
-    views = [_node_view(session.spec, node, found) for node in sorted([*nodes, *gone], key=lambda node: node.index)]
+    views = [
+        _node_view(session.spec, node, found) for node in sorted([*nodes, *gone], key=lambda node: node.index)
+    ]
     return Status(
         name=session.spec.name,
         size=session.spec.size,
@@ -180,7 +184,9 @@ def service_views(session: Session, nodes: list[Node], found: ClusterStatus | No
     ]
 
 
-def service_view(spec: ClusterSpec, service: Service, found: ClusterStatus | None, dead: set[str]) -> ServiceView:
+def service_view(
+    spec: ClusterSpec, service: Service, found: ClusterStatus | None, dead: set[str]
+) -> ServiceView:
     """One service as Pacemaker has it; but a machine that is switched off runs nothing, noticed or not."""
     resource = found.resource(service.id) if found else None
     state = _state(resource, found)

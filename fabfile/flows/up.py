@@ -4,9 +4,15 @@ from collections.abc import Mapping
 
 from ..core.errors import UsageError
 from ..core.report import Report
-from ..core.spec import ClusterSpec, Node, members, validate
-from ..effects.store import Store
-from . import boot, cluster, corosync, form, node_types, provision, services, session, status
+from ..core.spec.cluster import ClusterSpec, Node, members, validate
+from ..effects.store.store import Store
+from . import cluster, session, status
+from .corosync import distribute as corosync
+from .corosync import form
+from .machines import boot
+from .puppet import provision
+from .services import services
+from .services import types as node_types
 from .session import Session
 from .status import Status
 

@@ -29,9 +29,13 @@ class ClusterTask(fabric.tasks.Task):  # type: ignore[misc]
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise Exit(code=BROKEN_PIPE) from None
         except OSError as error:  # a full disk, a folder that may not be written
-            raise Exit(f"error: {error.filename or 'this machine'}: {error.strerror or error}", code=1) from None
+            raise Exit(
+                f"error: {error.filename or 'this machine'}: {error.strerror or error}", code=1
+            ) from None
         except KeyboardInterrupt:
-            raise Exit("interrupted. The same command, run again, goes on from here", code=INTERRUPTED) from None
+            raise Exit(
+                "interrupted. The same command, run again, goes on from here", code=INTERRUPTED
+            ) from None
 
 
 def message(error: ClusterError) -> str:
@@ -41,7 +45,7 @@ def message(error: ClusterError) -> str:
 
 def problems_of(error: ClusterError) -> list[str]:
     """What an error says, a sentence each."""
-    return error.problems if isinstance(error, UsageError) else [str(error)]
+    return [str(one) for one in error.problems] if isinstance(error, UsageError) else [str(error)]
 
 
 @overload

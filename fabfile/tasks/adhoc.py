@@ -3,9 +3,11 @@
 from typing import Any
 
 from .. import flows
-from ..core.spec import new_spec
-from . import number, parse, show, task
-from .report import reporter
+from ..core.spec.cluster import new_spec
+from . import number, task
+from .options import parse
+from .show import show
+from .show.progress import reporter
 
 _NODE = {"name": "the cluster's name", "index": "the node, from 0"}
 
@@ -59,4 +61,6 @@ def forget(c: Any, name: str, index: str) -> None:
     """Have 'terminate' not wait for a host that is gone."""
     with flows.session.changing(name, reporter(), "adhoc.forget") as session:
         host = flows.adhoc.forget(session, number(index, "the node"))
-    show.line(f"{name} does not wait for {host} any more. Another in its place: fab adhoc.replace {name} {index} HOST")
+    show.line(
+        f"{name} does not wait for {host} any more. Another in its place: fab adhoc.replace {name} {index} HOST"
+    )

@@ -4,8 +4,9 @@ from contextlib import nullcontext
 from typing import Any
 
 from .. import flows
-from . import show, task
-from .report import reporter
+from . import task
+from .show import show
+from .show.progress import reporter
 
 
 @task(
@@ -25,7 +26,9 @@ def apply(c: Any, name: str, file: str, dry_run: bool = False, keep: bool = Fals
         else session.changing(name, reporter(), "service.apply")
     )
     with opened as cluster:
-        found = flows.apply.apply_file(cluster, file, keep_others=keep, dry_run=dry_run, show=show.plan)
+        found = flows.services.apply.apply_file(
+            cluster, file, keep_others=keep, dry_run=dry_run, show=show.plan
+        )
     if not dry_run:
         show.applied(name, found)
 
@@ -33,4 +36,4 @@ def apply(c: Any, name: str, file: str, dry_run: bool = False, keep: bool = Fals
 @task(help={"name": "the cluster's name"})
 def export(c: Any, name: str) -> None:
     """Print the file of the services that run."""
-    show.text(flows.apply.export(flows.session.reading(name, reporter())))
+    show.text(flows.services.apply.export(flows.session.reading(name, reporter())))

@@ -4,9 +4,12 @@ from functools import partial
 from typing import Any
 
 from .. import flows
-from . import defaults, parse, show, show_ec2, task
-from .report import reporter
-from .typed import Typed
+from . import task
+from .options import defaults, parse
+from .options.typed import Typed
+from .show import ec2 as show_ec2
+from .show import show
+from .show.progress import reporter
 
 
 @task(
@@ -102,7 +105,9 @@ def status(c: Any, name: str, json: bool = False, watch: bool = False, wait: str
 )
 def adopt(c: Any, name: str, region: str = "", id: str = "", pem: str = "") -> None:
     """Take back an EC2 cluster whose files are lost."""
-    show_ec2.adopted(name, flows.adopt.adopt(name, reporter(), region=region, cluster_id=id, pem=pem))
+    show_ec2.adopted(
+        name, flows.machines.adopt.adopt(name, reporter(), region=region, cluster_id=id, pem=pem)
+    )
 
 
 @task(help={"name": "the cluster's name"})

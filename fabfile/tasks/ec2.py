@@ -3,8 +3,11 @@
 from typing import Any
 
 from .. import flows
-from . import defaults, number, show, show_ec2, task
-from .report import reporter
+from . import number, task
+from .options import defaults
+from .show import ec2 as show_ec2
+from .show import show
+from .show.progress import reporter
 
 _NAME = {"name": "the cluster's name"}
 _GROUP = {
@@ -25,14 +28,22 @@ _GROUP = {
     iterable=["ssh_from", "open"],
 )
 def security_create(
-    c: Any, name: str, ssh_from: list[str], open: list[str], vpc: str = "", region: str = "", narrow: bool = False
+    c: Any,
+    name: str,
+    ssh_from: list[str],
+    open: list[str],
+    vpc: str = "",
+    region: str = "",
+    narrow: bool = False,
 ) -> None:
     """Make or mend a security group for clusters.
 
     Its members reach each other on the ports that a cluster needs, no others.  What it admits already stays, without --narrow.
     """
     where = defaults.region(c, region)
-    show_ec2.mended(flows.ec2.create_group(name, ssh_from=ssh_from, opened=open, vpc=vpc, region=where, narrow=narrow))
+    show_ec2.mended(
+        flows.ec2.create_group(name, ssh_from=ssh_from, opened=open, vpc=vpc, region=where, narrow=narrow)
+    )
 
 
 @task(

@@ -3,32 +3,34 @@
 from typing import Any
 
 from .. import flows
-from . import parse, show, task
-from .report import reporter
+from . import task
+from .options import parse
+from .show import show
+from .show.progress import reporter
 
 
 @task()
 def prepare(c: Any) -> None:
     """Install what this host needs to run machines."""
-    show.line(flows.prepare.prepare(reporter()))
+    show.line(flows.local.prepare(reporter()))
 
 
 @task(help={"suite": "trixie (default) or bookworm"})
 def image(c: Any, suite: str = "trixie") -> None:
     """Build the machines' image, if it is not cached."""
-    show.line(flows.prepare.image(suite, reporter()))
+    show.line(flows.local.image(suite, reporter()))
 
 
 @task(name="list")
 def list_machines(c: Any) -> None:
     """List all clusters with machines on this host."""
-    show.local(flows.prepare.clusters())
+    show.local(flows.local.clusters())
 
 
 @task(help={"id": "the cluster's id, as local.list shows it"})
 def purge(c: Any, id: str) -> None:
     """End all machines of a cluster on this host."""
-    flows.prepare.purge(id)
+    flows.local.purge(id)
     show.line(f"{id} has no machines any more")
 
 
@@ -44,6 +46,12 @@ def create(
     sirikata_sha256: str = "",
 ) -> None:
     """Save the specification of a cluster on this host."""
-    given = {"size": size, "provider": "local", "suite": suite, "puppet_master": puppet_master, "profile": profile}
+    given = {
+        "size": size,
+        "provider": "local",
+        "suite": suite,
+        "puppet_master": puppet_master,
+        "profile": profile,
+    }
     given |= {"sirikata_url": sirikata_url, "sirikata_sha256": sirikata_sha256}
     show.created(flows.cluster.create(parse.wanted_spec(name, given)))

@@ -4,8 +4,12 @@ from typing import Any
 
 from .. import flows
 from ..core.errors import ClusterError
-from . import number, parse, show, show_ec2, show_lines, task
-from .report import reporter
+from . import number, task
+from .options import parse
+from .show import ec2 as show_ec2
+from .show import lines as show_lines
+from .show import show
+from .show.progress import reporter
 
 _NAME = {"name": "the cluster's name"}
 _NODE = {**_NAME, "index": "the node, from 0"}
@@ -17,7 +21,7 @@ def boot(c: Any, name: str, wait_timeout: str = "") -> None:
     timeout = number(wait_timeout, "the time to wait (--wait-timeout)", least=0) if wait_timeout else None
     with flows.session.changing(name, reporter(), "cluster.nodes.boot") as session:
         if timeout == 0:
-            show.nodes(flows.boot.launch(session)[0], session.spec)
+            show.nodes(flows.machines.boot.launch(session)[0], session.spec)
         else:
             flows.up.bring_up(session, timeout=timeout)
             show.status(flows.status.status(session))
@@ -34,7 +38,7 @@ def list_nodes(c: Any, name: str, json: bool = False) -> None:
 def ssh(c: Any, name: str, index: str, pem: str = "", command: str = "") -> None:
     """Open a shell on a node."""
     session = flows.session.reading(name, reporter())
-    flows.nodes.ssh(session, number(index, "the node"), pem=pem, command=command)
+    flows.machines.commands.ssh(session, number(index, "the node"), pem=pem, command=command)
 
 
 @task(help={**_NAME, "command": "a shell command line", "on": "only on that node", "json": "for programs"})
@@ -43,7 +47,7 @@ def run(c: Any, name: str, command: str, on: str = "", json: bool = False) -> No
     session = flows.session.reading(name, reporter())
     with show_lines.printing(quiet=json) as hear:
         try:
-            found = flows.nodes.run(session, command, on=parse.index_or_any(on), hear=hear)
+            found = flows.machines.commands.run(session, command, on=parse.index_or_any(on), hear=hear)
         except ClusterError as error:
             show_lines.failures(error, as_json=json)
             raise
@@ -65,7 +69,9 @@ def put(c: Any, name: str, src: str, dst: str, on: str = "", sudo: bool = False,
     """Put a file or folder on every node at once."""
     session = flows.session.reading(name, reporter())
     index = parse.index_or_any(on)
-    show_lines.moved(lambda: flows.transfer.put(session, src, dst, on=index, sudo=sudo), as_json=json)
+    show_lines.moved(
+        lambda: flows.machines.transfer.put(session, src, dst, on=index, sudo=sudo), as_json=json
+    )
 
 
 @task(help={**_NAME, "src": "a file or folder there", "dst": "a folder here: it comes to DST/NODE/", **_MOVE})
@@ -73,7 +79,9 @@ def get(c: Any, name: str, src: str, dst: str, on: str = "", sudo: bool = False,
     """Fetch a file or folder of every node at once."""
     session = flows.session.reading(name, reporter())
     index = parse.index_or_any(on)
-    show_lines.moved(lambda: flows.transfer.get(session, src, dst, on=index, sudo=sudo), as_json=json)
+    show_lines.moved(
+        lambda: flows.machines.transfer.get(session, src, dst, on=index, sudo=sudo), as_json=json
+    )
 
 
 @task(
@@ -88,7 +96,7 @@ def get(c: Any, name: str, src: str, dst: str, on: str = "", sudo: bool = False,
 def import_nodes(c: Any, name: str, ids: str, user: str = "", pem: str = "") -> None:
     """Make EC2 instances nodes that were launched otherwise."""
     with flows.session.changing(name, reporter(), "cluster.nodes.import") as session:
-        taken = flows.imports.take_in(session, ids.replace(",", " ").split(), user=user, pem=pem)
+        taken = flows.machines.imports.take_in(session, ids.replace(",", " ").split(), user=user, pem=pem)
     show_ec2.imported(name, taken)
 
 
@@ -114,7 +122,7 @@ def reboot(c: Any, name: str, index: str) -> None:
 def set_type(c: Any, name: str, index: str, type: str) -> None:
     """Say what a node is for: redis, cdn, or nothing else."""
     with flows.session.changing(name, reporter(), "cluster.nodes.set-type") as session:
-        show.typed(flows.node_types.set_type(session, number(index, "the node"), type))
+        show.typed(flows.services.types.set_type(session, number(index, "the node"), type))
 
 
 @task(help=_NAME)

@@ -3,15 +3,16 @@
 from typing import Any
 
 from .. import flows
-from . import show, task
-from .report import reporter
+from . import task
+from .show import show
+from .show.progress import reporter
 
 
 @task(name="address-list", help={"name": "the cluster's name"})
 def address_list(c: Any, name: str) -> None:
     """Update corosync.conf from the nodes that exist."""
     with flows.session.changing(name, reporter(), "cluster.members.address-list") as session:
-        show.text(flows.corosync.update(session))
+        show.text(flows.corosync.distribute.update(session))
 
 
 @task(help={"name": "the cluster's name", "json": "for programs"})

@@ -5,8 +5,9 @@ from typing import Any
 from invoke.collection import Collection
 
 from .. import flows
-from . import show, task
-from .report import reporter
+from . import task
+from .show import show
+from .show.progress import reporter
 
 _NAME = {"name": "the cluster's name"}
 
@@ -15,22 +16,22 @@ _NAME = {"name": "the cluster's name"}
 def config(c: Any, name: str) -> None:
     """Put the master's files in place and start it."""
     with flows.session.changing(name, reporter(), "puppet.master.config") as session:
-        show.master(flows.provision.configure_master(session))
+        show.master(flows.puppet.provision.configure_master(session))
 
 
 @task(name="restart", help=_NAME)
 def restart(c: Any, name: str) -> None:
     """Restart every agent and show what its run changed."""
     with flows.session.changing(name, reporter(), "puppet.agents.restart") as session:
-        show.agents(flows.provision.run_agents(session))
+        show.agents(flows.puppet.provision.run_agents(session))
 
 
 @task(help=_NAME)
 def update(c: Any, name: str) -> None:
     """Update the master's files, then run every agent."""
     with flows.session.changing(name, reporter(), "puppet.update") as session:
-        show.master(flows.provision.configure_master(session))
-        show.agents(flows.provision.run_agents(session))
+        show.master(flows.puppet.provision.configure_master(session))
+        show.agents(flows.puppet.provision.run_agents(session))
 
 
 ns = Collection("puppet", update)

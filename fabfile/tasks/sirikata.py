@@ -7,11 +7,13 @@ from typing import Any
 from invoke.collection import Collection
 
 from .. import flows
-from ..core.presets import outline
-from ..core.render import ROOT
-from . import show, show_presets, task
-from .report import reporter
-from .typed import Typed
+from ..core.sirikata.presets import outline
+from ..core.templates import ROOT
+from . import task
+from .options.typed import Typed
+from .show import presets as show_presets
+from .show import show
+from .show.progress import reporter
 
 _NAME = {"name": "the cluster's name"}
 _COMMON = {"dry_run": "only show what would be run"}
@@ -24,13 +26,13 @@ _ONE = {
 @task()
 def presets(c: Any) -> None:
     """List the services that it knows."""
-    show_presets.presets(flows.sirikata.table())
+    show_presets.presets(flows.sirikata.services.table())
 
 
 @task(help={"dir": "a folder with bin/, lib/ and share/", "output": "the archive (default sirikata.tar.bz2)"})
 def package(c: Any, dir: str, output: str = "sirikata.tar.bz2") -> None:
     """Pack a build of Sirikata, with its checksum beside it."""
-    show_presets.packed(flows.packages.pack(dir, output, reporter()))
+    show_presets.packed(flows.sirikata.packages.pack(dir, output, reporter()))
 
 
 @task(
@@ -43,27 +45,33 @@ def package(c: Any, dir: str, output: str = "sirikata.tar.bz2") -> None:
 def sync(c: Any, name: str, archive: str, sha256: str = "") -> None:
     """Put an archive on every node, and restart what uses it."""
     with flows.session.changing(name, reporter(), "sirikata.sync") as session:
-        show_presets.rolled_out(name, flows.packages.sync(session, archive, sha256))
+        show_presets.rolled_out(name, flows.sirikata.packages.sync(session, archive, sha256))
 
 
 @task(help=_NAME)
 def rollback(c: Any, name: str) -> None:
     """Go back to the version of Sirikata before."""
     with flows.session.changing(name, reporter(), "sirikata.rollback") as session:
-        show_presets.rolled_out(name, flows.packages.rollback(session))
+        show_presets.rolled_out(name, flows.sirikata.packages.rollback(session))
 
 
-def _start(preset: str, name: str, given: Mapping[str, str], *, dry_run: bool, on: str = "", number_: str = "") -> None:
+def _start(
+    preset: str, name: str, given: Mapping[str, str], *, dry_run: bool, on: str = "", number_: str = ""
+) -> None:
     typed = Typed()
     which = typed.number(number_ or "0", "the number (--number)", least=0)
-    typed.tell(lambda: flows.sirikata.planned(flows.session.reading(name, reporter()), preset, given, on=on))
+    typed.tell(
+        lambda: flows.sirikata.services.planned(flows.session.reading(name, reporter()), preset, given, on=on)
+    )
     if dry_run:
         session = flows.session.reading(name, reporter())
-        show_presets.planned(name, flows.sirikata.planned(session, preset, given, number=which, on=on))
+        show_presets.planned(
+            name, flows.sirikata.services.planned(session, preset, given, number=which, on=on)
+        )
         return
     with flows.session.changing(name, reporter(), f"sirikata.{preset}") as session:
-        wanted = flows.sirikata.planned(session, preset, given, number=which, on=on)
-        for view in flows.sirikata.start(session, wanted):
+        wanted = flows.sirikata.services.planned(session, preset, given, number=which, on=on)
+        for view in flows.sirikata.services.start(session, wanted):
             show.service(view)
 
 
@@ -89,6 +97,8 @@ def _preset_task(preset: str, summary: str, helps: Mapping[str, str]) -> Any:
 def collection() -> Collection:
     """The tasks of this module, with one for each preset of the table."""
     found = Collection("sirikata", presets, package, sync, rollback)
-    for preset, (summary, helps) in outline((ROOT / "data" / "sirikata" / "presets.yaml").read_text()).items():
+    for preset, (summary, helps) in outline(
+        (ROOT / "data" / "sirikata" / "presets.yaml").read_text()
+    ).items():
         found.add_task(_preset_task(preset, summary, helps))
     return found

@@ -4,8 +4,10 @@ from functools import partial
 from typing import Any
 
 from .. import flows
-from . import defaults, parse, show, task
-from .report import reporter
+from . import task
+from .options import defaults, parse
+from .show import show
+from .show.progress import reporter
 
 
 @task(
@@ -33,7 +35,13 @@ def up(
 
     Run again, it mends what is missing and changes nothing else.
     """
-    given = {"size": size, "provider": provider, "suite": suite, "puppet_master": puppet_master, "profile": profile}
+    given = {
+        "size": size,
+        "provider": provider,
+        "suite": suite,
+        "puppet_master": puppet_master,
+        "profile": profile,
+    }
     given |= {"sirikata_url": sirikata_url, "sirikata_sha256": sirikata_sha256}
     ec2 = {"region": region, "keypair": keypair}
     wanted = parse.wanted_spec(name, given, partial(defaults.with_ec2, c, ec2, only=True))

@@ -6,7 +6,7 @@ import pytest
 
 from tests.ec2lab.life import Timing
 
-from ..effects.ec2_tools import Cluster, a_spec, laboratory
+from ..effects.providers.ec2.tools import Cluster, a_spec, laboratory
 from ..measured import Row
 
 

@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from fabfile.flows import form, session
-from fabfile.tasks.report import PlainReport
+from fabfile.flows import session
+from fabfile.flows.corosync import form
+from fabfile.tasks.show.progress import PlainReport
 
 from ..integration.lab import SUDO, Cluster, call, eventually, machine
 from ..measured import Row
@@ -41,7 +42,9 @@ def test_a_killed_service_is_back(bench: Cluster, table: list[Row]) -> None:
 
 def test_a_service_survives_its_node(bench: Cluster, table: list[Row]) -> None:
     assert machine("off", bench.id, "node2").exit == 0
-    taken = eventually(lambda: set(bench.runs_on("web")) & {"node0", "node1"}, within=120, what="it runs elsewhere")
+    taken = eventually(
+        lambda: set(bench.runs_on("web")) & {"node0", "node1"}, within=120, what="it runs elsewhere"
+    )
     table.append(("the service of a node without power runs elsewhere", taken, "aim 30"))
     assert machine("on", bench.id, "node2").exit == 0
     taken = eventually(lambda: all_online(bench), within=120, what="the node is back")
@@ -100,7 +103,9 @@ def test_forming_by_pcs(bench: Cluster, table: list[Row]) -> None:
         # The daemons of our nodes wait for this before they start at all.
         bench.machine(index).said("touch /var/lib/sirikata-cluster/formed")
     node = bench.machine(0)
-    eventually(lambda: all(bench.machine(i).sudo("pcs --version").exit == 0 for i in NODES), within=60, what="pcs")
+    eventually(
+        lambda: all(bench.machine(i).sudo("pcs --version").exit == 0 for i in NODES), within=60, what="pcs"
+    )
     node.said("pcs host auth node0 node1 node2 -u hacluster -p benchmark")
     started = time.monotonic()
     node.said("pcs cluster setup bench node0 node1 node2 --force")
@@ -114,4 +119,6 @@ def test_forming_by_pcs(bench: Cluster, table: list[Row]) -> None:
     node.said("pcs cluster start --all --wait=100")
     start = time.monotonic() - started
     waited = eventually(lambda: all_online(bench), within=120, what="all online")
-    table.append(("forming by pcs cluster setup, start --all --wait", setup + start + waited, "host auth not counted"))
+    table.append(
+        ("forming by pcs cluster setup, start --all --wait", setup + start + waited, "host auth not counted")
+    )

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from fabfile.core.puppet import agent_setup, server_setup
-from fabfile.core.render import render
-from fabfile.core.spec import MAX_SIZE, ClusterSpec, node_name
+from fabfile.core.puppet.master import agent_setup, server_setup
+from fabfile.core.spec.cluster import MAX_SIZE, ClusterSpec, node_name
+from fabfile.core.templates import render
 
 TOKEN = "5ec2e7" * 10
 SPEC = ClusterSpec(name="a-name-of-thirty-one-characters", uid="3f2a", size=MAX_SIZE)
@@ -23,14 +23,14 @@ SCRIPTS = "/var/lib/sirikata-cluster"
 def user_data(*, names: list[str] | None = None, master: bool = False, user: str = "admin") -> str:
     agent = agent_setup(SPEC, server=f"puppet.{SPEC.name}", token=TOKEN)
     return render(
-        "user-data.j2",
+        "cloud-init/user-data.j2",
         user=user,
         host_key=PRIVATE,
         host_key_public="ecdsa-sha2-nistp256 AAAA",
         authorized_keys=["ssh-ed25519 AAAA one", "ssh-ed25519 BBBB two\n"],
         setup=server_setup() if master else agent,
         names=names or [],
-        take_name=render("take-name.sh.j2", names=shlex.join(names or [])),
+        take_name=render("cloud-init/take-name.sh.j2", names=shlex.join(names or [])),
     )
 
 
@@ -39,7 +39,9 @@ def loaded(**options: Any) -> Any:
 
 
 def files(**options: Any) -> dict[str, str]:
-    return {file["path"].removeprefix(SCRIPTS + "/"): file["content"] for file in loaded(**options)["write_files"]}
+    return {
+        file["path"].removeprefix(SCRIPTS + "/"): file["content"] for file in loaded(**options)["write_files"]
+    }
 
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -82,7 +84,10 @@ def test_a_machine_takes_its_name_from_the_meta_data_or_from_the_launch_not_from
     assert taken["preserve_hostname"]
     assert "take-name" not in files()
     assert (
-        shlex.split(next(line for line in files(names=NAMES)["take-name"].splitlines() if "node0" in line))[2:] == NAMES
+        shlex.split(next(line for line in files(names=NAMES)["take-name"].splitlines() if "node0" in line))[
+            2:
+        ]
+        == NAMES
     )
 
 
@@ -146,7 +151,9 @@ def test_packages_are_asked_for_again(tmp_path: Any, answers: list[str], code: i
         (tmp_path / name).chmod(0o755)
     (tmp_path / "tries").touch()
     (tmp_path / "answers").write_text("".join(line + "\n" for line in answers))
-    script = render("puppet/install-packages.sh").replace("/run/sirikata-cluster.apt-lists", str(tmp_path / "fresh"))
+    script = render("puppet/install-packages.sh").replace(
+        "/run/sirikata-cluster.apt-lists", str(tmp_path / "fresh")
+    )
     environment = {
         "PATH": f"{tmp_path}:/usr/bin:/bin",
         "TRIES": str(tmp_path / "tries"),

@@ -28,13 +28,21 @@ def main() -> int:
     parser.add_argument(
         "--purge", action="store_true", help="only take away what a laboratory that was killed left behind"
     )
-    parser.add_argument("--no-machines", action="store_true", help="answer only; boot no real machine for an instance")
     parser.add_argument(
-        "--public", action="store_true", help="give instances public addresses; without machines they lead nowhere"
+        "--no-machines", action="store_true", help="answer only; boot no real machine for an instance"
     )
-    parser.add_argument("--port", type=int, default=0, help="where to listen on 127.0.0.1 (default: anywhere)")
+    parser.add_argument(
+        "--public",
+        action="store_true",
+        help="give instances public addresses; without machines they lead nowhere",
+    )
+    parser.add_argument(
+        "--port", type=int, default=0, help="where to listen on 127.0.0.1 (default: anywhere)"
+    )
     parser.add_argument("--region", default=REGION)
-    parser.add_argument("--fault", action="append", default=[], metavar="CODE[:ACTION[:TIMES]]", help="refuse calls")
+    parser.add_argument(
+        "--fault", action="append", default=[], metavar="CODE[:ACTION[:TIMES]]", help="refuse calls"
+    )
     given = parser.parse_args()
     machines = not given.no_machines
     if (machines or given.purge) and os.geteuid() != 0:

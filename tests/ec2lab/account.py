@@ -43,7 +43,9 @@ IMAGES = (
     Image("ami-0deb130000000a064", "debian-13-amd64-20251006-2257", DEBIAN, "x86_64", "2025-10-06", "trixie"),
     Image("ami-0deb130000000b064", "debian-13-arm64-20251006-2257", DEBIAN, "arm64", "2025-10-06"),
     Image("ami-0deb130000000a063", "debian-13-amd64-20250814-2204", DEBIAN, "x86_64", "2025-08-14", "trixie"),
-    Image("ami-0deb120000000a064", "debian-12-amd64-20250814-2204", DEBIAN, "x86_64", "2025-08-14", "bookworm"),
+    Image(
+        "ami-0deb120000000a064", "debian-12-amd64-20250814-2204", DEBIAN, "x86_64", "2025-08-14", "bookworm"
+    ),
     Image("ami-0deb120000000b064", "debian-12-arm64-20250814-2204", DEBIAN, "arm64", "2025-08-14"),
     # Somebody else's, with the name of Debian's next: whoever looks by name alone finds it.
     Image("ami-0bad000000000a064", "debian-13-amd64-20991231-0001", STRANGER, "x86_64", "2025-11-01"),
@@ -85,7 +87,12 @@ class LabAmi(Ami):
 
     @property
     def block_device_mappings(self) -> list[dict[str, Any]]:
-        ebs = {"SnapshotId": self.ebs_snapshot.id, "VolumeSize": 8, "DeleteOnTermination": True, "VolumeType": "gp3"}
+        ebs = {
+            "SnapshotId": self.ebs_snapshot.id,
+            "VolumeSize": 8,
+            "DeleteOnTermination": True,
+            "VolumeType": "gp3",
+        }
         return [{"DeviceName": self.root_device_name, "Ebs": ebs}]
 
 
@@ -139,7 +146,9 @@ class Account:
 
     def instances(self) -> list[Any]:
         """moto's instances, in the order of their launch."""
-        return [instance for reservation in self.ec2.reservations.values() for instance in reservation.instances]
+        return [
+            instance for reservation in self.ec2.reservations.values() for instance in reservation.instances
+        ]
 
     def suite(self, image_id: str) -> str:
         """The Debian release of an image; empty where no real machine can be made of it."""
@@ -173,17 +182,24 @@ class Account:
             things.clear()
         self.vpc = ec2.default_vpc = ec2.create_vpc(f"{first}.{second}.0.0/16", is_default=True)
         halves = ((f"{self.prefix}.0/25", "a"), (f"{self.prefix}.128/25", "b"))
-        self.subnets = [ec2.create_subnet(self.vpc.id, cidr, availability_zone=self.region + z) for cidr, z in halves]
+        self.subnets = [
+            ec2.create_subnet(self.vpc.id, cidr, availability_zone=self.region + z) for cidr, z in halves
+        ]
         self.default_group = ec2.get_security_group_by_name_or_id("default", self.vpc.id)
         itself = [{"GroupId": self.default_group.id, "OwnerId": ACCOUNT}]
-        ec2.authorize_security_group_ingress(self.default_group.id, "-1", None, None, [], source_groups=itself)
+        ec2.authorize_security_group_ingress(
+            self.default_group.id, "-1", None, None, [], source_groups=itself
+        )
         other = f"{first}.{18 + 19 - int(second)}"
         self.other_vpc = ec2.create_vpc(f"{other}.0.0/16")
         cidr = f"{other}.0.0/24"
         self.other_subnet = ec2.create_subnet(self.other_vpc.id, cidr, availability_zone=self.region + "a")
-        self.other_group = ec2.create_security_group("elsewhere", "a group of another VPC", vpc_id=self.other_vpc.id)
+        self.other_group = ec2.create_security_group(
+            "elsewhere", "a group of another VPC", vpc_id=self.other_vpc.id
+        )
         self._addresses = {
-            subnet.id: itertools.cycle([str(one) for one in subnet.cidr.hosts()]) for subnet in self._all_subnets()
+            subnet.id: itertools.cycle([str(one) for one in subnet.cidr.hosts()])
+            for subnet in self._all_subnets()
         }
         for subnet in self._all_subnets():
             subnet.map_public_ip_on_launch = bool(self.publics)
@@ -199,9 +215,7 @@ class Account:
             address = next(self._addresses[subnet.id])
             if FIRST_ADDRESS <= int(address.rpartition(".")[2]) <= LAST_ADDRESS and address not in taken:
                 return address
-        message = (
-            f"There are not enough free addresses in subnet '{subnet.id}' to satisfy the requested number of instances."
-        )
+        message = f"There are not enough free addresses in subnet '{subnet.id}' to satisfy the requested number of instances."
         raise Refused("InsufficientFreeAddressesInSubnet", message)
 
     def _repair_moto(self) -> None:

@@ -100,7 +100,9 @@ class Ec2:
             reply = refusal(call, fault.refusal)
         outcome = fault.kind if fault and fault.kind != "error" else (reply.error or "ok" if reply else "")
         took = time.monotonic() - started
-        self.calls.append(Logged(call.service, call.action, call.region, call.public, outcome, time.time(), took))
+        self.calls.append(
+            Logged(call.service, call.action, call.region, call.public, outcome, time.time(), took)
+        )
         if reply is None or (fault and fault.kind == "lost-reply"):
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             raise ConnectionAbortedError  # the server takes it for a client that went away
@@ -116,7 +118,9 @@ class Ec2:
                 return self._special(call) or self._ask_moto(call)
             except Refused as error:
                 return refusal(call, error)
-            except NotImplementedError as error:  # moto's word for a filter that neither it nor, mostly, EC2 knows
+            except (
+                NotImplementedError
+            ) as error:  # moto's word for a filter that neither it nor, mostly, EC2 knows
                 return refusal(call, Refused("InvalidParameterValue", str(error)))
 
     def _check_caller(self, call: Call) -> None:
@@ -130,7 +134,9 @@ class Ec2:
         if call.region not in ec2_backends[ACCOUNT]:
             raise Refused("AuthFailure", "Credential should be scoped to a valid region.", 401)
         if call.action == "RunInstances":
-            raise Refused("InvalidAMIID.NotFound", f"The image id '[{call.form.get('ImageId')}]' does not exist")
+            raise Refused(
+                "InvalidAMIID.NotFound", f"The image id '[{call.form.get('ImageId')}]' does not exist"
+            )
         return None
 
     def _special(self, call: Call) -> Reply | None:
@@ -204,9 +210,7 @@ class Ec2:
 
     def _again(self, known: _Launch, parameters: dict[str, str]) -> Reply:
         if known.parameters != parameters:
-            message = (
-                "Arguments on this idempotent request are inconsistent with arguments used in previous request(s)."
-            )
+            message = "Arguments on this idempotent request are inconsistent with arguments used in previous request(s)."
             raise Refused("IdempotentParameterMismatch", message)
         if all(instance.state == "terminated" for instance in known.instances):
             message = "The client token belongs to instances that have been terminated."
@@ -218,7 +222,9 @@ class Ec2:
         ec2, interface = self.account.ec2, any(key.startswith("NetworkInterface.") for key in call.form)
         named = call.form.get("SubnetId") or call.form.get("NetworkInterface.1.SubnetId", "")
         zone = call.form.get("Placement.AvailabilityZone", "")
-        candidates = [one for one in ec2.describe_subnets() if one.id == named] if named else self.account.subnets
+        candidates = (
+            [one for one in ec2.describe_subnets() if one.id == named] if named else self.account.subnets
+        )
         candidates = [one for one in candidates if zone in ("", one.availability_zone)]
         if not candidates:
             raise Refused("InvalidParameterValue", f"Invalid availability zone: [{zone}]")
@@ -292,7 +298,8 @@ class Ec2:
         code = call.form.get("QuotaCode", "")
         if call.form.get("ServiceCode") != "ec2" or code not in self.account.quotas:
             raise Refused(
-                "NoSuchResourceException", "The request failed because the specified service quota does not exist."
+                "NoSuchResourceException",
+                "The request failed because the specified service quota does not exist.",
             )
         quota = {
             "ServiceCode": "ec2",
@@ -303,5 +310,7 @@ class Ec2:
         }
         body = json.dumps({"Quota": quota}).encode()
         return Reply(
-            200, body, [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-RequestId", str(uuid.uuid4()))]
+            200,
+            body,
+            [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-RequestId", str(uuid.uuid4()))],
         )

@@ -64,7 +64,9 @@ class Control:
         if verb == "instances":
             return _json([asdict(one) for one in laboratory.instances()])
         if verb == "calls":
-            return _json([asdict(one) for one in laboratory.calls if given.get("action", one.action) == one.action])
+            return _json(
+                [asdict(one) for one in laboratory.calls if given.get("action", one.action) == one.action]
+            )
         if verb == "counts":
             return _json(dict(laboratory.counts()))
         if verb == "leaks":

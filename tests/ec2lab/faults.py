@@ -42,7 +42,10 @@ ERRORS: dict[str, tuple[str, int]] = {
     "RequestExpired": ("Request has expired.", 400),
     "ExpiredToken": ("The security token included in the request is expired", 400),
     "UnauthorizedOperation": ("You are not authorized to perform this operation.", 403),
-    "OptInRequired": ("You are not subscribed to this service. Please go to http://aws.amazon.com to subscribe.", 401),
+    "OptInRequired": (
+        "You are not subscribed to this service. Please go to http://aws.amazon.com to subscribe.",
+        401,
+    ),
     "PendingVerification": ("Your request for accessing resources in this region is being validated.", 400),
 }
 

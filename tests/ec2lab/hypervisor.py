@@ -13,6 +13,8 @@ from typing import Any
 
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from tests.paths import ROOT
+
 from . import firewall, mirror, stock
 from .account import Account
 from .api import Ec2
@@ -21,7 +23,7 @@ from .metadata import Metadata
 from .namespace import METADATA_ADDRESS, ip, listen
 from .quiet import Quiet
 
-MACHINE = Path(__file__).resolve().parents[2] / "data" / "local" / "machine"
+MACHINE = ROOT / "data" / "local" / "machine"
 PREFIX = "ec2lab-"
 STATE = Path(os.environ.get("SIRIKATA_LOCAL_STATE", "/var/lib/sirikata-cluster"))
 # Whoever runs a laboratory holds its lock; the kernel lets go of it when the process dies, however it dies.
@@ -48,10 +50,16 @@ class Failed(OSError):
     """A machine could not be had."""
 
 
-def machine(*arguments: str, stdin: bytes = b"", check: bool = True, environment: dict[str, str] | None = None) -> str:
+def machine(
+    *arguments: str, stdin: bytes = b"", check: bool = True, environment: dict[str, str] | None = None
+) -> str:
     """The privileged script of the local provider; what it said."""
     done = subprocess.run(
-        [str(MACHINE), *arguments], input=stdin, capture_output=True, check=False, env=os.environ | (environment or {})
+        [str(MACHINE), *arguments],
+        input=stdin,
+        capture_output=True,
+        check=False,
+        env=os.environ | (environment or {}),
     )
     if check and done.returncode:
         raise Failed(f"machine {' '.join(arguments)}: {done.stderr.decode(errors='replace').strip()}")
@@ -236,7 +244,11 @@ class Hypervisor:
         if not self._guarded:
             return
         with self._api.lock:
-            running = [one for one in self._account.instances() if one.state == "running" and one.id not in self._jobs]
+            running = [
+                one
+                for one in self._account.instances()
+                if one.state == "running" and one.id not in self._jobs
+            ]
             wanted = {one.id: firewall.rules(self._account, one) for one in running}
         for name, text in wanted.items():
             if self._admitted.get(name) != text:

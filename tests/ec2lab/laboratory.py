@@ -108,7 +108,9 @@ class Laboratory:
         self._server: BaseWSGIServer = make_server(
             "127.0.0.1", self._port, control, threaded=True, request_handler=Quiet
         )
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        ).start()
         opened.callback(self._server.server_close)
         opened.callback(self._server.shutdown)
         if self.hypervisor:
@@ -177,7 +179,9 @@ class Laboratory:
         with self.api.lock:
             self.life.doom(index, code, message, times)
 
-    def kill(self, instance_id: str, code: str = "Server.InternalError", message: str = "Internal error") -> None:
+    def kill(
+        self, instance_id: str, code: str = "Server.InternalError", message: str = "Internal error"
+    ) -> None:
         """Terminate an instance without anybody having asked for it."""
         with self.api.lock:
             self.life.advance()
@@ -198,7 +202,12 @@ class Laboratory:
             self.life.settle()
 
     def set_timing(
-        self, boot: float = 0.1, stop: float = 0.1, terminate: float = 0.1, hidden: float = 0.0, hidden_calls: int = 0
+        self,
+        boot: float = 0.1,
+        stop: float = 0.1,
+        terminate: float = 0.1,
+        hidden: float = 0.0,
+        hidden_calls: int = 0,
     ) -> None:
         """How long changes take, and how long new instances are not seen."""
         self.timing = Timing(boot, stop, terminate, hidden, hidden_calls)

@@ -93,7 +93,9 @@ class Life:
 
     def check_change(self, call: Call) -> None:
         """Refuse what EC2 refuses in an instance's state."""
-        verb = {"StartInstances": "started", "StopInstances": "stopped", "RebootInstances": "rebooted"}.get(call.action)
+        verb = {"StartInstances": "started", "StopInstances": "stopped", "RebootInstances": "rebooted"}.get(
+            call.action
+        )
         fine = {"started": ("stopped", "running", "pending"), "stopped": ("running", "stopped", "stopping")}
         for instance in self._named(call):
             if verb and instance.state not in fine.get(verb, ("running",)):
@@ -188,7 +190,11 @@ class Life:
         instance.teardown_defaults()
         instance.state_reason = StateReason(f"{code}: {message}", code)
         instance._reason = f"{code}: {message}"
-        status = "instance-terminated-no-capacity" if code == SPOT_TERMINATION else "instance-terminated-by-service"
+        status = (
+            "instance-terminated-no-capacity"
+            if code == SPOT_TERMINATION
+            else "instance-terminated-by-service"
+        )
         self._close_spot_request(instance, status)
         self.sudden.add(instance.id)
         self._go(instance, "shutting-down", self.timing.terminate)
@@ -240,7 +246,9 @@ class Life:
         request.id = f"sir-{next(self._numbers):08x}"
         request.price = call.form.get("InstanceMarketOptions.SpotOptions.MaxPrice", "")
         request.type = call.form.get("InstanceMarketOptions.SpotOptions.SpotInstanceType", "one-time")
-        request.valid_from = request.valid_until = request.launch_group = request.availability_zone_group = None
+        request.valid_from = request.valid_until = request.launch_group = request.availability_zone_group = (
+            None
+        )
         request.instance_interruption_behaviour = "terminate"
         request.user_data = request.spot_fleet_id = request.launch_spec = None
         request.launch_specification = LaunchSpecification(
@@ -254,7 +262,9 @@ class Life:
         request.add_tags(_tags(call, "spot-instances-request"))
 
     def _close_spot_request(self, instance: Any, status: str) -> None:
-        request = self.account.ec2.spot_instance_requests.get(getattr(instance, "spot_instance_request_id", None))
+        request = self.account.ec2.spot_instance_requests.get(
+            getattr(instance, "spot_instance_request_id", None)
+        )
         if request is not None:
             request.state, request._status_code = "closed", status
             request.status_message = f"{status} {datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M}"

@@ -144,6 +144,8 @@ def _find(tree: _Tree, path: str) -> bytes | None:
             return None
         node = node[name]
     if isinstance(node, dict):
-        listed = [key + ("/" if isinstance(value, dict) and "=" not in key else "") for key, value in node.items()]
+        listed = [
+            key + ("/" if isinstance(value, dict) and "=" not in key else "") for key, value in node.items()
+        ]
         return "\n".join(listed).encode()
     return node if isinstance(node, bytes) else str(node).encode()

@@ -23,7 +23,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.paths import ROOT
+
 PORT = 3142
 CACHE = Path("/var/cache/sirikata-cluster/apt")
 # What machines may ask for, and which line of `image_mirrors` says where this host gets it.
@@ -66,14 +67,25 @@ class Archive:
         new = path.with_name(f".{path.name[:200]}.{os.getpid()}.new")
         new.unlink(missing_ok=True)
         # Root writes the cache, which apt's own user could not.
-        command = [_HELPER, "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=2", "download-file", url, str(new)]
+        command = [
+            _HELPER,
+            "-o",
+            "APT::Sandbox::User=root",
+            "-o",
+            "Acquire::Retries=2",
+            "download-file",
+            url,
+            str(new),
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode == 0 and new.is_file():
             new.chmod(0o644)
             new.touch()
             new.replace(path)
         elif not path.is_file():
-            raise Refused(f"{url}: {(done.stderr.strip() or done.stdout.strip() or 'no such file').splitlines()[-1]}")
+            raise Refused(
+                f"{url}: {(done.stderr.strip() or done.stdout.strip() or 'no such file').splitlines()[-1]}"
+            )
 
 
 def serve(listening: socket.socket, cache: Path = CACHE) -> ThreadingHTTPServer:
@@ -151,7 +163,9 @@ def _expire(cache: Path) -> None:
     for path in cache.rglob("*"):
         # Another process may fetch, and take its `.new` away, at this moment.
         with suppress(FileNotFoundError):
-            if path.is_file() and now - path.stat().st_mtime > (_CUT_OFF if path.suffix == ".new" else _UNUSED * 86400):
+            if path.is_file() and now - path.stat().st_mtime > (
+                _CUT_OFF if path.suffix == ".new" else _UNUSED * 86400
+            ):
                 path.unlink()
 
 

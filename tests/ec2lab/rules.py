@@ -16,7 +16,9 @@ def check_launch(call: Call, account: Account) -> None:
     """Refuse a RunInstances that EC2 would refuse by its parameters."""
     low, high = (int(call.form.get(name, "1")) for name in ("MinCount", "MaxCount"))
     if not 1 <= low <= high:
-        raise Refused("InvalidParameterValue", f"Invalid value '{low}' for minCount: it must be 1 to maxCount ({high})")
+        raise Refused(
+            "InvalidParameterValue", f"Invalid value '{low}' for minCount: it must be 1 to maxCount ({high})"
+        )
     if len(call.form.get("ClientToken", "")) > 64:
         raise Refused("InvalidParameterValue", "The client token is longer than 64 characters")
     _check_user_data(call)
@@ -44,17 +46,24 @@ def check_tags(call: Call) -> None:
         if len(set(own)) != len(own):
             raise Refused("InvalidParameterValue", "Duplicate tag key specified.")
         tags += [
-            (value, specification.get(key[:-3] + "Value", "")) for key, value in specification.items() if value in own
+            (value, specification.get(key[:-3] + "Value", ""))
+            for key, value in specification.items()
+            if value in own
         ]
     for key, value in tags:
         if key.lower().startswith("aws:"):
-            raise Refused("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use")
+            raise Refused(
+                "InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use"
+            )
         if not 1 <= len(key) <= 128:
             raise Refused(
-                "InvalidParameterValue", f"Tag key exceeds the maximum length of 128 characters: {key[:20]}..."
+                "InvalidParameterValue",
+                f"Tag key exceeds the maximum length of 128 characters: {key[:20]}...",
             )
         if len(value) > 256:
-            raise Refused("InvalidParameterValue", f"Tag value exceeds the maximum length of 256 characters: {key}")
+            raise Refused(
+                "InvalidParameterValue", f"Tag value exceeds the maximum length of 256 characters: {key}"
+            )
 
 
 def check_quota(call: Call, account: Account) -> None:
@@ -90,7 +99,9 @@ def check_group_unused(call: Call, account: Account) -> None:
         raise Refused("CannotDelete", message)
     users = [one for one in account.instances() if one.state != "terminated" and group in one.security_groups]
     interfaces = [eni for eni in account.ec2.enis.values() if group in eni.group_set]
-    others = [other for groups in account.ec2.groups.values() for other in groups.values() if other is not group]
+    others = [
+        other for groups in account.ec2.groups.values() for other in groups.values() if other is not group
+    ]
     referred = [
         rule
         for other in others
@@ -149,15 +160,21 @@ def _subnet(call: Call, account: Account) -> Any:
 
 def _check_groups(call: Call, account: Account, subnet: Any) -> None:
     named = call.many("SecurityGroup")
-    if any(key.startswith("NetworkInterface.") for key in call.form) and (named or call.many("SecurityGroupId")):
+    if any(key.startswith("NetworkInterface.") for key in call.form) and (
+        named or call.many("SecurityGroupId")
+    ):
         message = "Network interfaces and an instance-level security groups may not be specified on the same request"
         raise Refused("InvalidParameterCombination", message)
     if named and subnet is not None:
-        raise Refused("InvalidParameterCombination", "The parameter groupName cannot be used with the parameter subnet")
+        raise Refused(
+            "InvalidParameterCombination", "The parameter groupName cannot be used with the parameter subnet"
+        )
     vpc = subnet.vpc_id if subnet is not None else account.vpc.id
     for name in named:
         if name not in {group.name for group in account.ec2.groups[vpc].values()}:
-            raise Refused("InvalidGroup.NotFound", f"The security group '{name}' does not exist in default VPC '{vpc}'")
+            raise Refused(
+                "InvalidGroup.NotFound", f"The security group '{name}' does not exist in default VPC '{vpc}'"
+            )
     for group_id in [*call.many("SecurityGroupId"), *call.many("NetworkInterface.1.SecurityGroupId")]:
         if not re.fullmatch(r"sg-[0-9a-f]{8,17}", group_id):
             raise Refused("InvalidGroupId.Malformed", f'Invalid id: "{group_id}"')
@@ -167,7 +184,8 @@ def _check_groups(call: Call, account: Account, subnet: Any) -> None:
         if group.vpc_id != vpc:
             where = subnet.id if subnet is not None else account.subnets[0].id
             raise Refused(
-                "InvalidParameter", f"Security group {group_id} and subnet {where} belong to different networks."
+                "InvalidParameter",
+                f"Security group {group_id} and subnet {where} belong to different networks.",
             )
 
 

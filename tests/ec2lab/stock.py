@@ -137,7 +137,12 @@ def _bootstrap(suite: str, root: Path, tell: Callable[[str], None]) -> None:
         *("mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory", "--verbose"),
         *('--aptopt=Acquire::Languages "none"', "--dpkgopt=force-unsafe-io", *options),
         *("--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*"),
-        *(f"--include={','.join(_PACKAGES.split())}", suite, str(root), *image_bash(f"image_mirrors {suite}")),
+        *(
+            f"--include={','.join(_PACKAGES.split())}",
+            suite,
+            str(root),
+            *image_bash(f"image_mirrors {suite}"),
+        ),
     ]
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -92,7 +92,9 @@ class Reply:
 
     status: int
     body: bytes
-    headers: list[tuple[str, str]] = field(default_factory=lambda: [("Content-Type", "text/xml;charset=UTF-8")])
+    headers: list[tuple[str, str]] = field(
+        default_factory=lambda: [("Content-Type", "text/xml;charset=UTF-8")]
+    )
 
     @property
     def error(self) -> str:
@@ -100,7 +102,9 @@ class Reply:
         if self.status < 400:
             return ""
         text = self.body.decode(errors="replace")
-        found = re.search(r"<Code>([^<]+)</Code>", text) or re.search(r'"__type": *"(?:[^"#]*#)?([^"]+)"', text)
+        found = re.search(r"<Code>([^<]+)</Code>", text) or re.search(
+            r'"__type": *"(?:[^"#]*#)?([^"]+)"', text
+        )
         return found.group(1) if found else f"HTTP {self.status}"
 
 
@@ -110,7 +114,9 @@ def refusal(call: Call, error: Refused) -> Reply:
     code, message = escape(error.code), escape(error.message)
     if call.service in ("ec2", ""):
         inner = f"<Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>"
-        return Reply(error.status, f"<Response>{inner}<RequestID>{request_id}</RequestID></Response>".encode())
+        return Reply(
+            error.status, f"<Response>{inner}<RequestID>{request_id}</RequestID></Response>".encode()
+        )
     if call.environ.get("HTTP_X_AMZ_TARGET"):
         body = json.dumps({"__type": error.code, "message": error.message}).encode()
         return Reply(error.status, body, [("Content-Type", "application/x-amz-json-1.1")])

@@ -18,8 +18,8 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from tests.ec2lab.account import IMAGES, ON_DEMAND_QUOTA
 from tests.ec2lab.laboratory import Laboratory
 from tests.ec2lab.life import Timing
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 DEBIAN = IMAGES[0].id
 ARM = IMAGES[1].id
 
@@ -79,7 +79,10 @@ def test_the_same_client_token_gives_the_same_instances(lab: Laboratory, ec2: An
     first, again = ec2.run_instances(**wanted), ec2.run_instances(**wanted)
     assert ids(first) == ids(again)
     assert len(lab.instances()) == 2
-    assert refusal(ec2.run_instances, **request(3, ClientToken="once")) == ("IdempotentParameterMismatch", 400)
+    assert refusal(ec2.run_instances, **request(3, ClientToken="once")) == (
+        "IdempotentParameterMismatch",
+        400,
+    )
 
 
 def test_a_client_token_whose_instances_are_terminated_is_refused(lab: Laboratory, ec2: Any) -> None:
@@ -87,9 +90,9 @@ def test_a_client_token_whose_instances_are_terminated_is_refused(lab: Laborator
     ec2.terminate_instances(InstanceIds=ids(ec2.run_instances(**wanted)))
     lab.pass_time()
     assert refusal(ec2.run_instances, **wanted) == ("IdempotentInstanceTerminated", 400)
-    assert [one["State"]["Name"] for one in described(ec2, Filters=[{"Name": "client-token", "Values": ["once"]}])] == [
-        "terminated"
-    ]
+    assert [
+        one["State"]["Name"] for one in described(ec2, Filters=[{"Name": "client-token", "Values": ["once"]}])
+    ] == ["terminated"]
 
 
 def test_a_lost_reply_leaves_instances_that_the_same_token_finds(lab: Laboratory, ec2: Any) -> None:
@@ -187,7 +190,9 @@ def tagged(key: str, value: str = "") -> dict[str, Any]:
         ({"ClientToken": "t" * 65}, "InvalidParameterValue"),
     ],
 )
-def test_a_launch_that_ec2_would_refuse_is_refused(lab: Laboratory, ec2: Any, given: dict[str, Any], code: str) -> None:
+def test_a_launch_that_ec2_would_refuse_is_refused(
+    lab: Laboratory, ec2: Any, given: dict[str, Any], code: str
+) -> None:
     assert refusal(ec2.run_instances, **request() | given) == (code, 400)
     assert lab.instances() == []
 
@@ -202,7 +207,10 @@ def test_a_group_of_another_vpc_is_refused(lab: Laboratory, ec2: Any) -> None:
 
 def test_a_dry_run_says_what_would_be_and_does_nothing(lab: Laboratory, ec2: Any) -> None:
     assert refusal(ec2.run_instances, **request(DryRun=True)) == ("DryRunOperation", 412)
-    assert refusal(ec2.run_instances, **request(DryRun=True, KeyName="nobody")) == ("InvalidKeyPair.NotFound", 400)
+    assert refusal(ec2.run_instances, **request(DryRun=True, KeyName="nobody")) == (
+        "InvalidKeyPair.NotFound",
+        400,
+    )
     assert refusal(ec2.describe_instances, DryRun=True) == ("DryRunOperation", 412)
     assert lab.instances() == []
 
@@ -232,7 +240,9 @@ def test_a_group_cannot_be_deleted_while_anything_depends_on_it(lab: Laboratory,
     ec2.delete_security_group(GroupId=group)
 
 
-def test_a_zone_without_capacity_refuses_as_a_server_error_until_it_has_some(lab: Laboratory, ec2: Any) -> None:
+def test_a_zone_without_capacity_refuses_as_a_server_error_until_it_has_some(
+    lab: Laboratory, ec2: Any
+) -> None:
     first, second = lab.account.subnets
     lab.exhaust(first.availability_zone)
     assert refusal(ec2.run_instances, **request(SubnetId=first.id)) == ("InsufficientInstanceCapacity", 500)
@@ -248,7 +258,9 @@ def test_the_quota_is_told_and_kept(lab: Laboratory, ec2: Any) -> None:
     quotas = client(lab, "service-quotas")
     told = quotas.get_service_quota(ServiceCode="ec2", QuotaCode=ON_DEMAND_QUOTA)
     assert told["Quota"]["Value"] == 4
-    assert refusal(quotas.get_service_quota, ServiceCode="ec2", QuotaCode="L-0")[0] == "NoSuchResourceException"
+    assert (
+        refusal(quotas.get_service_quota, ServiceCode="ec2", QuotaCode="L-0")[0] == "NoSuchResourceException"
+    )
     assert refusal(ec2.run_instances, **request(3)) == ("VcpuLimitExceeded", 400)
     ec2.run_instances(**request(2))
 
@@ -279,7 +291,8 @@ def test_an_instance_dies_while_it_boots(lab: Laboratory, ec2: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "status"), [("RequestLimitExceeded", 503), ("InternalError", 500), ("UnauthorizedOperation", 403)]
+    ("code", "status"),
+    [("RequestLimitExceeded", 503), ("InternalError", 500), ("UnauthorizedOperation", 403)],
 )
 def test_a_fault_hits_the_calls_it_was_ordered_for(lab: Laboratory, ec2: Any, code: str, status: int) -> None:
     lab.fail(code, "DescribeInstances", skip=1, times=2)
@@ -294,7 +307,9 @@ def test_other_credentials_and_regions_are_refused(lab: Laboratory) -> None:
     assert refusal(stranger.describe_instances) == ("AuthFailure", 401)
     unknown = client(lab, "sts", aws_access_key_id="AKIASTRANGER00000000")
     assert refusal(unknown.get_caller_identity) == ("InvalidClientTokenId", 403)
-    assert refusal(client(lab, region_name="eu-west-1").run_instances, **request())[0] == "InvalidAMIID.NotFound"
+    assert (
+        refusal(client(lab, region_name="eu-west-1").run_instances, **request())[0] == "InvalidAMIID.NotFound"
+    )
     assert refusal(client(lab, region_name="eu-nowhere-1").describe_instances) == ("AuthFailure", 401)
     assert client(lab, "sts").get_caller_identity()["Account"] == "123456789012"
 
@@ -306,7 +321,9 @@ def test_images_are_found_by_owner_and_parameters_name_them(lab: Laboratory, ec2
     assert (len(found), newest["ImageId"], newest["RootDeviceName"]) == (2, DEBIAN, "/dev/xvda")
     assert len(ec2.describe_images(Filters=named)["Images"]) == 3
     ssm = client(lab, "ssm")
-    assert ssm.get_parameter(Name="/aws/service/debian/release/13/latest/amd64")["Parameter"]["Value"] == DEBIAN
+    assert (
+        ssm.get_parameter(Name="/aws/service/debian/release/13/latest/amd64")["Parameter"]["Value"] == DEBIAN
+    )
     assert refusal(ssm.get_parameter, Name="/no/such")[0] == "ParameterNotFound"
 
 
@@ -316,7 +333,9 @@ def test_addresses_are_unique_private_ones_and_public_ones_are_nobodys(lab: Labo
     ec2.run_instances(**request(NetworkInterfaces=public))
     seen = described(ec2)
     assert len({one["PrivateIpAddress"] for one in seen}) == 6
-    assert all(one["PrivateIpAddress"].startswith("198.18.") and not one.get("PublicIpAddress") for one in seen)
+    assert all(
+        one["PrivateIpAddress"].startswith("198.18.") and not one.get("PublicIpAddress") for one in seen
+    )
     lab.account.publics = "203.0.113"
     try:
         ec2.run_instances(**request(NetworkInterfaces=public))
@@ -330,7 +349,9 @@ def test_the_console_says_what_it_was_given(lab: Laboratory, ec2: Any) -> None:
     assert "Output" not in ec2.get_console_output(InstanceId=made)
     lab.console(made, "BEGIN SSH HOST KEY FINGERPRINTS")
     assert ec2.get_console_output(InstanceId=made)["Output"] == "BEGIN SSH HOST KEY FINGERPRINTS"
-    assert refusal(ec2.get_console_output, InstanceId="i-0123456789abcdef0")[0] == "InvalidInstanceID.NotFound"
+    assert (
+        refusal(ec2.get_console_output, InstanceId="i-0123456789abcdef0")[0] == "InvalidInstanceID.NotFound"
+    )
 
 
 def test_calls_are_counted_and_orders_come_by_http(lab: Laboratory, ec2: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 from fabfile import flows
 from fabfile.core.report import Silent
 from tests.ec2lab.laboratory import Laboratory
-from tests.effects.ec2_tools import Cluster, a_spec, laboratory
+from tests.effects.providers.ec2.tools import Cluster, a_spec, laboratory
 
 
 @pytest.fixture
@@ -27,7 +27,9 @@ def test_a_reclaimed_node_is_missed_until_the_cluster_is_put_down(lab: Laborator
     lab.pass_time()
     session = flows.session.reading("web", Silent())
     found = flows.status.status(session)
-    assert [(one.name, one.machine, one.member) for one in found.nodes] == [("node0", "terminated", "unknown")]
+    assert [(one.name, one.machine, one.member) for one in found.nodes] == [
+        ("node0", "terminated", "unknown")
+    ]
     assert found.nodes[0].reason.startswith("reclaimed by EC2")
     (problem,) = found.problems
     assert "node0 is terminated (reclaimed by EC2: Server.SpotInstanceTermination" in problem

@@ -32,7 +32,10 @@ WHOLE = Status(
         ({"quorate": False, "coordinator": None}, ["there is no quorum", "there is no coordinator"]),
         ({"nodes": [node(0)]}, ["1 of 2 nodes do not exist"]),
         ({"nodes": [node(0), node(1, "pending")]}, ["node1 is pending"]),
-        ({"services": [service("web", "starting"), service("db", "failed")]}, ["web is starting", "db is failed"]),
+        (
+            {"services": [service("web", "starting"), service("db", "failed")]},
+            ["web is starting", "db is failed"],
+        ),
         ({"services": [service("web", "stopped", halted=True)]}, []),
         ({"services": [service("web", "stopped")]}, ["web is stopped"]),
     ],

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fabfile.core import adhoc_hosts
-from fabfile.core.puppet import agent_setup
-from fabfile.core.spec import ClusterSpec
+from fabfile.core.adhoc import survey as adhoc_hosts
+from fabfile.core.puppet.master import agent_setup
+from fabfile.core.spec.cluster import ClusterSpec
 from tests.ec2lab import mirror, stock
 
 from .lab import MACHINE, SUDO, Done, Machine, call, eventually, machine
@@ -95,7 +95,9 @@ def differences(before: dict[str, list[str]], after: dict[str, list[str]]) -> li
     found = []
     for key in before:
         old, new = set(before[key]), set(after[key])
-        found += [f"{key} - {line}" for line in sorted(old - new)] + [f"{key} + {line}" for line in sorted(new - old)]
+        found += [f"{key} - {line}" for line in sorted(old - new)] + [
+            f"{key} + {line}" for line in sorted(new - old)
+        ]
     return found
 
 
@@ -113,7 +115,9 @@ def hosts(suites: dict[str, str], cluster: str) -> Iterator[dict[str, Host]]:
                 assert done.exit == 0, done
             for host in made.values():
                 eventually(
-                    lambda h=host: h.sudo("test -e /run/cloud-init/result.json").exit == 0, within=180, what="booted"
+                    lambda h=host: h.sudo("test -e /run/cloud-init/result.json").exit == 0,
+                    within=180,
+                    what="booted",
                 )
                 host.sudo(
                     "systemctl stop apt-daily.timer apt-daily-upgrade.timer; systemctl stop apt-daily apt-daily-upgrade"
@@ -126,7 +130,9 @@ def hosts(suites: dict[str, str], cluster: str) -> Iterator[dict[str, Host]]:
 def _boot(cluster: str, name: str, address: str, suite: str, image: Path) -> Done:
     env = ["env", f"SIRIKATA_LOCAL_IMAGE={shlex.quote(str(image))}"]
     return call(
-        [*SUDO, *env, str(MACHINE), "boot", cluster, name, address, suite], stdin=b"#cloud-config\n", timeout=120
+        [*SUDO, *env, str(MACHINE), "boot", cluster, name, address, suite],
+        stdin=b"#cloud-config\n",
+        timeout=120,
     )
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.paths import ROOT
+
 FAB = Path(sys.executable).with_name("fab")
 MACHINE = ROOT / "data" / "local" / "machine"
 SUDO = [] if os.geteuid() == 0 else ["sudo", "-n"]

@@ -108,7 +108,10 @@ def rig(cluster: str, home: Path, *wanted: dict[str, object]) -> Iterator[Rig]:
 def _boot(own: Own, key: str) -> None:
     text = _USER_DATA.format(user=own.user, key=key, port=own.port)
     env = ["env", f"SIRIKATA_LOCAL_IMAGE={stock.image(own.suite)}", f"PATH={os.environ['PATH']}"]
-    done = call([*SUDO, *env, str(MACHINE), "boot", own.cluster, own.name, own.address, own.suite], stdin=text.encode())
+    done = call(
+        [*SUDO, *env, str(MACHINE), "boot", own.cluster, own.name, own.address, own.suite],
+        stdin=text.encode(),
+    )
     assert done.exit == 0, done
 
 
@@ -121,7 +124,9 @@ def _write_config(made: Rig) -> None:
 def _settle(made: Rig, own: Own) -> None:
     node = own.machine
     eventually(
-        lambda: node.sudo("test -e /run/cloud-init/result.json").exit == 0, within=180, what="cloud-init is done"
+        lambda: node.sudo("test -e /run/cloud-init/result.json").exit == 0,
+        within=180,
+        what="cloud-init is done",
     )
     assert '"errors": []' in node.said("cat /run/cloud-init/result.json")
     made.shut(own.name)

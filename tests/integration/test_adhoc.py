@@ -165,7 +165,9 @@ def test_a_clock_that_is_off_is_told(own: Rig, home: Home) -> None:
         "apt-get -qq update && apt-get -qq -y install --no-install-recommends libfaketime >/dev/null 2>&1; ls /usr/lib/*/faketime/libfaketime.so.1 >/etc/ld.so.preload; echo +300 >/etc/faketimerc"
     )
     try:
-        said = refused(home, own, at(own, "db1"), at(own, "db3"), at(own, "gate", host=own.hosts["gate"].address))
+        said = refused(
+            home, own, at(own, "db1"), at(own, "db3"), at(own, "gate", host=own.hosts["gate"].address)
+        )
     finally:
         gate.said("rm /etc/ld.so.preload /etc/faketimerc")
     assert f"the clock of debian@{own.hosts['gate'].address} is 5 min ahead of the others'" in said, said
@@ -215,14 +217,19 @@ def test_the_tour_runs_on_them_and_leaves_them_as_they_were(own: Rig, home: Home
         tour(clusters["own"], own, home, tmp_path)
         tour_alone(clusters["old"])
         assert home.ok("adhoc.create", "other", "--host=debian@db1").exit == 0
-        assert f"it is a member of the cluster {clusters['own'].id}" in home.fab("cluster.nodes.boot", "other").err
+        assert (
+            f"it is a member of the cluster {clusters['own'].id}"
+            in home.fab("cluster.nodes.boot", "other").err
+        )
         home.ok("cluster.nodes.terminate", "old", timeout=1500)
         assert signed(own) == {"db1", "node0.own", "node1.own", "node2.own"}
         cut_off(clusters["own"])
     finally:
         ends = [home.fab("cluster.nodes.terminate", name, timeout=1500) for name in ("old", "own")]
     assert [end.exit for end in ends] == [0, 0], ends
-    assert {name: differences(before[name], own[name].listing()) for name in before} == {name: [] for name in before}
+    assert {name: differences(before[name], own[name].listing()) for name in before} == {
+        name: [] for name in before
+    }
     for name in before:
         own[name].said("apt-get -qq -y install hello >/dev/null 2>&1 && hello && apt-get -qq -y purge hello")
     home.ok("cluster.destroy", "own", "cluster.destroy", "old", "cluster.destroy", "other")
@@ -250,7 +257,10 @@ class OwnCluster(Cluster):
 
 def replaced(cluster: OwnCluster, own: Rig) -> None:
     """The last host is gone for good, another is the node, and what came back of the old one gives itself back."""
-    assert "answers, and another takes only the place" in cluster.fab("adhoc.replace", "2", "debian@spare:22").err
+    assert (
+        "answers, and another takes only the place"
+        in cluster.fab("adhoc.replace", "2", "debian@spare:22").err
+    )
     assert machine("off", MACHINES, "db3").exit == 0
     assert "node 2 is debian@spare" in cluster.ok("adhoc.replace", "2", "debian@spare:22").out
     cluster.hosts = ("db1", "gate", "spare")
@@ -273,7 +283,10 @@ def cut_off(cluster: OwnCluster) -> None:
     process.communicate()
     done = cluster.fab("up")
     assert done.exit == 2, done
-    assert done.err.count("not to its end: end that first: fab cluster.nodes.terminate own, or on it: sudo sh") == 3
+    assert (
+        done.err.count("not to its end: end that first: fab cluster.nodes.terminate own, or on it: sudo sh")
+        == 3
+    )
 
 
 def tour_alone(cluster: OwnCluster) -> None:
@@ -301,7 +314,10 @@ def tour_alone(cluster: OwnCluster) -> None:
 def tour(cluster: OwnCluster, own: Rig, home: Home, tmp_path: Path) -> None:
     """What the README's tour does, with the switch of the machines in our hands."""
     serve = "/usr/bin/python3 -m http.server 8080"
-    assert cluster.ok("service.add", "web", serve, "--on=2", "--ready=tcp:8080").out == "web is running on node2\n"
+    assert (
+        cluster.ok("service.add", "web", serve, "--on=2", "--ready=tcp:8080").out
+        == "web is running on node2\n"
+    )
     assert (
         "HTTP/1.0 200 OK"
         in cluster.ok(
@@ -330,7 +346,9 @@ def tour(cluster: OwnCluster, own: Rig, home: Home, tmp_path: Path) -> None:
     eventually(lambda: own["db3"].sudo("systemctl is-active ssh").exit == 0, within=60, what="db3 is up")
     own.shut("db3")
     assert "node0" in own["db3"].said("cat /etc/hosts"), "the others' names are gone after a boot"
-    eventually(lambda: cluster.online() == {"node0", "node1", "node2"}, within=60, what="it is a member again")
+    eventually(
+        lambda: cluster.online() == {"node0", "node1", "node2"}, within=60, what="it is a member again"
+    )
     replaced(cluster, own)
     assert cluster.ok("service.move", "web", "2").out == "web is running on node2\n"
     assert "is on node0, node1, node2: quorate" in cluster.ok("corosync.distribute", timeout=600).out

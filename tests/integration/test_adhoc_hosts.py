@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from fabfile.core.adhoc_hosts import look_script, parse_look
-from fabfile.core.adhoc_peers import parse_peers, peer_problems, peers_input, peers_script
-from fabfile.core.adhoc_problems import clock_problems, look_problems, name_problems
+from fabfile.core.adhoc.connectivity import parse_peers, peer_problems, peers_input, peers_script
+from fabfile.core.adhoc.requirements import clock_problems, look_problems, name_problems
+from fabfile.core.adhoc.survey import look_script, parse_look
 
 from .hosts import AFTER, CONFIGURE, PACKAGES, SPEC, Host, differences, hosts
 from .lab import MACHINE, call
@@ -112,7 +112,9 @@ def test_a_stock_host_is_fit(own: dict[str, Host]) -> None:
         look = parse_look(done.out)
         looks[name] = look, float(before), float(host.said("date +%s.%N"))
         assert look.os == "debian" and look.systemd and look.apt and look.hostname == name, done
-        assert not (look.corosync or look.agent or look.puppetserver or look.ports or look.member or look.taken), done
+        assert not (
+            look.corosync or look.agent or look.puppetserver or look.ports or look.member or look.taken
+        ), done
         assert not look_problems(
             look,
             cluster_id="a-1",
@@ -159,10 +161,14 @@ def test_a_port_closed_on_both_is_said_once(own: dict[str, Host], verdict: str) 
 
 def test_a_port_closed_on_one_is_said_of_that_one(own: dict[str, Host]) -> None:
     closed("db2", table("udp dport 5405 drop"))
-    assert asked(own) == ["nothing from db1 arrives at db2 on UDP port 5405, which corosync uses: open it on db2"]
+    assert asked(own) == [
+        "nothing from db1 arrives at db2 on UDP port 5405, which corosync uses: open it on db2"
+    ]
 
 
-@pytest.mark.parametrize(("verdict", "verb"), [("drop", "does not answer"), ("reject with tcp reset", "refuses")])
+@pytest.mark.parametrize(
+    ("verdict", "verb"), [("drop", "does not answer"), ("reject with tcp reset", "refuses")]
+)
 def test_the_puppet_servers_port_closed_is_said(own: dict[str, Host], verdict: str, verb: str) -> None:
     closed("db1", table(f"tcp dport 8140 {verdict}"))
     assert asked(own) == [f"db1 {verb} db2 on TCP port 8140, which Puppet's server uses: open it on db1"]
@@ -214,11 +220,16 @@ def test_what_somebody_had_is_there_again_however_often_giving_back_is_cut_off(o
     for seconds in (0.5, 5, 12):
         # With everything that it started: the power goes.
         said += host.sudo(f"timeout -s KILL {seconds} setsid -w sh /var/lib/sirikata-cluster/take-off").out
-        host.sudo("for pid in $(pgrep -f 'take-off|apt-get|dpkg'); do [ $pid = $$ ] || kill -9 $pid; done 2>/dev/null")
+        host.sudo(
+            "for pid in $(pgrep -f 'take-off|apt-get|dpkg'); do [ $pid = $$ ] || kill -9 $pid; done 2>/dev/null"
+        )
     done = host.take_off()
     assert done.exit == 0, done
     assert "kept package pacemaker-cli-utils: foreign would go with it" in said + done.out
-    assert "kept /var/lib/sirikata-cluster/work: it is not empty: it holds what services wrote" in said + done.out
+    assert (
+        "kept /var/lib/sirikata-cluster/work: it is not empty: it holds what services wrote"
+        in said + done.out
+    )
     left = differences(before, host.listing())
     # More there are only the packages that `foreign` needs, what is theirs, and what was changed since.
     assert [line for line in left if line.startswith("packages - ")] == []

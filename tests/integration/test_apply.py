@@ -31,7 +31,9 @@ def path(trixie: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     yield path
     path.write_text("{}\n")
     trixie.ok("service.apply", str(path))
-    assert not re.search("stay|calm|other|server|renamed", configuration(trixie)), "something of the services is left"
+    assert not re.search("stay|calm|other|server|renamed", configuration(trixie)), (
+        "something of the services is left"
+    )
 
 
 @pytest.fixture
@@ -44,7 +46,9 @@ def file(trixie: Cluster, path: Path) -> Path:
 
 def epochs(cluster: Cluster) -> list[int]:
     """The numbers of all configurations that the node had, as Pacemaker wrote them into its own log."""
-    said = cluster.machine(0).said(r"grep -o 'Diff: +++ 0\.[0-9]*' /var/log/pacemaker/pacemaker.log | sort -u")
+    said = cluster.machine(0).said(
+        r"grep -o 'Diff: +++ 0\.[0-9]*' /var/log/pacemaker/pacemaker.log | sort -u"
+    )
     return sorted(int(line.rpartition(".")[2]) for line in said.splitlines())
 
 
@@ -58,7 +62,9 @@ def pid(cluster: Cluster, service: str) -> tuple[str, str]:
     return node, cluster.machine(node).said(f"systemctl show -P MainPID sirikata-service-{service}")
 
 
-def test_a_file_is_put_into_force_in_one_change_and_the_second_time_in_none(trixie: Cluster, file: Path) -> None:
+def test_a_file_is_put_into_force_in_one_change_and_the_second_time_in_none(
+    trixie: Cluster, file: Path
+) -> None:
     assert [len(trixie.runs_on(service)) for service in ("stay", "other", "server")] == [1, 1, 1]
     before, stay, other = epochs(trixie), pid(trixie, "stay"), pid(trixie, "other")
     assert "nothing to change" in trixie.ok("service.apply", str(file)).out
@@ -82,7 +88,9 @@ def test_only_what_has_to_is_restarted_and_what_goes_makes_room(trixie: Cluster,
     )
     try:
         # Somebody else changes the configuration all the while.
-        node.said("for i in $(seq 60); do crm_attribute --name churn --update $i; sleep 0.1; done >/dev/null 2>&1 &")
+        node.said(
+            "for i in $(seq 60); do crm_attribute --name churn --update $i; sleep 0.1; done >/dev/null 2>&1 &"
+        )
         file.write_text(SECOND)
         done = trixie.ok("service.apply", str(file))
         assert "- server" in done.out
@@ -127,14 +135,21 @@ def test_what_was_interrupted_is_finished_by_the_same_command(trixie: Cluster, f
     process.send_signal(signal.SIGKILL)
     process.communicate()
     trixie.ok("service.apply", str(file))
-    assert [len(trixie.runs_on(service)) for service in ("stay", "other", "renamed", "server")] == [1, 1, 1, 0]
+    assert [len(trixie.runs_on(service)) for service in ("stay", "other", "renamed", "server")] == [
+        1,
+        1,
+        1,
+        0,
+    ]
     assert "server" not in configuration(trixie).replace("http.server", "")
     spec = json.loads((trixie.home.path / "clusters" / trixie.name / "spec.json").read_text())
     assert [service["id"] for service in spec["services"]] == ["stay", "calm", "other", "renamed"]
 
 
 def test_what_does_not_run_is_said_of_each_and_halted_services_run_again(trixie: Cluster, file: Path) -> None:
-    trixie.machine(0).said("crm_resource --resource stay --meta --set-parameter target-role --parameter-value Stopped")
+    trixie.machine(0).said(
+        "crm_resource --resource stay --meta --set-parameter target-role --parameter-value Stopped"
+    )
     eventually(lambda: not trixie.runs_on("stay"), within=20, what="it was told to stop")
     file.write_text(FIRST + "broken: /bin/sh -c 'echo the disk is missing >&2; exit 3'\n")
     done = trixie.fab("service.apply", str(file))

@@ -67,7 +67,9 @@ def test_a_node_that_refuses_the_file_keeps_it_from_all(trixie: Cluster) -> None
         assert "no room" in done.err
         assert {trixie.machine(i).said(f"sha256sum < {CONF}") for i in NODES} == before
         assert versions(trixie) == old
-        assert {trixie.machine(i).said("ls /etc/corosync") for i in NODES} == {"authkey\ncorosync.conf\nuidgid.d"}
+        assert {trixie.machine(i).said("ls /etc/corosync") for i in NODES} == {
+            "authkey\ncorosync.conf\nuidgid.d"
+        }
     finally:
         trixie.machine(1).said("mv /usr/sbin/corosync.real /usr/sbin/corosync")
         profile(trixie, "lan")
@@ -93,7 +95,9 @@ def test_the_status_shows_each_nodes_own_view(trixie: Cluster) -> None:
 
 @pytest.mark.parametrize("index", NODES)
 def test_the_key_is_for_root_only_and_the_same_everywhere(trixie: Cluster, index: int) -> None:
-    said = trixie.machine(index).said("stat -c '%a %U %s' /etc/corosync/authkey; sha256sum < /etc/corosync/authkey")
+    said = trixie.machine(index).said(
+        "stat -c '%a %U %s' /etc/corosync/authkey; sha256sum < /etc/corosync/authkey"
+    )
     assert said.startswith("400 root 256\n")
     assert re.search(r"[0-9a-f]{64}", said)
     assert said.splitlines()[1] == trixie.machine(0).said("sha256sum < /etc/corosync/authkey")

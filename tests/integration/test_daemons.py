@@ -44,7 +44,9 @@ def said_by(cluster: Cluster, service: str, script: str) -> str:
 
 
 def constraints(cluster: Cluster) -> set[str]:
-    return set(re.findall(r'<rsc_\w+ id="([^"]*)"', cluster.machine(0).said("cibadmin --query --scope constraints")))
+    return set(
+        re.findall(r'<rsc_\w+ id="([^"]*)"', cluster.machine(0).said("cibadmin --query --scope constraints"))
+    )
 
 
 def started(machine: Machine, service: str) -> int:
@@ -78,7 +80,9 @@ def test_redis_in_the_background_and_in_the_foreground(trixie: Cluster, add: Add
     home(trixie, "forks").said("kill -STOP $(cat /run/sirikata/forks/pid)")
     home(trixie, "stays").said("kill -9 $(systemctl show -P MainPID sirikata-service-stays)")
     for service in ("stays", "forks"):
-        eventually(lambda one=service: said_by(trixie, one, asked[one]) == "PONG", within=60, what="it answers again")
+        eventually(
+            lambda one=service: said_by(trixie, one, asked[one]) == "PONG", within=60, what="it answers again"
+        )
 
 
 def test_nginx_forks_with_a_pid_file_and_answers(trixie: Cluster, add: Adder) -> None:
@@ -99,8 +103,15 @@ def test_nginx_forks_with_a_pid_file_and_answers(trixie: Cluster, add: Adder) ->
     assert said_by(trixie, "nginx", "curl -sS localhost:8480").startswith("node")
 
 
-def test_a_daemon_that_ignores_its_signal_is_killed_when_its_time_is_over(trixie: Cluster, add: Adder) -> None:
-    add("deaf", "/bin/sh -c 'trap : TERM INT; while :; do sleep 1; done'", "--stop-timeout=2", "--stop-signal=INT")
+def test_a_daemon_that_ignores_its_signal_is_killed_when_its_time_is_over(
+    trixie: Cluster, add: Adder
+) -> None:
+    add(
+        "deaf",
+        "/bin/sh -c 'trap : TERM INT; while :; do sleep 1; done'",
+        "--stop-timeout=2",
+        "--stop-signal=INT",
+    )
     began = time.monotonic()
     trixie.ok("service.remove", "deaf")
     assert 2 <= time.monotonic() - began < 20
@@ -189,7 +200,9 @@ def test_services_keep_their_order_their_node_and_their_distance(trixie: Cluster
     trixie.ok("cluster.nodes.power-off", "1")
     try:
         eventually(lambda: trixie.online(0) == {"node0", "node2"}, within=30, what="its node is out")
-        eventually(lambda: len({*trixie.runs_on("db"), *trixie.runs_on("far")}) == 2, within=40, what="both run")
+        eventually(
+            lambda: len({*trixie.runs_on("db"), *trixie.runs_on("far")}) == 2, within=40, what="both run"
+        )
         assert trixie.runs_on("db") == trixie.runs_on("web")
         assert "not ready: node1 is offline. " in trixie.fab("cluster.status", "--wait=1").err
     finally:
@@ -201,7 +214,9 @@ def test_services_keep_their_order_their_node_and_their_distance(trixie: Cluster
     assert "web (--after, --with), far (--apart-from)" in refused.err
 
 
-def test_a_wish_that_cannot_be_is_refused_with_every_reason_and_changes_nothing(trixie: Cluster, add: Adder) -> None:
+def test_a_wish_that_cannot_be_is_refused_with_every_reason_and_changes_nothing(
+    trixie: Cluster, add: Adder
+) -> None:
     add("pin", SLEEP, "--on=2", "--no-failover")
     before = trixie.machine(0).said("cibadmin --query --scope configuration")
     done = trixie.fab(
@@ -243,7 +258,12 @@ def test_a_log_is_followed_over_a_move(trixie: Cluster, add: Adder) -> None:
 
 
 def test_the_log_file_of_a_service_is_shown(trixie: Cluster, add: Adder) -> None:
-    add("writer", "/bin/sh -c 'echo a word for the file; exec sleep 1000'", "--log=/var/log/NODE-writer.log", "--on=2")
+    add(
+        "writer",
+        "/bin/sh -c 'echo a word for the file; exec sleep 1000'",
+        "--log=/var/log/NODE-writer.log",
+        "--on=2",
+    )
     assert "node2: a word for the file\n" in trixie.ok("service.logs", "writer").out
     assert trixie.fab("service.logs", "nobody").exit == 2
 
@@ -279,9 +299,13 @@ def test_whatever_happens_a_service_never_runs_twice_at_once(trixie: Cluster, ad
         eventually(lambda: len(runs(trixie, "witness")) >= 3, within=20, what="it was started again")
         trixie.ok("service.restart", "witness")
         trixie.ok("cluster.nodes.power-off", "2")
-        eventually(lambda: trixie.runs_on("witness") not in ([], ["node2"]), within=40, what="it runs elsewhere")
+        eventually(
+            lambda: trixie.runs_on("witness") not in ([], ["node2"]), within=40, what="it runs elsewhere"
+        )
         trixie.ok("cluster.nodes.power-on", "2")
-        eventually(lambda: trixie.online(0) == {"node0", "node1", "node2"}, within=60, what="everyone is online")
+        eventually(
+            lambda: trixie.online(0) == {"node0", "node1", "node2"}, within=60, what="everyone is online"
+        )
         trixie.ok("service.move", "witness", "2")
         assert json.loads(trixie.ok("service.status", "witness", "--json").out)["node"] == "node2"
         assert_never_twice(trixie, "witness", at_least=6)

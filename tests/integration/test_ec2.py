@@ -31,7 +31,9 @@ class Cloud:
     def tell(self, verb: str, **parameters: str) -> Any:
         """Ask the laboratory, or order it to do something."""
         data = urllib.parse.urlencode(parameters).encode() if parameters else None
-        with urllib.request.urlopen(f"{self.environment['AWS_ENDPOINT_URL']}/lab/{verb}", data, timeout=30) as answer:
+        with urllib.request.urlopen(
+            f"{self.environment['AWS_ENDPOINT_URL']}/lab/{verb}", data, timeout=30
+        ) as answer:
             text = answer.read().decode()
         return json.loads(text) if text.strip() else None
 
@@ -111,7 +113,9 @@ def test_members_talk_over_private_addresses_and_we_come_over_public_ones(cloud:
         assert nodes[name]["ssh_host"] not in conf
         assert cloud.machine(name).said("uname -n") == name
     pem = cloud.environment["SIRIKATA_CLUSTER_PEMFILE"]
-    assert cloud.home.ok("cluster.nodes.ssh", NAME, "1", f"--pem={pem}", "--command=hostname").out == "node1\n"
+    assert (
+        cloud.home.ok("cluster.nodes.ssh", NAME, "1", f"--pem={pem}", "--command=hostname").out == "node1\n"
+    )
 
 
 def test_the_key_that_travelled_in_the_user_data_opens_nothing_any_more(cloud: Cloud) -> None:
@@ -124,7 +128,9 @@ def test_the_key_that_travelled_in_the_user_data_opens_nothing_any_more(cloud: C
 def test_a_service_fails_over_when_its_instance_is_terminated(cloud: Cloud) -> None:
     victim = cloud.nodes()["node1"]["id"]
     cloud.ec2.terminate_instances(InstanceIds=[victim])
-    eventually(lambda: cloud.runs_on("job") in (["node0"], ["node2"]), within=60, what="the service runs elsewhere")
+    eventually(
+        lambda: cloud.runs_on("job") in (["node0"], ["node2"]), within=60, what="the service runs elsewhere"
+    )
     status = json.loads(cloud.home.ok("cluster.status", NAME, "--json").out)
     assert status["quorate"]
     assert any("node1" in problem for problem in status["problems"])
@@ -134,8 +140,13 @@ def test_booting_again_replaces_the_lost_node_and_no_other(cloud: Cloud) -> None
     before = cloud.nodes()
     cloud.home.ok("cluster.nodes.boot", NAME, timeout=600)
     after = cloud.nodes()
-    assert {name: node["id"] for name, node in before.items()}.items() < {n: v["id"] for n, v in after.items()}.items()
-    assert cloud.machine("node1").said("uname -n; systemctl is-active corosync pacemaker") == "node1\nactive\nactive"
+    assert {name: node["id"] for name, node in before.items()}.items() < {
+        n: v["id"] for n, v in after.items()
+    }.items()
+    assert (
+        cloud.machine("node1").said("uname -n; systemctl is-active corosync pacemaker")
+        == "node1\nactive\nactive"
+    )
     for name in ("node0", "node1", "node2"):
         assert cloud.machine(name).said("corosync-quorumtool -l | grep -c node") == "3"
         assert after["node1"]["address"] in cloud.machine(name).said("cat /etc/corosync/corosync.conf")

@@ -67,13 +67,20 @@ def two(lab: Laboratory, ec2: Any, group: str) -> list[str]:
     )
     assert {instance["State"]["Name"] for instance in reply["Instances"]} == {"pending"}
     for address in (one.address for one in lab.instances()):
-        eventually(lambda address=address: ssh(lab, address, "true").exit == 0, within=60, what=f"SSH to {address}")
+        eventually(
+            lambda address=address: ssh(lab, address, "true").exit == 0, within=60, what=f"SSH to {address}"
+        )
     return [instance["InstanceId"] for instance in reply["Instances"]]
 
 
 def ssh(lab: Laboratory, address: str, command: str) -> Done:
     # Nothing secret travels: the key of the host does not matter here.
-    options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "ConnectTimeout=2", "LogLevel=ERROR"]
+    options = [
+        "StrictHostKeyChecking=no",
+        "UserKnownHostsFile=/dev/null",
+        "ConnectTimeout=2",
+        "LogLevel=ERROR",
+    ]
     given = [word for option in options for word in ("-o", option)]
     return call(["ssh", "-i", str(lab.key_path), *given, f"admin@{address}", command])
 
@@ -114,10 +121,14 @@ def test_the_console_tells_the_host_keys(lab: Laboratory, ec2: Any, two: list[st
 def reaches(lab: Laboratory, ec2: Any, two: list[str], port: int) -> bool:
     """Whether the first machine can connect to that port of the second."""
     address = lab.instances()[1].address
-    return inside(lab, two[0], f"timeout 1 bash -c 'echo > /dev/tcp/{address}/{port}' 2>&1 && echo yes").endswith("yes")
+    return inside(
+        lab, two[0], f"timeout 1 bash -c 'echo > /dev/tcp/{address}/{port}' 2>&1 && echo yes"
+    ).endswith("yes")
 
 
-def test_a_group_keeps_out_what_it_does_not_admit(lab: Laboratory, ec2: Any, group: str, two: list[str]) -> None:
+def test_a_group_keeps_out_what_it_does_not_admit(
+    lab: Laboratory, ec2: Any, group: str, two: list[str]
+) -> None:
     assert not reaches(lab, ec2, two, 22)
     pair = [{"IpProtocol": "tcp", "FromPort": 20, "ToPort": 30, "UserIdGroupPairs": [{"GroupId": group}]}]
     ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=pair)
@@ -137,7 +148,9 @@ def test_stop_start_and_terminate_are_done_to_the_machine(lab: Laboratory, ec2: 
     eventually(lambda: state(lab, first) == "stopped", within=30, what="it stops")
     assert inside(lab, first, "true; echo runs") == ""
     ec2.start_instances(InstanceIds=[first])
-    eventually(lambda: ssh(lab, address, "test -e /kept").exit == 0, within=30, what="it is back, with its disk")
+    eventually(
+        lambda: ssh(lab, address, "test -e /kept").exit == 0, within=30, what="it is back, with its disk"
+    )
     # A machine that shuts itself down is a stopped instance.
     eventually(lambda: state(lab, second) == "stopped", within=30, what="the API knows that it is off")
     lab.kill(first)

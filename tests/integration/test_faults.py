@@ -43,12 +43,18 @@ def test_a_service_survives_the_death_of_its_node_which_rejoins(trixie: Cluster,
     assert trixie.runs_on(web) == [survivor], "it does not move back"
 
 
-def test_a_node_without_its_link_gives_the_service_up_and_gets_back_in(trixie: Cluster, unfenced: str) -> None:
+def test_a_node_without_its_link_gives_the_service_up_and_gets_back_in(
+    trixie: Cluster, unfenced: str
+) -> None:
     assert trixie.runs_on(unfenced) == ["node2"]
     assert machine("link", trixie.id, "node2", "down").exit == 0
     try:
         eventually(lambda: others(trixie, unfenced, 2), within=30, what="it runs on the majority's side")
-        eventually(lambda: "node2" not in trixie.runs_on(unfenced), within=60, what="it is stopped on the lonely node")
+        eventually(
+            lambda: "node2" not in trixie.runs_on(unfenced),
+            within=60,
+            what="it is stopped on the lonely node",
+        )
         assert trixie.online(0) == {"node0", "node1"}
     finally:
         assert machine("link", trixie.id, "node2", "up").exit == 0
@@ -85,7 +91,11 @@ def test_without_quorum_nothing_runs_and_everything_says_so(trixie: Cluster, web
     eventually(lambda: not trixie.status()["quorate"], within=30, what="quorum is lost")
     eventually(lambda: not trixie.runs_on(web), within=30, what="nothing runs")
     assert trixie.fab("service.status", web).exit == 1
-    for task in (["service.add", "new", "/usr/bin/sleep 1"], ["service.move", web, "0"], ["corosync.distribute"]):
+    for task in (
+        ["service.add", "new", "/usr/bin/sleep 1"],
+        ["service.move", web, "0"],
+        ["corosync.distribute"],
+    ):
         done = trixie.fab(*task)
         assert done.exit == 1
         assert "no quorum" in done.err

@@ -19,12 +19,17 @@ def test_a_new_cluster_is_quorate_with_a_coordinator_and_converged(trixie: Clust
     for index in range(3):
         trixie.machine(index).said("test -s /etc/corosync/authkey")
         trixie.machine(index).said(f"puppet config print certname | grep -x node{index}.trixie")
-        assert trixie.machine(index).said("systemctl is-active puppet corosync pacemaker") == "active\nactive\nactive"
+        assert (
+            trixie.machine(index).said("systemctl is-active puppet corosync pacemaker")
+            == "active\nactive\nactive"
+        )
 
 
 def test_up_again_changes_nothing_and_says_so(trixie: Cluster) -> None:
     def state() -> list[str]:
-        question = "pidof corosync pacemakerd; cibadmin --query --scope configuration; sha256sum /etc/corosync/*k*"
+        question = (
+            "pidof corosync pacemakerd; cibadmin --query --scope configuration; sha256sum /etc/corosync/*k*"
+        )
         return [trixie.machine(i).said(question) for i in range(3)]
 
     before = state()
@@ -108,7 +113,8 @@ def test_destroy_refuses_while_machines_live_and_leaves_nothing_after(home: Home
 
 
 @pytest.mark.parametrize(
-    "task", ["cluster.list", "cluster.show trixie", "cluster.nodes.list trixie", "cluster.members.info trixie"]
+    "task",
+    ["cluster.list", "cluster.show trixie", "cluster.nodes.list trixie", "cluster.members.info trixie"],
 )
 def test_what_a_person_reads_a_program_can_read_too(home: Home, trixie: Cluster, task: str) -> None:
     words = task.split()
@@ -146,7 +152,9 @@ def test_a_machine_with_another_host_key_is_not_talked_to(trixie: Cluster) -> No
     node: Machine = trixie.machine(2)
     renew = "cd /etc/ssh && {} && systemctl restart ssh"
     node.said(
-        renew.format("mkdir keep && mv ssh_host_* keep && ssh-keygen -q -t ed25519 -N '' -f ssh_host_ed25519_key")
+        renew.format(
+            "mkdir keep && mv ssh_host_* keep && ssh-keygen -q -t ed25519 -N '' -f ssh_host_ed25519_key"
+        )
     )
     try:
         done = trixie.fab("cluster.nodes.run", "hostname", "--on=2")

@@ -66,7 +66,9 @@ def versions_that_run(cluster: Cluster, since: float) -> set[str]:
     return {re.findall(r"pinto (\S.*pinto), which simulates", text)[-1] for text in texts}
 
 
-def test_a_second_version_reaches_every_node_and_restarts_one_at_a_time(fleet: Cluster, tmp_path: Path) -> None:
+def test_a_second_version_reaches_every_node_and_restarts_one_at_a_time(
+    fleet: Cluster, tmp_path: Path
+) -> None:
     assert not any("two" in said for said in in_use(fleet))
     (where,) = fleet.runs_on("bystander")
     bystander = "systemctl show --property=MainPID --property=InvocationID sirikata-service-bystander"
@@ -82,7 +84,9 @@ def test_a_second_version_reaches_every_node_and_restarts_one_at_a_time(fleet: C
     assert served == fleet.machine(2).said("ls /opt/sirikata/versions | wc -l") == "2"
 
 
-def test_a_damaged_archive_leaves_the_old_version_in_place_on_every_node(fleet: Cluster, tmp_path: Path) -> None:
+def test_a_damaged_archive_leaves_the_old_version_in_place_on_every_node(
+    fleet: Cluster, tmp_path: Path
+) -> None:
     begun = time.time()
     spec = fleet.home.path / "clusters" / fleet.name / "spec.json"
     asked = spec.read_text()

@@ -74,7 +74,10 @@ def test_the_key_reaches_only_the_nodes_of_its_own_cluster(trixie: Cluster) -> N
 @pytest.mark.parametrize(
     ("attributes", "certname"),
     [
-        ("custom_attributes: {1.2.840.113549.1.9.7: wrong}\nextension_requests: {pp_cluster: trixie}", "node7.trixie"),
+        (
+            "custom_attributes: {1.2.840.113549.1.9.7: wrong}\nextension_requests: {pp_cluster: trixie}",
+            "node7.trixie",
+        ),
         ("extension_requests: {pp_cluster: trixie}", "node8.trixie"),
         ("", "node9.trixie"),
     ],

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 
-from fabfile.core.placeholders import fill
+from fabfile.core.services.placeholders import fill
 
 AGENT = "/usr/lib/ocf/resource.d/sirikata/service"
 
@@ -96,7 +96,9 @@ class Service:
 
     def processes(self) -> list[int]:
         # A control group that is gone has no process.
-        found = self.node.sudo(f"cat /sys/fs/cgroup/system.slice/{quoted(self.unit)}/cgroup.procs 2>/dev/null")
+        found = self.node.sudo(
+            f"cat /sys/fs/cgroup/system.slice/{quoted(self.unit)}/cgroup.procs 2>/dev/null"
+        )
         return [int(pid) for pid in found.out.split()]
 
     def main_process(self) -> int:
@@ -187,7 +189,9 @@ def test_the_meta_data_suit_the_document_type(node: Node) -> None:
     assert result.exit == 0, result.err
 
 
-def test_an_action_that_the_agent_does_not_have_is_said_to_be_unimplemented(service: Callable[..., Service]) -> None:
+def test_an_action_that_the_agent_does_not_have_is_said_to_be_unimplemented(
+    service: Callable[..., Service],
+) -> None:
     assert service().run("promote").exit == UNIMPLEMENTED
 
 
@@ -230,7 +234,9 @@ def test_any_name_of_a_resource_gives_a_unit(service: Callable[..., Service], na
     assert sleep.run("monitor").exit == NOT_RUNNING
 
 
-def test_a_node_without_the_program_says_that_it_does_not_run_and_stops_it(service: Callable[..., Service]) -> None:
+def test_a_node_without_the_program_says_that_it_does_not_run_and_stops_it(
+    service: Callable[..., Service],
+) -> None:
     absent = service("/opt/absent/program", user="nobody-of-that-name", cwd="/absent", pidfile="/absent/pid")
     probe = absent.run("monitor")
     assert (probe.exit, probe.err) == (NOT_RUNNING, "")
@@ -300,13 +306,17 @@ def test_no_command_at_all_is_a_wrong_configuration(service: Callable[..., Servi
 
 
 def test_right_parameters_are_valid(service: Callable[..., Service]) -> None:
-    service(user="nobody", cwd="/tmp", env="A=b", ready="true", log="/tmp/log", stop_signal="INT").must("validate-all")
+    service(user="nobody", cwd="/tmp", env="A=b", ready="true", log="/tmp/log", stop_signal="INT").must(
+        "validate-all"
+    )
 
 
 # --- quoting ---
 
 
-def received(node: Node, service: Callable[..., Service], place: str, written: str, **parameters: str) -> list[str]:
+def received(
+    node: Node, service: Callable[..., Service], place: str, written: str, **parameters: str
+) -> list[str]:
     """The arguments that a program gets for a command line."""
     show = write(
         node,
@@ -351,7 +361,9 @@ def test_a_command_line_is_split_as_a_shell_does_and_never_expanded(
     assert node.sudo("test -e /run/evaluated").exit != 0
 
 
-def test_the_shell_of_a_command_that_names_one_works(node: Node, service: Callable[..., Service], place: str) -> None:
+def test_the_shell_of_a_command_that_names_one_works(
+    node: Node, service: Callable[..., Service], place: str
+) -> None:
     inner = f'echo "$((6 * 7)) $A" | cat >{place}/answer; exec sleep 1000'
     service(f"/bin/sh -c {quoted(inner)}", env="A='x  y'", ready=f"test -s {place}/answer").must("start")
     assert node.sudo(f"cat {place}/answer").out == "42 x  y\n"
@@ -378,7 +390,9 @@ def test_the_command_to_tell_readiness_runs_like_the_service(
     assert node.sudo(f"cat {place}/seen").out == "daemon daemon /usr a $b x /usr/sbin\n"
 
 
-def test_variables_do_not_reach_what_root_runs(node: Node, service: Callable[..., Service], place: str) -> None:
+def test_variables_do_not_reach_what_root_runs(
+    node: Node, service: Callable[..., Service], place: str
+) -> None:
     # Such as a path of libraries that the user may write to.  These two have each process leave a file of its user.
     debug = f"LD_DEBUG=files LD_DEBUG_OUTPUT={place}/debug"
     service(user="nobody", env=f"{debug} PATH=/absent", ready="/bin/true").must("start")
@@ -416,9 +430,13 @@ def test_no_one_else_can_read_a_variable(node: Node, service: Callable[..., Serv
 # --- user, directory, log ---
 
 
-def test_a_service_runs_as_its_user_in_its_directory(node: Node, service: Callable[..., Service], place: str) -> None:
+def test_a_service_runs_as_its_user_in_its_directory(
+    node: Node, service: Callable[..., Service], place: str
+) -> None:
     inner = f'echo "$(id -un) $(id -Gn) $PWD $USER" >{place}/seen; exec sleep 1000'
-    service(f"/bin/sh -c {quoted(inner)}", user="daemon", cwd="/usr/lib", ready=f"test -s {place}/seen").must("start")
+    service(f"/bin/sh -c {quoted(inner)}", user="daemon", cwd="/usr/lib", ready=f"test -s {place}/seen").must(
+        "start"
+    )
     assert node.sudo(f"cat {place}/seen").out == "daemon daemon /usr/lib daemon\n"
 
 
@@ -432,7 +450,10 @@ def test_paths_may_have_odd_names(node: Node, service: Callable[..., Service], p
     if "$" in odd:
         program = daemon(node, place, child="exec sleep 1000", more="pwd")
     forked = service(
-        f"'{program}' {quoted(directory + '/pid')}", cwd=directory, pidfile=f"{directory}/pid", log=f"{directory}/log"
+        f"'{program}' {quoted(directory + '/pid')}",
+        cwd=directory,
+        pidfile=f"{directory}/pid",
+        log=f"{directory}/log",
     )
     forked.must("start")
     forked.must("monitor")
@@ -469,7 +490,9 @@ def test_a_command_that_ends_at_once_fails_to_start_with_its_last_words(
     assert broken.leftovers() == ""
 
 
-def test_last_words_are_not_those_of_an_earlier_start(node: Node, service: Callable[..., Service], place: str) -> None:
+def test_last_words_are_not_those_of_an_earlier_start(
+    node: Node, service: Callable[..., Service], place: str
+) -> None:
     broken = service("/bin/sh -c 'echo first; exit 1'")
     assert "first" in reason(broken.run("start"))
     broken.parameters["command"] = "/bin/sh -c 'echo second; exit 2'"
@@ -526,7 +549,9 @@ def test_a_check_that_hangs_does_not_hold_up_the_start(service: Callable[..., Se
     assert hung.processes() == []
 
 
-def test_a_start_waits_until_the_service_is_ready(node: Node, service: Callable[..., Service], place: str) -> None:
+def test_a_start_waits_until_the_service_is_ready(
+    node: Node, service: Callable[..., Service], place: str
+) -> None:
     inner = f"sleep 1; touch {place}/up; exec sleep 1000"
     service(f"/bin/sh -c {quoted(inner)}", ready=f"test -e {place}/up").must("start")
     assert node.sudo(f"test -e {place}/up").exit == 0
@@ -571,8 +596,12 @@ def test_a_start_after_a_crash_needs_no_stop(node: Node, service: Callable[..., 
     sleep.must("monitor")
 
 
-def test_children_do_not_pass_for_the_main_process_and_end_with_it(node: Node, service: Callable[..., Service]) -> None:
-    family = service("/bin/sh -c '(trap \"\" TERM; while :; do sleep 1; done) & exec sleep 1000'", stop_timeout="2")
+def test_children_do_not_pass_for_the_main_process_and_end_with_it(
+    node: Node, service: Callable[..., Service]
+) -> None:
+    family = service(
+        "/bin/sh -c '(trap \"\" TERM; while :; do sleep 1; done) & exec sleep 1000'", stop_timeout="2"
+    )
     family.must("start")
     assert len(family.processes()) >= 2
     node.sudo(f"kill -9 {family.main_process()}")
@@ -583,7 +612,9 @@ def test_children_do_not_pass_for_the_main_process_and_end_with_it(node: Node, s
     assert family.run("monitor").exit == NOT_RUNNING
 
 
-def test_what_forked_away_is_gone_after_a_stop(node: Node, service: Callable[..., Service], place: str) -> None:
+def test_what_forked_away_is_gone_after_a_stop(
+    node: Node, service: Callable[..., Service], place: str
+) -> None:
     stray = f"(setsid sh -c '(sleep 1000 & echo $! >{place}/stray) &' &) ; exec sleep 1000"
     family = service(f"/bin/sh -c {quoted(stray)}", ready=f"test -s {place}/stray")
     family.must("start")
@@ -593,13 +624,15 @@ def test_what_forked_away_is_gone_after_a_stop(node: Node, service: Callable[...
     assert not alive(node, pid)
 
 
-def test_an_interrupted_start_is_undone_by_a_stop(node: Node, service: Callable[..., Service], place: str) -> None:
+def test_an_interrupted_start_is_undone_by_a_stop(
+    node: Node, service: Callable[..., Service], place: str
+) -> None:
     slow = write(node, f"{place}/slow", "#!/bin/sh\nsleep 1000\n")
     hung = service(slow, pidfile=f"{place}/pid", env="A=b")
-    exports = "".join(f"export OCF_RESKEY_{name}={quoted(value)}\n" for name, value in hung.parameters.items())
-    script = (
-        f"export OCF_ROOT=/usr/lib/ocf OCF_RESOURCE_INSTANCE={hung.name}\n{exports}timeout -s KILL 1 {AGENT} start\n"
+    exports = "".join(
+        f"export OCF_RESKEY_{name}={quoted(value)}\n" for name, value in hung.parameters.items()
     )
+    script = f"export OCF_ROOT=/usr/lib/ocf OCF_RESOURCE_INSTANCE={hung.name}\n{exports}timeout -s KILL 1 {AGENT} start\n"
     node.sudo("exec sh -s", script.encode())
     assert hung.run("monitor").exit == GENERIC
     hung.must("stop")
@@ -610,7 +643,9 @@ def test_an_interrupted_start_is_undone_by_a_stop(node: Node, service: Callable[
 # --- what stands for something of the node ---
 
 
-def test_placeholders_are_filled_in_on_the_node(node: Node, service: Callable[..., Service], place: str) -> None:
+def test_placeholders_are_filled_in_on_the_node(
+    node: Node, service: Callable[..., Service], place: str
+) -> None:
     odd = [
         "NODE,NODES my_NODE NODE=FQDN $NODE ${NODE} ADDRESS:1 (PIDFILE)",
         "NODE",
@@ -618,7 +653,9 @@ def test_placeholders_are_filled_in_on_the_node(node: Node, service: Callable[..
         "PIDFILE",
         "WORKDIR/x",
     ]
-    script = '#!/bin/sh\n{ printf "%s\\n" "$@" "$B"; pwd; } >$C/out\nsleep 1000 >/dev/null 2>&1 &\necho $! >"$4"\n'
+    script = (
+        '#!/bin/sh\n{ printf "%s\\n" "$@" "$B"; pwd; } >$C/out\nsleep 1000 >/dev/null 2>&1 &\necho $! >"$4"\n'
+    )
     program = write(node, f"{place}/show", script)
     node.sudo(f"mkdir {place}/node2")
     filled = service(
@@ -640,7 +677,9 @@ def test_placeholders_are_filled_in_on_the_node(node: Node, service: Callable[..
 def test_a_command_that_names_its_pid_file_goes_to_the_background(
     node: Node, service: Callable[..., Service], place: str
 ) -> None:
-    program = write(node, f"{place}/forks", '#!/bin/sh\nsleep 1000 </dev/null >/dev/null 2>&1 &\necho $! >"$1"\n')
+    program = write(
+        node, f"{place}/forks", '#!/bin/sh\nsleep 1000 </dev/null >/dev/null 2>&1 &\necho $! >"$1"\n'
+    )
     forks = service(f"{program} PIDFILE", user="nobody")
     forks.must("start")
     forks.must("monitor")
@@ -754,7 +793,9 @@ def test_a_health_probe_that_hangs_is_a_failure_in_time(service: Callable[..., S
 HOG = "#!/usr/bin/python3\nimport time\nx = bytearray(150 << 20)\nfor i in range(0, len(x), 4096): x[i] = 1\ntime.sleep(1000)\n"
 
 
-def test_a_service_beyond_its_memory_does_not_go_on(node: Node, service: Callable[..., Service], place: str) -> None:
+def test_a_service_beyond_its_memory_does_not_go_on(
+    node: Node, service: Callable[..., Service], place: str
+) -> None:
     hog = service(write(node, f"{place}/hog", HOG), memory="100M")
     hog.run("start")
     wait_for(lambda: hog.run("monitor").exit != SUCCESS, limit=20)
@@ -772,7 +813,9 @@ def test_a_service_beyond_its_memory_does_not_go_on(node: Node, service: Callabl
 def test_limits_reach_systemd(node: Node, service: Callable[..., Service], cpu: str, quota: str) -> None:
     limited = service(cpu=cpu, memory="64M")
     limited.must("start")
-    found = node.sudo(f"systemctl show -p CPUQuotaPerSecUSec -p MemoryMax -p MemorySwapMax {limited.unit}").out.split()
+    found = node.sudo(
+        f"systemctl show -p CPUQuotaPerSecUSec -p MemoryMax -p MemorySwapMax {limited.unit}"
+    ).out.split()
     assert set(found) == {f"CPUQuotaPerSecUSec={quota}", f"MemoryMax={64 << 20}", "MemorySwapMax=0"}
 
 
@@ -791,7 +834,9 @@ def test_a_stop_sends_the_signal_that_was_asked_for(
     assert node.sudo(f"cat {place}/got").out == f"{name}\n"
 
 
-@pytest.mark.parametrize(("stop_timeout", "limit"), [("1", 40), ("60", 4)], ids=["own limit", "limit of the operation"])
+@pytest.mark.parametrize(
+    ("stop_timeout", "limit"), [("1", 40), ("60", 4)], ids=["own limit", "limit of the operation"]
+)
 def test_a_service_that_ignores_its_signal_is_killed(
     node: Node, service: Callable[..., Service], place: str, stop_timeout: str, limit: int
 ) -> None:
@@ -808,7 +853,9 @@ def test_a_service_that_ignores_its_signal_is_killed(
 # --- commands that daemonize ---
 
 
-def test_a_daemon_is_followed_by_its_pid_file(node: Node, service: Callable[..., Service], place: str) -> None:
+def test_a_daemon_is_followed_by_its_pid_file(
+    node: Node, service: Callable[..., Service], place: str
+) -> None:
     pidfile = f"{place}/the pid"
     forked = service(f"{daemon(node, place)} {quoted(pidfile)}", pidfile=pidfile)
     forked.must("start")
@@ -916,8 +963,12 @@ def test_a_daemon_that_stays_in_the_foreground_fails_to_start_in_time(
 # --- systemd around it ---
 
 
-def test_a_service_outlives_a_reload_of_systemd(node: Node, service: Callable[..., Service], place: str) -> None:
-    forked = service(f"{daemon(node, place)} {place}/pid 'a $b'", pidfile=f"{place}/pid", env="A='$b %n \"c\"'")
+def test_a_service_outlives_a_reload_of_systemd(
+    node: Node, service: Callable[..., Service], place: str
+) -> None:
+    forked = service(
+        f"{daemon(node, place)} {place}/pid 'a $b'", pidfile=f"{place}/pid", env="A='$b %n \"c\"'"
+    )
     forked.must("start")
     node.sudo("systemctl daemon-reload")
     forked.must("monitor")

@@ -53,7 +53,9 @@ def test_a_service_moves_and_leaves_no_constraint(trixie: Cluster, web: str) -> 
 
 
 def test_a_removed_service_leaves_nothing_behind(trixie: Cluster) -> None:
-    trixie.ok("service.add", "gone", "/bin/sh -c '/usr/bin/sleep 100001 & exec /usr/bin/sleep 100002'", "--on=1")
+    trixie.ok(
+        "service.add", "gone", "/bin/sh -c '/usr/bin/sleep 100001 & exec /usr/bin/sleep 100002'", "--on=1"
+    )
     machine = trixie.machine(1)
     assert machine.said("pgrep -fc '^/usr/bin/sleep 10000[12]'") == "2"
     trixie.ok("service.remove", "gone")

@@ -75,7 +75,9 @@ def world(sirikata: Cluster, table: list[Row]) -> Iterator[World]:
     done = sirikata.ok("sirikata.world", f"--spaces={SPACES}", "--storage=cassandra", timeout=600)
     found = World(sirikata)
     eventually(found.serves, within=60, what="the world serves")
-    table.append(("fab sirikata.world: two spaces, redis, map, pinto, object host", done.seconds, "beside other tests"))
+    table.append(
+        ("fab sirikata.world: two spaces, redis, map, pinto, object host", done.seconds, "beside other tests")
+    )
     try:
         yield found
     finally:
@@ -118,7 +120,9 @@ def test_a_member_may_post_to_the_server_map_and_nobody_else(world: World) -> No
     address = world.cluster.machine(where).said(f"getent hosts {name} | cut -d' ' -f1")
     outside = world.cluster.machine("puppet").said(post.replace(name, address))
     assert outside == "403 application/json"
-    node.said("crm_attribute --type crm_config --set-name sirikata.places --name sirikata-map-servermap-9 --delete")
+    node.said(
+        "crm_attribute --type crm_config --set-name sirikata.places --name sirikata-map-servermap-9 --delete"
+    )
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -14,11 +14,10 @@ from pathlib import Path
 import pytest
 
 from fabfile.core.errors import NodeError, NodeFailures
-from fabfile.core.spec import Node
-from fabfile.effects import remote
-from fabfile.effects.remote import Remote
-from fabfile.effects.ssh import config, connection, reasons
+from fabfile.core.spec.cluster import Node
+from fabfile.effects.ssh import config, connection, reasons, remote
 from fabfile.effects.ssh.access import Access, Pem
+from fabfile.effects.ssh.remote import Remote
 
 from .lab import Cluster, Done, Home, Machine, call
 
@@ -57,7 +56,14 @@ class Door:
     def node(self, name: str = "node0", port: int = PORT) -> Node:
         address = self.address(name)
         return Node(
-            index=0, name=name, address=address, ssh_host=address, ssh_port=port, state="running", id=name, user="admin"
+            index=0,
+            name=name,
+            address=address,
+            ssh_host=address,
+            ssh_port=port,
+            state="running",
+            id=name,
+            user="admin",
         )
 
     def known_hosts(self) -> Path:
@@ -169,7 +175,9 @@ def test_what_keeps_many_from_a_jump_host_is_found_out_once(door: Door) -> None:
     known.write_text("".join(f"[127.0.0.{n}]:{PORT} {door.host_key}\n" for n in range(1, MANY + 1)))
     nodes = [replace(door.node(), name=f"node{n}", ssh_host=f"127.0.0.{n}") for n in range(1, MANY + 1)]
     through = Remote(Access(known, keys=(door.ssh / "mine",), agent=False))
-    assert set(through.fan_out(nodes, "try", lambda node: through.run(node, "hostname").out).values()) == {"node0\n"}
+    assert set(through.fan_out(nodes, "try", lambda node: through.run(node, "hostname").out).values()) == {
+        "node0\n"
+    }
     assert door.logins() == MANY + 1
     beyond = [replace(node, ssh_port=PORT + 1) for node in nodes]
     with pytest.raises(NodeFailures, match=r"the jump host cannot reach 127\.0\.0\.7 port 2223"):
@@ -190,7 +198,9 @@ def test_a_program_is_gone_through_and_its_last_words_are_told(door: Door) -> No
 
 
 @pytest.mark.parametrize("given", ["mine", "locked"])
-def test_keys_come_from_a_file_or_from_the_agent(door: Door, monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+def test_keys_come_from_a_file_or_from_the_agent(
+    door: Door, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
     door.configure("")
     node, known = door.node(), door.known_hosts()
     path = door.ssh / given
@@ -219,14 +229,18 @@ def _typist(home: Path) -> Path:
     return path
 
 
-def test_every_way_to_fail_is_told_apart_and_ends_in_time(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_way_to_fail_is_told_apart_and_ends_in_time(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Refused, nobody there, filtered, unknown and changed keys, forwarding refused: each node its own."""
     door.configure("")
     node, known = door.node(), door.known_hosts()
     address = node.ssh_host
     empty, wrong = door.home / "empty", door.home / "wrong"
     empty.write_text("")
-    wrong.write_text(f"[{address}]:{PORT} " + " ".join((door.ssh / "other.pub").read_text().split()[:2]) + "\n")
+    wrong.write_text(
+        f"[{address}]:{PORT} " + " ".join((door.ssh / "other.pub").read_text().split()[:2]) + "\n"
+    )
     nobody = address.rsplit(".", 1)[0] + ".250"
     cases: list[tuple[Node, Path, str]] = [
         (
@@ -244,8 +258,16 @@ def test_every_way_to_fail_is_told_apart_and_ends_in_time(door: Door, monkeypatc
             known,
             r"did not answer in 4 s.*admits port 22 ",
         ),
-        (replace(node, name="unknown"), empty, rf"a host key \(ssh-ed25519 SHA256:.*that {empty} does not hold"),
-        (replace(node, name="changed"), wrong, rf"another host key .*ssh-keygen -f {wrong} -R \[{address}\]:{PORT}"),
+        (
+            replace(node, name="unknown"),
+            empty,
+            rf"a host key \(ssh-ed25519 SHA256:.*that {empty} does not hold",
+        ),
+        (
+            replace(node, name="changed"),
+            wrong,
+            rf"another host key .*ssh-keygen -f {wrong} -R \[{address}\]:{PORT}",
+        ),
         (replace(node, name="nowhere", ssh_host="x" * 70), known, "that is no host name"),
         (replace(node, name="unborn", ssh_host="", state="pending"), known, "no address .* pending"),
     ]
@@ -258,7 +280,9 @@ def test_every_way_to_fail_is_told_apart_and_ends_in_time(door: Door, monkeypatc
     started = time.monotonic()
     try:
         with pytest.raises(NodeFailures) as caught:
-            remote.fan_out([one for one, _, _ in cases], "try", lambda one: by_name[one.name][0].run(one, "true"))
+            remote.fan_out(
+                [one for one, _, _ in cases], "try", lambda one: by_name[one.name][0].run(one, "true")
+            )
     finally:
         door.cluster.machine(1).said(f"ip route del {route}")
     assert time.monotonic() - started < 4 + 5

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from fabfile.core.puppet import agent_setup
-from fabfile.core.render import render
+from fabfile.core.puppet.master import agent_setup
 from fabfile.core.report import Silent
-from fabfile.core.spec import ClusterSpec
+from fabfile.core.spec.cluster import ClusterSpec
+from fabfile.core.templates import render
 from fabfile.effects import keys
-from fabfile.flows.boot import boot, first_contact_script
+from fabfile.flows.machines.boot import boot, first_contact_script
 from fabfile.flows.session import reading
 from tests.ec2lab import mirror, stock
 
@@ -110,24 +110,29 @@ def test_a_machine_takes_its_name_by_its_place_in_the_launch(cluster: Cluster) -
     private, public = keys.bootstrap_host_key()
     spec = ClusterSpec(name="stock", uid="0000", size=2)
     user_data = render(
-        "user-data.j2",
+        "cloud-init/user-data.j2",
         user="admin",
         host_key=private.decode(),
         host_key_public=public.decode(),
         authorized_keys=[public.decode()],
         setup=agent_setup(spec, server="puppet.stock", token="t"),
         names=names,
-        take_name=render("take-name.sh.j2", names=shlex.join(names)),
+        take_name=render("cloud-init/take-name.sh.j2", names=shlex.join(names)),
     )
     seed = "/var/lib/cloud/seed/nocloud"
     node.said(
         f"printf 'instance-id: second\\nlocal-hostname: ip-198-18-0-9\\nami-launch-index: 1\\n' >{seed}/meta-data"
     )
-    assert node.sudo(f"cat >{seed}/user-data; rm -rf /var/lib/sirikata-cluster/*", stdin=user_data.encode()).exit == 0
+    assert (
+        node.sudo(f"cat >{seed}/user-data; rm -rf /var/lib/sirikata-cluster/*", stdin=user_data.encode()).exit
+        == 0
+    )
     for _ in range(2):
         assert machine("reboot", cluster.id, "node0").exit == 0
         eventually(
-            lambda: node.sudo("test -e /run/cloud-init/result.json").exit == 0, within=120, what="cloud-init is done"
+            lambda: node.sudo("test -e /run/cloud-init/result.json").exit == 0,
+            within=120,
+            what="cloud-init is done",
         )
         assert '"errors": []' in node.said("cat /run/cloud-init/result.json")
         assert node.said("uname -n") == "node8"

@@ -29,7 +29,9 @@ def litter(cluster: Cluster, name: str, place: str) -> str:
     return cluster.machine(name).said(f"find {place} -name '.sirikata-*'")
 
 
-def test_a_folder_is_put_on_every_node_and_fetched_from_each(trixie: Cluster, folder: Path, tmp_path: Path) -> None:
+def test_a_folder_is_put_on_every_node_and_fetched_from_each(
+    trixie: Cluster, folder: Path, tmp_path: Path
+) -> None:
     for words, path, owner in (((), "/home/admin/lab", "admin"), (("--sudo",), "/srv/lab", "root")):
         done = trixie.ok("cluster.nodes.put", str(folder), path, *words)
         assert done.out.splitlines() == [f"{name}: {path}, 1 file, 5 bytes" for name in nodes(trixie)]
@@ -58,14 +60,19 @@ def test_a_node_that_is_full_fails_alone_and_keeps_what_it_had(trixie: Cluster, 
         assert "put: 1 of" in done.err
         assert "No space left" in done.err
         assert full.said("cat /mnt/lab/big; ls -A /mnt/lab") == "old\nbig"
-        assert trixie.machine(0).said("sha256sum </mnt/lab/big").split()[0] == hashlib.sha256(content).hexdigest()
+        assert (
+            trixie.machine(0).said("sha256sum </mnt/lab/big").split()[0]
+            == hashlib.sha256(content).hexdigest()
+        )
     finally:
         full.said("umount /mnt/lab")
         for name in nodes(trixie):
             trixie.machine(name).said("rm -r /mnt/lab")
 
 
-def test_a_transfer_that_is_killed_changes_nothing_and_the_next_one_cleans_up(trixie: Cluster, tmp_path: Path) -> None:
+def test_a_transfer_that_is_killed_changes_nothing_and_the_next_one_cleans_up(
+    trixie: Cluster, tmp_path: Path
+) -> None:
     node = trixie.machine(0)
     node.said("mkdir -p /srv/lab && echo old >/srv/lab/big")
     (tmp_path / "big").write_bytes(os.urandom(BIG))
@@ -79,7 +86,8 @@ def test_a_transfer_that_is_killed_changes_nothing_and_the_next_one_cleans_up(tr
         assert node.said("cat /srv/lab/big") == "old"
     trixie.home.ok(*words)
     assert (
-        node.said("sha256sum </srv/lab/big").split()[0] == hashlib.sha256((tmp_path / "big").read_bytes()).hexdigest()
+        node.said("sha256sum </srv/lab/big").split()[0]
+        == hashlib.sha256((tmp_path / "big").read_bytes()).hexdigest()
     )
     assert node.said("ls -A /srv/lab") == "big"
     target = tmp_path / "back" / "node0"
@@ -87,7 +95,9 @@ def test_a_transfer_that_is_killed_changes_nothing_and_the_next_one_cleans_up(tr
     (target / "big").write_text("old")
     with trixie.home.start(*back) as process:
         eventually(
-            lambda: any(path.stat().st_size for path in target.glob(".sirikata-get-*/new")), within=60, what="a part"
+            lambda: any(path.stat().st_size for path in target.glob(".sirikata-get-*/new")),
+            within=60,
+            what="a part",
         )
         process.kill()
     assert (target / "big").read_text() == "old"
@@ -108,7 +118,9 @@ def test_wrong_use_is_told_all_at_once_before_a_node_is_touched(trixie: Cluster,
 
 
 def test_lines_of_a_long_command_are_shown_as_they_come(trixie: Cluster) -> None:
-    with trixie.home.start("cluster.nodes.run", trixie.name, "echo one; sleep 6; echo two; exit 5") as process:
+    with trixie.home.start(
+        "cluster.nodes.run", trixie.name, "echo one; sleep 6; echo two; exit 5"
+    ) as process:
         assert process.stdout is not None
         first = process.stdout.readline()
         seen = time.monotonic()
@@ -116,7 +128,10 @@ def test_lines_of_a_long_command_are_shown_as_they_come(trixie: Cluster) -> None
     assert first.endswith(": one\n")
     assert time.monotonic() - seen > 3
     for name in nodes(trixie):
-        assert [line for line in rest if line.startswith(name)][-2:] == [f"{name}: two", f"{name}: exited with 5"]
+        assert [line for line in rest if line.startswith(name)][-2:] == [
+            f"{name}: two",
+            f"{name}: exited with 5",
+        ]
     assert process.returncode == 5
 
 

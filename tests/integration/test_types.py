@@ -26,7 +26,9 @@ def redis(trixie: Cluster) -> Iterator[str]:
 
 
 def spec(cluster: Cluster) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = json.loads((cluster.home.path / "clusters" / cluster.name / "spec.json").read_text())
+    found: dict[str, list[str]] = json.loads(
+        (cluster.home.path / "clusters" / cluster.name / "spec.json").read_text()
+    )
     return found
 
 
@@ -41,8 +43,12 @@ def process(cluster: Cluster, index: int, service: str) -> str:
 def never_ran(cluster: Cluster, index: int, unit: str) -> bool:
     """Whether the distribution's own unit has not run since the machine booted, and will not at its next boot."""
     machine = cluster.machine(index)
-    said = machine.said(f"journalctl --boot --unit {unit} --output=cat --no-pager | grep -v '^-- No entries' || :")
-    return said == "" and machine.sudo(f"systemctl is-active {unit} || systemctl is-enabled {unit}").out.split() == [
+    said = machine.said(
+        f"journalctl --boot --unit {unit} --output=cat --no-pager | grep -v '^-- No entries' || :"
+    )
+    return said == "" and machine.sudo(
+        f"systemctl is-active {unit} || systemctl is-enabled {unit}"
+    ).out.split() == [
         "inactive",
         "disabled",
     ]
@@ -72,7 +78,10 @@ def test_wishes_that_cannot_be_are_refused_at_once_and_change_nothing(trixie: Cl
     before = configuration(trixie)
     for arguments, said in (
         (["service.add", "a", "/usr/bin/sleep 9", "--on=capability:gpu"], "no capability 'gpu'"),
-        (["service.add", "a", "/usr/bin/sleep 9", "--on=capability:redis", "--no-failover"], "add --on=INDEX"),
+        (
+            ["service.add", "a", "/usr/bin/sleep 9", "--on=capability:redis", "--no-failover"],
+            "add --on=INDEX",
+        ),
         (["service.move", redis, "0"], "node 0 has it not (nodes that have it: node 1)"),
         (["cluster.nodes.set-type", "7", "web"], "choose one of default, redis, cdn"),
     ):
@@ -88,7 +97,9 @@ def test_wishes_that_cannot_be_are_refused_at_once_and_change_nothing(trixie: Cl
     assert spec(trixie)["types"] == ["default", "redis"]
 
 
-def test_a_service_waits_for_the_node_that_has_its_capability_and_says_so(trixie: Cluster, redis: str) -> None:
+def test_a_service_waits_for_the_node_that_has_its_capability_and_says_so(
+    trixie: Cluster, redis: str
+) -> None:
     trixie.machine(1).said("systemctl stop pacemaker")
     try:
         done = trixie.fab("service.status", redis)
@@ -118,7 +129,9 @@ def test_a_node_of_another_type_loses_the_last_service_and_serves_files(
     (tmp_path / "mesh.dae").write_text("a mesh\n")
     trixie.ok("cluster.nodes.put", str(tmp_path / "mesh.dae"), "/var/lib/sirikata/cdn/", "--on=2", "--sudo")
     assert trixie.machine(0).said("curl -fsS http://node2/mesh.dae") == "a mesh"
-    assert trixie.machine(2).sudo("curl -fsS --max-time 2 http://localhost/mesh.dae").exit != 0, "on its address only"
+    assert trixie.machine(2).sudo("curl -fsS --max-time 2 http://localhost/mesh.dae").exit != 0, (
+        "on its address only"
+    )
     assert never_ran(trixie, 2, "nginx.service")
 
 

@@ -30,7 +30,9 @@ def parse(text: str) -> list[Answer]:
 
 def gaps(answers: list[Answer], servers: int, since: float, until: float) -> list[tuple[float, float]]:
     """From when to when the world did not serve: some server was silent, or lacked something."""
-    heard = {server: [a.at for a in answers if a.server == server and a.whole] for server in range(1, servers + 1)}
+    heard = {
+        server: [a.at for a in answers if a.server == server and a.whole] for server in range(1, servers + 1)
+    }
     edges: list[tuple[float, float]] = []
     for times in heard.values():
         known = [time for time in times if since - SILENCE <= time <= until]

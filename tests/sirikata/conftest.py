@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.paths import ROOT
+
 BIN = ROOT / "tests" / "sirikata" / "bin"
 TOOLS = ROOT / "data" / "puppet" / "modules" / "sirikata_cluster" / "files" / "tools"
 
@@ -67,7 +68,9 @@ def pacemaker(tmp_path: Path) -> Pacemaker:
         program = folder / name
         program.write_text(PACEMAKER.format(python=sys.executable, store=str(folder / "options"), name=name))
         program.chmod(0o755)
-    return Pacemaker(folder, {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "PYTHONDONTWRITEBYTECODE": "1"})
+    return Pacemaker(
+        folder, {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "PYTHONDONTWRITEBYTECODE": "1"}
+    )
 
 
 def soon(condition: Callable[[], Any], *, within: float = 10, what: str = "") -> Any:
@@ -120,7 +123,11 @@ class Processes:
         """One of the stand-in's programs in the background; its PID file."""
         pidfile = self.folder / f"{name or program}.pid"
         self.pidfiles.append(pidfile)
-        common = ["--daemon=true", f"--pid-file={pidfile}", f"--log-file={self.folder / (name or program)}.log"]
+        common = [
+            "--daemon=true",
+            f"--pid-file={pidfile}",
+            f"--log-file={self.folder / (name or program)}.log",
+        ]
         done = subprocess.run([BIN / program, *common, *options], cwd=self.folder, env={**os.environ, **environment}, check=False)  # fmt: skip
         assert done.returncode == 0
         soon(pidfile.exists, what=f"{pidfile} is written")

@@ -9,7 +9,9 @@ import pytest
 
 from .conftest import TOOLS, Pacemaker, Processes, soon
 
-HOSTS = "127.0.0.1 localhost\n# sirikata-cluster begin\n198.18.3.10 node0.demo node0\n# sirikata-cluster end\n"
+HOSTS = (
+    "127.0.0.1 localhost\n# sirikata-cluster begin\n198.18.3.10 node0.demo node0\n# sirikata-cluster end\n"
+)
 
 
 def spread(pacemaker: Pacemaker, tmp_path: Path) -> tuple[str, dict[str, str]]:
@@ -23,7 +25,9 @@ def spread(pacemaker: Pacemaker, tmp_path: Path) -> tuple[str, dict[str, str]]:
         "places.spread(places.Places.read())"
     )
     subprocess.run([sys.executable, "-c", script], env=pacemaker.environment, check=True, timeout=20)
-    return hosts.read_text(), {file.name: file.read_text() for file in maps.iterdir() if not file.name.startswith(".")}
+    return hosts.read_text(), {
+        file.name: file.read_text() for file in maps.iterdir() if not file.name.startswith(".")
+    }
 
 
 def test_a_name_leads_to_the_node_that_runs_the_service(pacemaker: Pacemaker, tmp_path: Path) -> None:
@@ -59,7 +63,9 @@ def test_every_change_is_taken_in_and_an_outage_is_sat_out(
 ) -> None:
     hosts, script = tmp_path / "hosts", (TOOLS / "names").read_text()
     hosts.write_text(HOSTS)
-    script = script.replace("/var/lib/pacemaker/cib/cib.xml", str(pacemaker.folder / "options")).replace("= 5", "= 0.1")
+    script = script.replace("/var/lib/pacemaker/cib/cib.xml", str(pacemaker.folder / "options")).replace(
+        "= 5", "= 0.1"
+    )
     (tmp_path / "names.py").write_text(f"import sys; sys.path.insert(0, {str(TOOLS)!r})\n" + "import places\n"
         f"places.HOSTS = {str(hosts)!r}; places.FOLDER = {str(tmp_path / 'maps')!r}\n" + script)  # fmt: skip
     processes.start(sys.executable, tmp_path / "names.py", env=pacemaker.environment)
@@ -100,7 +106,14 @@ def run(pacemaker: Pacemaker, tmp_path: Path) -> "list[str]":
     )
     (tmp_path / "hosts").write_text(HOSTS)
     pacemaker.write()
-    return [sys.executable, "-c", script, "--as=pinto", "--at=node0:198.18.3.10", f"--user={getpass.getuser()}"]
+    return [
+        sys.executable,
+        "-c",
+        script,
+        "--as=pinto",
+        "--at=node0:198.18.3.10",
+        f"--user={getpass.getuser()}",
+    ]
 
 
 def call(run: list[str], pacemaker: Pacemaker, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -109,11 +122,24 @@ def call(run: list[str], pacemaker: Pacemaker, *words: str) -> "subprocess.Compl
     )
 
 
-def test_a_service_is_known_by_its_name_before_it_starts(run: list[str], pacemaker: Pacemaker, tmp_path: Path) -> None:
+def test_a_service_is_known_by_its_name_before_it_starts(
+    run: list[str], pacemaker: Pacemaker, tmp_path: Path
+) -> None:
     done = call(
-        run, pacemaker, "--env=A=b c", "--", "/bin/sh", "-c", 'echo "$A"; pwd; grep pinto "$0"', str(tmp_path / "hosts")
+        run,
+        pacemaker,
+        "--env=A=b c",
+        "--",
+        "/bin/sh",
+        "-c",
+        'echo "$A"; pwd; grep pinto "$0"',
+        str(tmp_path / "hosts"),
     )
-    assert done.stdout.splitlines() == ["b c", f"{tmp_path}/var/lib/sirikata/pinto", "198.18.3.10 pinto.service.demo"]
+    assert done.stdout.splitlines() == [
+        "b c",
+        f"{tmp_path}/var/lib/sirikata/pinto",
+        "198.18.3.10 pinto.service.demo",
+    ]
     assert pacemaker.options["sirikata-place-pinto"] == "198.18.3.10"
 
 
@@ -132,13 +158,17 @@ def test_the_log_of_the_last_run_is_kept(run: list[str], pacemaker: Pacemaker, t
         (["--user=nobody2", "--", "/bin/true"], "no user nobody2 on this node"),
     ],
 )
-def test_what_the_node_lacks_is_said(run: list[str], pacemaker: Pacemaker, words: list[str], said: str) -> None:
+def test_what_the_node_lacks_is_said(
+    run: list[str], pacemaker: Pacemaker, words: list[str], said: str
+) -> None:
     done = call(run, pacemaker, *words)
     assert done.returncode == 1
     assert said in done.stderr
 
 
-def test_a_service_whose_place_the_cluster_does_not_take_does_not_start(run: list[str], pacemaker: Pacemaker) -> None:
+def test_a_service_whose_place_the_cluster_does_not_take_does_not_start(
+    run: list[str], pacemaker: Pacemaker
+) -> None:
     pacemaker.set_down(True)
     done = call(run, pacemaker, "--", "/bin/echo", "started")
     assert (done.returncode, done.stdout) == (1, "")

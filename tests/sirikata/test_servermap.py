@@ -41,7 +41,12 @@ def test_a_server_is_found_as_sirikata_wants_it(port: int) -> None:
 def test_without_a_number_any_server_is_told(port: int) -> None:
     assert ask(port, "GET", "/external")[0] == 404
     for n in (1, 2):
-        ask(port, "POST", "/", json.dumps({"server": n, "internal": f"10.0.0.{n}:1", "external": f"10.0.0.{n}:2"}))
+        ask(
+            port,
+            "POST",
+            "/",
+            json.dumps({"server": n, "internal": f"10.0.0.{n}:1", "external": f"10.0.0.{n}:2"}),
+        )
     found = {ask(port, "GET", "/external")[2]["server"] for _ in range(50)}
     assert found == {1, 2}
     assert ask(port, "GET", "/")[2] == {
@@ -61,7 +66,12 @@ def test_whichever_node_it_moves_to_it_knows_all_that_was_acknowledged(
     port: int, processes: Processes, pacemaker: Pacemaker
 ) -> None:
     for n in range(1, 4):
-        ask(port, "POST", "/", json.dumps({"server": n, "internal": f"10.0.0.{n}:1", "external": f"10.0.0.{n}:2"}))
+        ask(
+            port,
+            "POST",
+            "/",
+            json.dumps({"server": n, "internal": f"10.0.0.{n}:1", "external": f"10.0.0.{n}:2"}),
+        )
     before = ask(port, "GET", "/")
     processes.started[0].kill()
     assert ask(start(processes, pacemaker), "GET", "/") == before

@@ -165,6 +165,8 @@ def heard(server: int, begin: float, end: float, pinto: int = 1) -> str:
     ],
     ids=["nothing", "one silent", "both silent in turn", "one without pinto", "not back", "never there"],
 )
-def test_the_answers_tell_when_the_world_did_not_serve(text: str, expected: list[tuple[float, float]]) -> None:
+def test_the_answers_tell_when_the_world_did_not_serve(
+    text: str, expected: list[tuple[float, float]]
+) -> None:
     found = answers.gaps(answers.parse(text + "12.1 2 10.0.0."), 2, 0, 20)
     assert [(round(begin), round(end)) for begin, end in found] == expected

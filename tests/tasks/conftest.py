@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.paths import ROOT
+
 FAB = Path(sys.executable).with_name("fab")
 
 Fab = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -19,6 +20,8 @@ def fab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fab:
     monkeypatch.setenv("SIRIKATA_CLUSTER_HOME", str(tmp_path / "home"))
 
     def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run([FAB, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(
+            [FAB, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        )
 
     return run

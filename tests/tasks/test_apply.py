@@ -12,19 +12,31 @@ def demo(fab: Fab) -> None:
     assert fab("local.create", "demo", "2").returncode == 0
 
 
-def test_every_problem_of_a_file_is_shown_with_its_line_before_a_machine_is_asked(fab: Fab, tmp_path: Path) -> None:
+def test_every_problem_of_a_file_is_shown_with_its_line_before_a_machine_is_asked(
+    fab: Fab, tmp_path: Path
+) -> None:
     file = tmp_path / "services.yaml"
     file.write_text("web:\n  command: web\n  on: 2\n  after: db\n")
     done = fab("service.apply", "demo", str(file))
     assert (done.returncode, done.stdout) == (2, "")
-    assert [line.removeprefix(f"error: {file}:").split(":")[0] for line in done.stderr.splitlines()] == ["2", "3", "4"]
+    assert [line.removeprefix(f"error: {file}:").split(":")[0] for line in done.stderr.splitlines()] == [
+        "2",
+        "3",
+        "4",
+    ]
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(None, "No such file"), (b"web: /bin/true\nb: \xff\n", ":2: this is no text in UTF-8"), (b"", "write {}")],
+    [
+        (None, "No such file"),
+        (b"web: /bin/true\nb: \xff\n", ":2: this is no text in UTF-8"),
+        (b"", "write {}"),
+    ],
 )
-def test_a_file_that_cannot_be_read_is_named(fab: Fab, tmp_path: Path, content: bytes | None, said: str) -> None:
+def test_a_file_that_cannot_be_read_is_named(
+    fab: Fab, tmp_path: Path, content: bytes | None, said: str
+) -> None:
     file = tmp_path / "services.yaml"
     if content is not None:
         file.write_bytes(content)

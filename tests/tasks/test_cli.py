@@ -14,7 +14,10 @@ from .conftest import FAB, ROOT, Fab
     [
         (["local.create", "Demo_1", "99"], ["'Demo_1'", "1 to 32"]),
         (["local.create", "demo", "three"], ["the size is 'three'"]),
-        (["up", "Demo", "--size=0", "--suite=potato", "--profile=x"], ["'Demo'", "size 0", "'potato'", "'x'"]),
+        (
+            ["up", "Demo", "--size=0", "--suite=potato", "--profile=x"],
+            ["'Demo'", "size 0", "'potato'", "'x'"],
+        ),
         (["up", "demo", "--provider=gce"], ["'gce'", "local, ec2, adhoc"]),
         (["up", "demo", "--puppet-master=a b"], ["'a b'"]),
         (["up", "demo", "--sirikata-url=ftp//x"], ["'ftp//x'", "checksum"]),
@@ -79,7 +82,9 @@ def test_wrong_use_is_explained(fab: Fab, tmp_path: Path, arguments: list[str], 
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )  # fmt: skip
-def test_every_problem_of_a_command_is_told_at_once_and_once(fab: Fab, arguments: list[str], said: list[str]) -> None:
+def test_every_problem_of_a_command_is_told_at_once_and_once(
+    fab: Fab, arguments: list[str], said: list[str]
+) -> None:
     fab("local.create", "demo", "2")
     done = fab(*arguments)
     assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (2, "", False), done
@@ -100,7 +105,10 @@ def test_a_cluster_that_is_not_ready_is_shown_with_what_is_missing(fab: Fab) -> 
 def test_a_variable_that_is_given_twice_is_refused(fab: Fab) -> None:
     fab("local.create", "demo", "2")
     done = fab("service.add", "demo", "web", "/bin/true", "--env=A=1", "--env=B=1", "--env=A=2")
-    assert (done.returncode, done.stderr) == (2, "error: the variable A is set 2 times: leave all but one out\n")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: the variable A is set 2 times: leave all but one out\n",
+    )
 
 
 def test_the_list_of_clusters_is_empty_at_first(fab: Fab) -> None:
@@ -181,13 +189,22 @@ def test_output_that_nobody_reads_is_no_error(fab: Fab) -> None:
     for name in ("one", "two"):
         fab("local.create", name, "1")
     command = f"{FAB} cluster.list --json cluster.list --json | true; exit ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.stderr == ""
 
 
 def test_every_task_is_listed_with_its_line(fab: Fab) -> None:
     listed = fab("--list").stdout
-    for name in ("up", "down", "cluster.nodes.ssh", "corosync.distribute", "puppet.agents.restart", "service.add"):
+    for name in (
+        "up",
+        "down",
+        "cluster.nodes.ssh",
+        "corosync.distribute",
+        "puppet.agents.restart",
+        "service.add",
+    ):
         assert f"  {name} " in listed
     options = fab("--help", "service.add").stdout
     assert "--no-failover" in options

@@ -13,10 +13,10 @@ from fabric.main import make_program
 
 from fabfile import flows
 from fabfile.effects.providers.ec2.api import forget_sessions
-from fabfile.effects.store import Store
+from fabfile.effects.store.store import Store
 from tests.ec2lab.laboratory import Laboratory
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 Fab = Callable[..., tuple[int, str, str]]
 
 
@@ -72,7 +72,12 @@ def test_a_specification_is_saved_with_everything_that_was_typed(fab: Fab, lab: 
     )  # fmt: skip
     assert (code, out) == (0, "web: 2 nodes on ec2, nothing booted yet. Next: fab cluster.nodes.boot web\n")
     ec2 = Store("web").spec().ec2
-    assert (ec2.keypair, ec2.instance_type, ec2.group, ec2.ami) == ("lab-key", "t3.micro", "default", "ssm:/lab/debian")
+    assert (ec2.keypair, ec2.instance_type, ec2.group, ec2.ami) == (
+        "lab-key",
+        "t3.micro",
+        "default",
+        "ssm:/lab/debian",
+    )
     assert (ec2.region, ec2.spot, ec2.max_price, ec2.address) == ("eu-central-1", True, "0.01", "private")
     assert ec2.subnets == ("subnet-0123456789abcdef0", "subnet-0fedcba9876543210")
     assert ec2.pem == str(Path.cwd() / "key.pem")
@@ -94,7 +99,12 @@ def test_what_is_typed_counts_more_than_the_environment_and_that_more_than_the_p
     monkeypatch.setenv("INSTANCE_TYPE", "t3.medium")
     assert fab("cluster.create", "web", "2", "own", "lab-key", "--ami=ami-00000003")[0] == 0
     ec2 = Store("web").spec().ec2
-    assert (ec2.ami, ec2.instance_type, ec2.group, ec2.keypair) == ("ami-00000003", "t3.medium", "file", "lab-key")
+    assert (ec2.ami, ec2.instance_type, ec2.group, ec2.keypair) == (
+        "ami-00000003",
+        "t3.medium",
+        "file",
+        "lab-key",
+    )
     assert ec2.subnets == ("subnet-00000001",)
     assert ec2.max_price == "", "a price is for spot instances"
     monkeypatch.setenv("SECURITY_GROUP", "environment")
@@ -106,7 +116,9 @@ def test_what_is_typed_counts_more_than_the_environment_and_that_more_than_the_p
 
 def test_everything_wrong_is_told_with_where_it_came_from(fab: Fab, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("fabric.yaml").write_text(
-        json.dumps({"sirikata_cluster": {"ec2": {"typ": "t3.small", "spot": "yes please", "region": "Frankfurt"}}})
+        json.dumps(
+            {"sirikata_cluster": {"ec2": {"typ": "t3.small", "spot": "yes please", "region": "Frankfurt"}}}
+        )
     )
     monkeypatch.setenv("BASE_AMI", "debian")
     refused(
@@ -207,14 +219,16 @@ def test_security_groups_come_and_go(fab: Fab) -> None:
     ):
         assert words in out
     assert "nothing had to be changed" in fab("ec2.security-create", "sirikata", "--open=6667/tcp")[1]
-    changed = fab("ec2.security-create", "sirikata", "--ssh-from=192.0.2.0/24", "--ssh-from=2001:db8::/32", "--narrow")[
-        1
-    ]
+    changed = fab(
+        "ec2.security-create", "sirikata", "--ssh-from=192.0.2.0/24", "--ssh-from=2001:db8::/32", "--narrow"
+    )[1]
     assert "revoked      TCP 22 from 203.0.113.7/32" in changed and "TCP 22 from 2001:db8::/32" in changed
     code, out, err = fab("ec2.security-delete", "sirikata")
     assert code == 0 and "is deleted" in out and "wait for the last instance" in err
     refused(fab("ec2.security-delete", "sirikata"), "no security group 'sirikata'")
-    refused(fab("ec2.security-create", "sg-1", "--ssh-from=x", "--open=y", "--vpc=z"), "'sg-1'", "=x", "=y", "'z'")
+    refused(
+        fab("ec2.security-create", "sg-1", "--ssh-from=x", "--open=y", "--vpc=z"), "'sg-1'", "=x", "=y", "'z'"
+    )
     refused(fab("ec2.security-create", "web", "--region=Frankfurt"), "'Frankfurt'")
     refused(fab("ec2.security-delete", "web", "--wait-timeout=soon"), "'soon'")
 
@@ -249,7 +263,10 @@ def test_a_real_process_says_the_same(lab: Laboratory) -> None:
 def test_a_cluster_is_looked_for_where_it_was_created_whatever_the_shell_says_now(
     fab: Fab, lab: Laboratory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert fab("ec2.security-create", "web", "cluster.create", "web", "1", "own", "lab-key", "--group=web")[0] == 0
+    assert (
+        fab("ec2.security-create", "web", "cluster.create", "web", "1", "own", "lab-key", "--group=web")[0]
+        == 0
+    )
     assert Store("web").spec().ec2.region == "eu-central-1"
     assert fab("cluster.nodes.boot", "web", "--wait-timeout=0")[0] == 0
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -285,7 +302,9 @@ def test_a_time_to_wait_that_is_none_launches_nothing(fab: Fab, lab: Laboratory)
     assert lab.leaks() == []
 
 
-def test_a_spot_node_that_was_reclaimed_before_it_was_greeted_shows_in_the_status(fab: Fab, lab: Laboratory) -> None:
+def test_a_spot_node_that_was_reclaimed_before_it_was_greeted_shows_in_the_status(
+    fab: Fab, lab: Laboratory
+) -> None:
     fab("ec2.security-create", "web", "cluster.create", "web", "1", "own", "lab-key", "--group=web", "--spot")
     assert fab("cluster.nodes.boot", "web", "--wait-timeout=0")[0] == 0
     lab.pass_time()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fabfile.tasks.report import PlainReport
+from fabfile.tasks.show.progress import PlainReport
 
 
 def test_steps_and_nodes_are_lines_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,8 +6,8 @@ import threading
 import pytest
 
 from fabfile.core.errors import NodeError, NodeFailures
-from fabfile.core.transfer import Moved
-from fabfile.tasks import show_lines
+from fabfile.core.files.transfer import Moved
+from fabfile.tasks.show import lines as show_lines
 
 MOVED = Moved(path="/srv/x", kind="file", files=1, bytes=7)
 
@@ -23,7 +23,9 @@ def test_short_answers_stand_together_in_node_order(capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out == expected
 
 
-def test_long_ones_are_shown_as_they_come(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_ones_are_shown_as_they_come(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(show_lines, "HOLD", 0.05)
     with show_lines.printing(quiet=False) as hear:
         hear("node1", "first\n")
@@ -33,7 +35,9 @@ def test_long_ones_are_shown_as_they_come(capsys: pytest.CaptureFixture[str], mo
         assert capsys.readouterr().out == "node0: second\n"
 
 
-def test_lines_that_nobody_reads_are_told_at_the_end_and_not_to_the_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_that_nobody_reads_are_told_at_the_end_and_not_to_the_nodes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def closed(*words: object, **options: object) -> None:
         raise BrokenPipeError
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.paths import ROOT
+
 FAB = Path(sys.executable).with_name("fab")
 
 
@@ -18,7 +19,13 @@ def fab(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-de
     def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
         environment = {"SIRIKATA_CLUSTER_HOME": str(home), "PATH": "/usr/bin:/bin", "COLUMNS": "200"}
         return subprocess.run(
-            [FAB, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+            [FAB, *arguments],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
 
     assert run("local.create", "demo", "3").returncode == 0
@@ -49,7 +56,13 @@ def test_one_preset_alone_names_what_it_lacks(fab) -> None:  # type: ignore[no-u
     assert "fab sirikata.pinto demo" in done.stderr
     assert "fab sirikata.redis demo" in done.stderr
     alone = fab(
-        "sirikata.space", "demo", "--dry-run", "--pinto=local", "--redis=local", "--servermap=tabular", "--on=1"
+        "sirikata.space",
+        "demo",
+        "--dry-run",
+        "--pinto=local",
+        "--redis=local",
+        "--servermap=tabular",
+        "--on=1",
     )
     assert "space1 runs on node1 only" in alone.stdout
 
@@ -106,7 +119,9 @@ def test_a_build_is_packed_and_every_problem_of_another_is_told(fab, tmp_path: P
         (["sirikata.rollback", "demo"], 2, "has had no other version of Sirikata"),
     ],
 )
-def test_packages_that_cannot_be_put_into_use_are_explained(fab, arguments: list[str], code: int, said: str) -> None:  # type: ignore[no-untyped-def]
+def test_packages_that_cannot_be_put_into_use_are_explained(
+    fab, arguments: list[str], code: int, said: str
+) -> None:  # type: ignore[no-untyped-def]
     done = fab(*arguments)
     assert done.returncode == code, done
     assert said in done.stderr

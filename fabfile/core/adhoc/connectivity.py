@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from .render import render
+from ..templates import render
 
 UDP_PORT: Final = 5405
 TCP_PORT: Final = 8140
@@ -43,7 +43,12 @@ def peers_script() -> str:
 
 
 def peers_input(
-    host: str, addresses: Mapping[str, str], *, server: str = "", udp_held: Collection[str] = (), tcp_held: bool = False
+    host: str,
+    addresses: Mapping[str, str],
+    *,
+    server: str = "",
+    udp_held: Collection[str] = (),
+    tcp_held: bool = False,
 ) -> str:
     """What `peers_script` is to know on that host.
 

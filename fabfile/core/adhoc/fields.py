@@ -5,10 +5,14 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from .adhoc import Host
+from .host import Host
 
 _ADAPTER = TypeAdapter(Host)
-_WRONG = {"int_parsing": "is no whole number", "string_type": "is not one text", "tuple_type": "is no list of words"}
+_WRONG = {
+    "int_parsing": "is no whole number",
+    "string_type": "is not one text",
+    "tuple_type": "is no list of words",
+}
 
 
 def as_host(given: Mapping[str, Any]) -> tuple[Host | None, list[tuple[str, str]]]:

@@ -19,10 +19,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
-from .adhoc import Host, host_problems, parse_host
-from .adhoc_fields import as_host
-from .errors import UsageError
-from .yaml_lines import Document, load
+from ..errors import UsageError
+from ..files.yaml import Document, load
+from .fields import as_host
+from .host import Host, host_problems, parse_host
 
 # The words of a file, and the fields that they fill.
 WORDS: Final[Mapping[str, str]] = {field.name.replace("_", "-"): field.name for field in fields(Host)}
@@ -68,7 +68,9 @@ def read(name: str, text: str, defaults: Host) -> Definition:
     if not isinstance(master, str):
         problems.append((document.line(("puppet-master",)), "puppet-master is to be one host"))
     if problems:
-        raise UsageError([f"{name}:{line}: {problem}" for line, problem in sorted(problems, key=lambda one: one[0])])
+        raise UsageError(
+            [f"{name}:{line}: {problem}" for line, problem in sorted(problems, key=lambda one: one[0])]
+        )
     return Definition(tuple(hosts), master)
 
 
@@ -83,13 +85,17 @@ def _host(path: Path, value: Any, base: Host, document: Document) -> tuple[Host,
     problems = [(document.line((*path, word)), _unknown(word)) for word in value if word not in WORDS]
     if path[0] == "defaults":
         problems += [
-            (document.line((*path, w)), f"{w} is each host's own: it has no default") for w in _OWN if w in value
+            (document.line((*path, w)), f"{w} is each host's own: it has no default")
+            for w in _OWN
+            if w in value
         ]
     elif "host" not in value:
         problems.append((line, "there is no 'host' in this one: where does SSH go?"))
     given = {field.name: getattr(base, field.name) for field in fields(Host)}
     given |= _short(path, value)
-    given |= {WORDS[word]: _prepared(word, one) for word, one in value.items() if word in WORDS and word != "host"}
+    given |= {
+        WORDS[word]: _prepared(word, one) for word, one in value.items() if word in WORDS and word != "host"
+    }
     made, wrong = as_host(given)
     for field, said in wrong:
         word = field.replace("_", "-")
@@ -99,7 +105,8 @@ def _host(path: Path, value: Any, base: Host, document: Document) -> tuple[Host,
     label = f"{made}: " if path[0] == "hosts" else ""
     checked = made if path[0] == "hosts" else replace(made, host="any")
     return made, problems + [
-        (document.line((*path, *_blamed(value, problem))), label + problem) for problem in host_problems(checked)
+        (document.line((*path, *_blamed(value, problem))), label + problem)
+        for problem in host_problems(checked)
     ]
 
 
@@ -132,5 +139,7 @@ def _prepared(word: str, value: Any) -> Any:
 def _blamed(value: Mapping[str, Any], problem: str) -> tuple[str, ...]:
     """The word whose value a sentence quotes, of several the longest; nothing: none of them."""
     said = {word: one if isinstance(one, list) else [one] for word, one in value.items()}
-    quoted = {t: word for word, texts in said.items() for t in texts if isinstance(t, str) and t and t in problem}
+    quoted = {
+        t: word for word, texts in said.items() for t in texts if isinstance(t, str) and t and t in problem
+    }
     return (quoted[max(quoted, key=len)],) if quoted else ()

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from .node_types import TYPES, is_capability
-from .services import UNKNOWN_KEYS_ARE_ERRORS
+from ..services.service import UNKNOWN_KEYS_ARE_ERRORS
+from ..spec.types import TYPES, is_capability
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,9 @@ class AdhocOptions:
 
 _NAME = r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?"
 _USER = r"[a-z_][a-z0-9_.-]{0,30}"
-_LOGIN = re.compile(rf"(?:(?P<user>{_USER})@)?(?P<host>{_NAME}|\[[0-9a-fA-F:.]+\])(?::(?P<port>[0-9]{{1,5}}))?")
+_LOGIN = re.compile(
+    rf"(?:(?P<user>{_USER})@)?(?P<host>{_NAME}|\[[0-9a-fA-F:.]+\])(?::(?P<port>[0-9]{{1,5}}))?"
+)
 _NUMBERS = re.compile(r"[0-9.]+")
 # Folders of hier(7) that are the system's; and those that are only with what is below them a person's.
 _SYSTEMS = re.compile(r"bin|boot|dev|etc|lib|lib32|lib64|libx32|proc|root|run|sbin|sys|usr|lost\+found")
@@ -70,7 +72,9 @@ def parse_host(text: str, defaults: Host) -> Host:
     if not found:
         return replace(defaults, host=text)
     host = found["host"].strip("[]")
-    return replace(defaults, host=host, user=found["user"] or defaults.user, port=int(found["port"] or defaults.port))
+    return replace(
+        defaults, host=host, user=found["user"] or defaults.user, port=int(found["port"] or defaults.port)
+    )
 
 
 def is_login(text: str) -> bool:
@@ -115,10 +119,14 @@ def _host_problems(one: Host) -> Iterator[str]:
 def adhoc_problems(options: AdhocOptions, size: int) -> list[str]:
     """Every problem of the hosts of a cluster of that size, a sentence each that names the host."""
     if not options.hosts:
-        return ["a cluster of hosts of your own is made with their names: fab adhoc.create NAME --host=… for each"]
+        return [
+            "a cluster of hosts of your own is made with their names: fab adhoc.create NAME --host=… for each"
+        ]
     problems = [f"{one}: {problem}" for one in options.hosts for problem in host_problems(one)]
     if len(options.hosts) != size:
-        problems.append(f"the cluster has {size} nodes, and {len(options.hosts)} hosts are given: one for each")
+        problems.append(
+            f"the cluster has {size} nodes, and {len(options.hosts)} hosts are given: one for each"
+        )
     return problems + _twice(options.hosts)
 
 
@@ -145,7 +153,9 @@ def _is_systems(path: str) -> bool:
 
 def is_name(text: str) -> bool:
     """Whether the text can be an IP address, a host name, or an alias of ~/.ssh/config; numbers alone are no name."""
-    return is_address(text) or (bool(re.fullmatch(_NAME, text)) and ".." not in text and not _NUMBERS.fullmatch(text))
+    return is_address(text) or (
+        bool(re.fullmatch(_NAME, text)) and ".." not in text and not _NUMBERS.fullmatch(text)
+    )
 
 
 def is_address(text: str) -> bool:
@@ -159,4 +169,6 @@ def is_address(text: str) -> bool:
 
 def is_loopback(text: str) -> bool:
     """Whether the text is an address that every host has for itself."""
-    return is_address(text) and (ipaddress.ip_address(text).is_loopback or ipaddress.ip_address(text).is_unspecified)
+    return is_address(text) and (
+        ipaddress.ip_address(text).is_loopback or ipaddress.ip_address(text).is_unspecified
+    )

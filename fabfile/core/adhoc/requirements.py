@@ -8,8 +8,8 @@ from ipaddress import ip_address
 from statistics import median
 from typing import Final
 
-from .adhoc_hosts import TAKE_OFF, HostLook
-from .spec import Role
+from ..spec.cluster import Role
+from .survey import TAKE_OFF, HostLook
 
 # What the packages are known to work on: ID and VERSION_ID of /etc/os-release.
 SYSTEMS: Final = {"debian": ("12", "13"), "ubuntu": ("22.04", "24.04")}
@@ -62,7 +62,9 @@ def release_problems(looks: Mapping[str, HostLook]) -> list[str]:
             releases.setdefault((look.os, look.release), []).append(name)
     if len(releases) < 2:
         return []
-    said = "; ".join(f"{', '.join(names)}: {os.capitalize()} {release}" for (os, release), names in releases.items())
+    said = "; ".join(
+        f"{', '.join(names)}: {os.capitalize()} {release}" for (os, release), names in releases.items()
+    )
     return [
         f"the hosts run different releases ({said}), whose versions of Pacemaker do not work together: take hosts of one release "
         "for a cluster, and make those of the other a cluster of their own"
@@ -75,7 +77,9 @@ def _system_problems(look: HostLook) -> list[str]:
         is_now = look.system or "something that does not say what it is"
         problems.append(f"it runs {is_now}: a host must run Debian 12 or 13, or Ubuntu 22.04 or 24.04")
     if not look.systemd:
-        problems.append("systemd does not run there: services are run by it, so a host must have booted with it")
+        problems.append(
+            "systemd does not run there: services are run by it, so a host must have booted with it"
+        )
     if not look.apt:
         problems.append("there is no apt-get: packages are installed with it")
     for where, free in zip(("/", "/var"), look.free, strict=True):
@@ -98,7 +102,9 @@ def _service_problems(look: HostLook, cluster_name: str, server: str, wanted: Co
             "(systemctl disable --now pacemaker corosync)"
         )
     elif holder := look.ports.get(("udp", 5405)):
-        problems.append(f"UDP port 5405, which corosync uses, is held by {holder}: stop that, or give it another port")
+        problems.append(
+            f"UDP port 5405, which corosync uses, is held by {holder}: stop that, or give it another port"
+        )
     if look.agent_server and look.agent_server != server:
         problems.append(
             f"its Puppet agent serves {look.agent_server} ({look.agent_conf} says so): remove that line to give it to "
@@ -110,7 +116,9 @@ def _service_problems(look: HostLook, cluster_name: str, server: str, wanted: Co
             "(systemctl disable --now puppetserver)"
         )
     elif "master" in wanted and (holder := look.ports.get(("tcp", 8140))) and not look.puppetserver_active:
-        problems.append(f"TCP port 8140, which Puppet's server uses, is held by {holder}: stop that, or move it")
+        problems.append(
+            f"TCP port 8140, which Puppet's server uses, is held by {holder}: stop that, or move it"
+        )
     return problems
 
 
@@ -119,7 +127,9 @@ def clock_problems(looks: Mapping[str, tuple[HostLook, float, float]]) -> list[s
 
     Compared are all hosts and this machine: what is further than 5 s from the middle one, half the round trip allowed.
     """
-    offsets = {name: (look.clock - (sent + got) / 2, (got - sent) / 2) for name, (look, sent, got) in looks.items()}
+    offsets = {
+        name: (look.clock - (sent + got) / 2, (got - sent) / 2) for name, (look, sent, got) in looks.items()
+    }
     offsets[""] = (0.0, 0.0)
     # Of a host and this machine neither is the middle one, and a host is more easily set right.
     middle = median(offset for offset, _ in offsets.values()) if len(looks) > 1 else 0.0
@@ -145,7 +155,11 @@ def name_problems(looks: Mapping[str, HostLook], addresses: Mapping[str, str]) -
         for name, found in look.names.items():
             right = addresses.get(name)
             plain = _plain(found)
-            if right is None or right in plain or (name == host and all(ip_address(one).is_loopback for one in plain)):
+            if (
+                right is None
+                or right in plain
+                or (name == host and all(ip_address(one).is_loopback for one in plain))
+            ):
                 continue
             said = f"to {' and '.join(plain)}" if plain else "not at all"
             problems.append(

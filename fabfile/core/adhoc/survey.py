@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from .render import render
+from ..templates import render
 
 # What is known of a host's membership; `cluster` in it is the marker, `before` how the host was.
 HOME: Final = "/var/lib/sirikata-cluster"

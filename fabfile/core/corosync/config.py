@@ -6,10 +6,10 @@ Man pages: corosync.conf(5), votequorum(5), cmap_keys(7).
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from .errors import ClusterError
-from .render import render as render_template
-from .spec import ClusterSpec, Node
-from .spec import members as members_of
+from ..errors import ClusterError
+from ..spec.cluster import ClusterSpec, Node
+from ..spec.cluster import members as members_of
+from ..templates import render as render_template
 
 # Milliseconds without the token until a member counts as lost, and what every member above two adds to it.
 # `lan` finds a crashed node in 2.2 s whatever the size; `cloud` rides out a pause of a virtual machine and
@@ -73,7 +73,9 @@ class Member:
     address: str
 
 
-def render(spec: ClusterSpec, nodes: Sequence[Node], *, config_version: int, fallback: bool | None = None) -> str:
+def render(
+    spec: ClusterSpec, nodes: Sequence[Node], *, config_version: int, fallback: bool | None = None
+) -> str:
     """The text of corosync.conf for those nodes; the Puppet master and what is terminated are left out.
 
     `config_version` must rise with every change: corosync refuses a starting node whose version is not the
@@ -83,7 +85,7 @@ def render(spec: ClusterSpec, nodes: Sequence[Node], *, config_version: int, fal
     member_nodes = members_of(nodes)
     token, coefficient = _TIMING[spec.profile]
     return render_template(
-        "corosync.conf.j2",
+        "corosync/corosync.conf.j2",
         cluster_name=spec.name,
         config_version=config_version,
         nodes=member_nodes,

@@ -18,7 +18,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .errors import ClusterError
+from ..errors import ClusterError
 
 KEY_BYTES = 256  # what corosync-keygen(8) makes
 
@@ -276,7 +276,11 @@ def parse_status(text: str) -> MemberStatus:
 
 
 def _script(txn: str, *parts: str) -> str:
-    files = {"new": f"corosync.conf.new-{txn}", "old": f"corosync.conf.rollback-{txn}", "key": f"authkey.new-{txn}"}
+    files = {
+        "new": f"corosync.conf.new-{txn}",
+        "old": f"corosync.conf.rollback-{txn}",
+        "key": f"authkey.new-{txn}",
+    }
     return _BASE + "".join(f"{name}={shlex.quote(file)}\n" for name, file in files.items()) + "".join(parts)
 
 

@@ -3,10 +3,20 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from .ec2 import TAG_ID, TAG_IMPORTED, TAG_INDEXES, TAG_NAME, TAG_ROLE, Fields, host_name, spec_from_tags, tags_of
-from .ec2_options import AddressKind
-from .errors import UsageError
-from .spec import MASTER_INDEX, ClusterSpec, Node, Role, State
+from ..errors import UsageError
+from ..spec.cluster import MASTER_INDEX, ClusterSpec, Node, Role, State
+from .launch import (
+    TAG_ID,
+    TAG_IMPORTED,
+    TAG_INDEXES,
+    TAG_NAME,
+    TAG_ROLE,
+    Fields,
+    host_name,
+    spec_from_tags,
+    tags_of,
+)
+from .options import AddressKind
 
 # EC2 API reference, "InstanceState".
 _STATES: dict[str, State] = {
@@ -111,7 +121,9 @@ def place_of(instance: Fields) -> Place | None:
     return (role, index) if tags.get(TAG_ROLE) == role and index >= MASTER_INDEX else None
 
 
-def nodes(spec: ClusterSpec, instances: Iterable[Fields], notices: Mapping[str, str] | None = None) -> list[Node]:
+def nodes(
+    spec: ClusterSpec, instances: Iterable[Fields], notices: Mapping[str, str] | None = None
+) -> list[Node]:
     """The machines of a cluster, by index.  `notices` are reasons by instance id that only other calls tell."""
     kept = census(instances).kept
     return [

@@ -12,9 +12,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from .ec2_options import machine_type
-from .errors import UsageError
-from .spec import MASTER_INDEX, MASTER_NAME, ClusterSpec, Role, node_name, validate
+from ..errors import UsageError
+from ..spec.cluster import MASTER_INDEX, MASTER_NAME, ClusterSpec, Role, node_name, validate
+from .options import machine_type
 
 # What EC2 answers or is asked for, as boto3 has it (EC2 API reference, "RunInstances", "DescribeInstances").
 Fields = Mapping[str, Any]
@@ -93,7 +93,9 @@ def spec_from_tags(tags: Mapping[str, str]) -> ClusterSpec:
 
     Raises UsageError when they hold none that is sound.
     """
-    numbers = sorted(int(key.removeprefix(TAG_SPEC)) for key in tags if key.removeprefix(TAG_SPEC).isdecimal())
+    numbers = sorted(
+        int(key.removeprefix(TAG_SPEC)) for key in tags if key.removeprefix(TAG_SPEC).isdecimal()
+    )
     text = "".join(tags[f"{TAG_SPEC}{number}"] for number in numbers)
     try:
         spec = TypeAdapter(ClusterSpec).validate_json(text, strict=True)
@@ -103,14 +105,23 @@ def spec_from_tags(tags: Mapping[str, str]) -> ClusterSpec:
     if spec.id != tags.get(TAG_ID):
         problems.append(f"they are of {spec.id!r}, and the tag {TAG_ID} is {tags.get(TAG_ID)!r}")
     if problems:
-        raise UsageError([f"the tags {TAG_SPEC}* hold no sound specification: {problem}" for problem in problems])
+        raise UsageError(
+            [f"the tags {TAG_SPEC}* hold no sound specification: {problem}" for problem in problems]
+        )
     return spec
 
 
-def request(spec: ClusterSpec, role: Role, indexes: Sequence[int], place: Place, user_data: str) -> dict[str, Any]:
+def request(
+    spec: ClusterSpec, role: Role, indexes: Sequence[int], place: Place, user_data: str
+) -> dict[str, Any]:
     """Everything that RunInstances is asked for, but its client token: all machines of the launch, or none."""
     tags = [{"Key": key, "Value": value} for key, value in launch_tags(spec, role, indexes).items()]
-    kinds = ["instance", "volume", "network-interface", *(["spot-instances-request"] if spec.ec2.spot else [])]
+    kinds = [
+        "instance",
+        "volume",
+        "network-interface",
+        *(["spot-instances-request"] if spec.ec2.spot else []),
+    ]
     wanted: dict[str, Any] = {
         "ImageId": place.image,
         "InstanceType": machine_type(spec.ec2, role),

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from .services import UNKNOWN_KEYS_ARE_ERRORS
+from ..services.service import UNKNOWN_KEYS_ARE_ERRORS
 
 AddressKind = Literal["auto", "public", "private"]
 ADDRESS_KINDS: tuple[AddressKind, ...] = ("auto", "public", "private")

@@ -39,8 +39,12 @@ class Rule:
     source: str
 
     def __str__(self) -> str:
-        ports = "" if self.first < 0 else f" {self.first}" + (f"-{self.last}" if self.last != self.first else "")
-        return ("everything" if self.protocol == _EVERY else self.protocol.upper() + ports) + f" from {self.source}"
+        ports = (
+            "" if self.first < 0 else f" {self.first}" + (f"-{self.last}" if self.last != self.first else "")
+        )
+        return (
+            "everything" if self.protocol == _EVERY else self.protocol.upper() + ports
+        ) + f" from {self.source}"
 
     def admits(self, protocol: str, port: int, source: str) -> bool:
         """Whether traffic of that protocol to that port may come from that source, a network or a group."""
@@ -129,17 +133,25 @@ def difference(existing: Sequence[Rule], wanted: Sequence[Rule], *, ours: bool) 
     )
 
 
-def member_gaps(group: str, rules: Collection[Rule], networks: Collection[str], *, own_master: bool) -> list[str]:
+def member_gaps(
+    group: str, rules: Collection[Rule], networks: Collection[str], *, own_master: bool
+) -> list[str]:
     """What members of that group, in those networks, cannot send to each other though a cluster needs it."""
     needed = [KNET, PUPPET] if own_master else [KNET]
     return [
-        f"{protocol.upper()} {first}" + (f"-{last}" if last != first else "") + f" ({_PURPOSES[protocol, first, last]})"
+        f"{protocol.upper()} {first}"
+        + (f"-{last}" if last != first else "")
+        + f" ({_PURPOSES[protocol, first, last]})"
         for protocol, first, last in needed
-        if not all(_between_members(rules, protocol, port, group, networks) for port in range(first, last + 1))
+        if not all(
+            _between_members(rules, protocol, port, group, networks) for port in range(first, last + 1)
+        )
     ]
 
 
-def _between_members(rules: Collection[Rule], protocol: str, port: int, group: str, networks: Collection[str]) -> bool:
+def _between_members(
+    rules: Collection[Rule], protocol: str, port: int, group: str, networks: Collection[str]
+) -> bool:
     by_group = any(rule.admits(protocol, port, group) for rule in rules)
     return by_group or all(any(rule.admits(protocol, port, one) for rule in rules) for one in networks)
 
@@ -149,7 +161,9 @@ def admits_ssh(group: str, rules: Collection[Rule], *, from_itself: bool) -> boo
     return any(rule.admits("tcp", 22, rule.source) for rule in rules if from_itself or rule.source != group)
 
 
-def group_problems(name: str, ssh_from: Iterable[str] = (), opened: Iterable[str] = (), vpc: str = "") -> list[str]:
+def group_problems(
+    name: str, ssh_from: Iterable[str] = (), opened: Iterable[str] = (), vpc: str = ""
+) -> list[str]:
     """Why a security group cannot be made as asked, a sentence each."""
     problems = []
     if not _GROUP_NAME.fullmatch(name):
@@ -165,7 +179,9 @@ def group_problems(name: str, ssh_from: Iterable[str] = (), opened: Iterable[str
         except ValueError as error:
             problems.append(f"--ssh-from={one} is no network ({error}), for example 203.0.113.0/24")
     problems += [
-        f"--open={word} is no port, for example 6667/tcp or 7000-7010/udp" for word in opened if not _is_opening(word)
+        f"--open={word} is no port, for example 6667/tcp or 7000-7010/udp"
+        for word in opened
+        if not _is_opening(word)
     ]
     return problems
 

@@ -73,7 +73,12 @@ def put_script(path: str, kind: Kind) -> str:
     May be killed at any point: what it leaves is taken up, or away, by the next one for the same path.
     """
     parent = posixpath.dirname(path)
-    values = {"dst": path, "parent": parent, "work": posixpath.join(parent, workplace(path, "put")), "kind": kind}
+    values = {
+        "dst": path,
+        "parent": parent,
+        "work": posixpath.join(parent, workplace(path, "put")),
+        "kind": kind,
+    }
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items()) + _PUT
 
 
@@ -84,7 +89,10 @@ def get_script(path: str) -> str:
 
 def sent(said: str) -> tuple[int, str]:
     """From the errors of `get_script`: tar's exit code and the checksum of the stream; -1 and "" if they are not there."""
-    codes, sums = re.findall(r"^tar (\d+)$", said, re.MULTILINE), re.findall(r"^([0-9a-f]{64})  -$", said, re.MULTILINE)
+    codes, sums = (
+        re.findall(r"^tar (\d+)$", said, re.MULTILINE),
+        re.findall(r"^([0-9a-f]{64})  -$", said, re.MULTILINE),
+    )
     return (int(codes[-1]) if codes else -1), (sums[-1] if sums else "")
 
 

@@ -8,11 +8,11 @@ import shlex
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 
-from .capabilities import with_type
+from ..services.scripts import change_script
+from ..spec.capabilities import with_type
+from ..spec.cluster import ClusterSpec, node_name
+from ..spec.types import TYPES
 from .constraints import ATTRIBUTE
-from .node_types import TYPES
-from .service_scripts import change_script
-from .spec import ClusterSpec, node_name
 
 # By a node's name, the capabilities that it has.
 Given = Mapping[str, frozenset[str]]

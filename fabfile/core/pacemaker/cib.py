@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from . import words
+from ..errors import ClusterError
+from ..services.service import Service
+from ..spec.cluster import Node
+from . import escaping as words
 from .constraints import place, related, service_constraints
-from .errors import ClusterError
-from .services import Service
-from .spec import Node
 
 AGENT: Mapping[str, str] = {"class": "ocf", "provider": "sirikata", "type": "service"}
 
@@ -113,6 +113,8 @@ def _environment(service_id: str, text: str) -> tuple[tuple[str, str], ...]:
     try:
         split = shlex.split(words.decode(text))
     except ValueError as error:
-        raise ClusterError(f"service {service_id}: its environment in the cluster cannot be split: {error}") from error
+        raise ClusterError(
+            f"service {service_id}: its environment in the cluster cannot be split: {error}"
+        ) from error
     pairs = (word.partition("=") for word in split)
     return tuple((name, value) for name, _, value in pairs)

@@ -7,10 +7,10 @@ Schema: constraints-*.rng in /usr/share/pacemaker.
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 
-from .errors import NotFound
-from .node_types import ASKS, asked
-from .services import Service
-from .spec import Node
+from ..errors import NotFound
+from ..services.service import Service
+from ..spec.cluster import Node
+from ..spec.types import ASKS, asked
 
 # How much a service wants to its node.  Less than the stickiness of 100: once it has moved away it stays there when
 # its node is back, since moving back would interrupt it for nothing.
@@ -59,7 +59,12 @@ def _location(service: Service, nodes: Sequence[Node]) -> ET.Element:
         return ET.Element("rsc_location", where)
     constraint = ET.Element("rsc_location", id=f"{service.id}.{_PINNED}", rsc=service.id)
     rule = ET.SubElement(constraint, "rule", id=f"{service.id}.{_PINNED}.rule", score="-INFINITY")
-    elsewhere = {"id": f"{service.id}.{_PINNED}.elsewhere", "attribute": "#uname", "operation": "ne", "value": name}
+    elsewhere = {
+        "id": f"{service.id}.{_PINNED}.elsewhere",
+        "attribute": "#uname",
+        "operation": "ne",
+        "value": name,
+    }
     ET.SubElement(rule, "expression", elsewhere)
     return constraint
 
@@ -68,10 +73,14 @@ def _capable(service_id: str, word: str) -> ET.Element:
     """Never where a node's attribute does not say that it has the capability: it moves when the capability does."""
     start = f"{service_id}.{_CAPABLE}"
     constraint = ET.Element("rsc_location", id=start, rsc=service_id)
-    rule = ET.SubElement(constraint, "rule", {"id": f"{start}.rule", "score": "-INFINITY", "boolean-op": "or"})
+    rule = ET.SubElement(
+        constraint, "rule", {"id": f"{start}.rule", "score": "-INFINITY", "boolean-op": "or"}
+    )
     attribute = {"attribute": f"{ATTRIBUTE}{word}"}
     ET.SubElement(rule, "expression", {"id": f"{start}.none", **attribute, "operation": "not_defined"})
-    ET.SubElement(rule, "expression", {"id": f"{start}.other", **attribute, "operation": "ne", "value": "true"})
+    ET.SubElement(
+        rule, "expression", {"id": f"{start}.other", **attribute, "operation": "ne", "value": "true"}
+    )
     return constraint
 
 

@@ -35,7 +35,9 @@ def word(text: str) -> str:
     quoted = shlex.quote(text)
     if is_printable(text) and "$'" not in quoted:
         return quoted
-    letters = (_NAMES.get(byte) or (chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}") for byte in text.encode())
+    letters = (
+        _NAMES.get(byte) or (chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}") for byte in text.encode()
+    )
     return "$'" + "".join(letters) + "'"
 
 

@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .errors import ClusterError
+from ..errors import ClusterError
 
 # Its presence says that this node has been given its place in a cluster, so that it is never seeded again.
 FORMED = "/var/lib/sirikata-cluster/formed"
@@ -220,7 +220,9 @@ def forget_script(names: Sequence[str]) -> str:
 
 def set_properties_script(properties: Mapping[str, str]) -> str:
     """Set options of a living cluster, in one step."""
-    options = ET.tostring(_set("cluster_property_set", "cib-bootstrap-options", properties), encoding="unicode")
+    options = ET.tostring(
+        _set("cluster_property_set", "cib-bootstrap-options", properties), encoding="unicode"
+    )
     return _script(f"cibadmin --modify --allow-create --scope crm_config --xml-text {shlex.quote(options)}\n")
 
 

@@ -6,7 +6,7 @@ Man page: crm_mon(8); the format: crm_mon-*.rng and api-result-*.rng in /usr/sha
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 
-from .errors import ClusterError
+from ..errors import ClusterError
 
 # Prints it.  It exits with an error, and still prints XML, when Pacemaker does not run; then there is nothing to ask.
 STATUS_COMMAND = "crm_mon --output-as=xml"

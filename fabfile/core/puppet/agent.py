@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 import yaml
 
-from .adhoc_hosts import HOME
-from .render import render
-from .spec import ClusterSpec
+from ..adhoc.survey import HOME
+from ..spec.cluster import ClusterSpec
+from ..templates import render
 
 Outcome = Literal["unchanged", "changed", "failed"]
 
@@ -87,7 +87,9 @@ def parse_run(node: str, out: str, log: str) -> AgentRun:
     report = _load(text)
     statuses = [status for status in report.get("resource_statuses", {}).values() if isinstance(status, dict)]
     errors = _errors(report, log)
-    failed = tuple(_with_words(_change(status, "failure"), report) for status in statuses if _is_failed(status))
+    failed = tuple(
+        _with_words(_change(status, "failure"), report) for status in statuses if _is_failed(status)
+    )
     # 0: nothing to do, 2: changed, 4 and 6: resources failed, 1: no run (puppet-agent(8), --detailed-exitcodes).
     bad = code not in (0, 2) or report.get("status") == "failed" or failed
     return AgentRun(
@@ -95,7 +97,9 @@ def parse_run(node: str, out: str, log: str) -> AgentRun:
         exit=code,
         outcome="failed" if bad else "changed" if code == 2 else "unchanged",
         changed=tuple(
-            _change(status, "success") for status in statuses if status.get("changed") and not _is_failed(status)
+            _change(status, "success")
+            for status in statuses
+            if status.get("changed") and not _is_failed(status)
         ),
         failed=failed,
         skipped=tuple(str(status.get("resource")) for status in statuses if status.get("skipped")),
@@ -133,7 +137,8 @@ _REASONS = (
     ),
     (
         r"certificate verify failed|self.signed certificate in certificate chain|unable to get local issuer",
-        "it trusts another Puppet master than the one that answers, as after the master was built anew. " + _RENEW,
+        "it trusts another Puppet master than the one that answers, as after the master was built anew. "
+        + _RENEW,
     ),
     (
         r"alert certificate (unknown|revoked|expired)|certificate revoked|does not match its private key|"
@@ -194,9 +199,15 @@ _LEVEL = re.compile(r"^(Error|Warning|Info|Notice): ")
 def _errors(report: dict[str, Any], log: str) -> tuple[str, ...]:
     """What was said of errors, each once: from the report, or from the log where there is none."""
     entries = [entry for entry in report.get("logs") or [] if isinstance(entry, dict)]
-    told = [str(entry.get("message")) for entry in entries if entry.get("level") in ("err", "crit", "alert", "emerg")]
+    told = [
+        str(entry.get("message"))
+        for entry in entries
+        if entry.get("level") in ("err", "crit", "alert", "emerg")
+    ]
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    told += [_LEVEL.sub("", line) for line in lines if line.startswith("Error: ") or line.startswith("Exiting;")]
+    told += [
+        _LEVEL.sub("", line) for line in lines if line.startswith("Error: ") or line.startswith("Exiting;")
+    ]
     if not told and not entries:
         told = lines[-3:]
     return tuple(dict.fromkeys(text.strip() for text in told))

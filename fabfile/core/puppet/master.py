@@ -11,25 +11,25 @@ from typing import Any
 
 import yaml
 
-from .node_types import DEFAULT
-from .puppet_agent import AgentRun as AgentRun
-from .puppet_agent import Change as Change
-from .puppet_agent import agent_setup as agent_setup
-from .puppet_agent import explain as explain
-from .puppet_agent import install_script as install_script
-from .puppet_agent import parse_run as parse_run
-from .puppet_agent import run_script as run_script
-from .puppet_files import MARK, File, Folder, mount
-from .puppet_files import Layout as Layout
-from .puppet_files import Secrets as Secrets
-from .puppet_files import pack as pack
-from .puppet_shared import Look as Look
-from .puppet_shared import look_script as look_script
-from .puppet_shared import parse_look as parse_look
-from .puppet_shared import problems as problems
-from .puppet_shared import shared_files as shared_files
-from .render import render
-from .spec import MASTER_NAME, ClusterSpec, certname, node_name
+from ..spec.cluster import MASTER_NAME, ClusterSpec, certname, node_name
+from ..spec.types import DEFAULT
+from ..templates import render
+from .agent import AgentRun as AgentRun
+from .agent import Change as Change
+from .agent import agent_setup as agent_setup
+from .agent import explain as explain
+from .agent import install_script as install_script
+from .agent import parse_run as parse_run
+from .agent import run_script as run_script
+from .files import MARK, File, Folder, mount
+from .files import Layout as Layout
+from .files import Secrets as Secrets
+from .files import pack as pack
+from .shared import Look as Look
+from .shared import look_script as look_script
+from .shared import parse_look as parse_look
+from .shared import problems as problems
+from .shared import shared_files as shared_files
 
 MODULE = "sirikata_cluster"
 START_TIMEOUT = 300  # seconds for the server to answer; a start takes 14 to 27 s of CPU
@@ -67,7 +67,11 @@ def cluster_files(
         File(path=f"{here}/folder", content=f"{environment}\n".encode()),
         _private(f"{here}/token", f"{secrets.token}\n".encode()),
         _private(f"{here}/files/authkey", secrets.authkey),
-        *([_private(f"{here}/files/corosync.conf", corosync_conf.encode())] if corosync_conf is not None else []),
+        *(
+            [_private(f"{here}/files/corosync.conf", corosync_conf.encode())]
+            if corosync_conf is not None
+            else []
+        ),
         File(path=f"{environment}/data/cluster.yaml", content=hiera_data(spec).encode()),
     ]
     for path, content in sorted(data.items()):
@@ -97,7 +101,9 @@ def hiera_data(spec: ClusterSpec) -> str:
     values: dict[str, Any] = {"provider": spec.provider}
     if types := {node_name(index): kind for index, kind in enumerate(spec.types) if kind != DEFAULT}:
         values["types"] = types
-    if workdirs := {node_name(index): host.workdir for index, host in enumerate(spec.adhoc.hosts) if host.workdir}:
+    if workdirs := {
+        node_name(index): host.workdir for index, host in enumerate(spec.adhoc.hosts) if host.workdir
+    }:
         values["workdirs"] = workdirs
     if spec.sirikata_url:
         values |= {"sirikata_url": spec.sirikata_url, "sirikata_sha256": spec.sirikata_sha256}

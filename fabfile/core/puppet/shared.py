@@ -9,10 +9,10 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .adhoc_hosts import HOME
-from .puppet_files import MARK, File, Layout, mount
-from .render import render
-from .spec import ClusterSpec
+from ..adhoc.survey import HOME
+from ..spec.cluster import ClusterSpec
+from ..templates import render
+from .files import MARK, File, Layout, mount
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,9 @@ class Look:
 
 def look_script(spec: ClusterSpec) -> str:
     """Prints how a server is set up; installs it where there is none."""
-    return render("puppet/master-look.sh.j2", cluster=shlex.quote(spec.name), environment=spec.environment, home=HOME)
+    return render(
+        "puppet/master-look.sh.j2", cluster=shlex.quote(spec.name), environment=spec.environment, home=HOME
+    )
 
 
 def parse_look(text: str) -> Look:
@@ -63,7 +65,9 @@ def problems(look: Look, spec: ClusterSpec, host: str) -> list[str]:
     conf = f"{host}:{layout.confdir}/puppet.conf"
     terminus, nodes = settings.get("node_terminus", ""), settings.get("external_nodes", "")
     if terminus != "plain" and not (terminus == "exec" and nodes == layout.tool("classify")):
-        found.append(f"{conf} classifies nodes already (node_terminus = {terminus}, external_nodes = {nodes})")
+        found.append(
+            f"{conf} classifies nodes already (node_terminus = {terminus}, external_nodes = {nodes})"
+        )
     autosign = settings.get("autosign", "")
     default = f"{layout.confdir}/autosign.conf"
     names = [line for line in look.files.get("autosign", "").splitlines() if line.strip() and line[0] != "#"]
@@ -76,12 +80,16 @@ def problems(look: Look, spec: ClusterSpec, host: str) -> list[str]:
         found.append(f"{host}:{layout.fileserver} has a mount [cluster] already, for {mount}")
     other = look.files.get("cluster", "").strip()
     if other and other != spec.id:
-        found.append(f"{host} serves another cluster of the name {spec.name!r} ({other}): choose another name")
+        found.append(
+            f"{host} serves another cluster of the name {spec.name!r} ({other}): choose another name"
+        )
     environment = look.files.get("environment.conf", "")
     if environment and MARK not in environment:
         found.append(f"{host} has an environment {spec.environment!r} that is not this tool's")
     if found:
-        found.append("Take these settings away, or give the cluster a master of its own: leave the master's host out.")
+        found.append(
+            "Take these settings away, or give the cluster a master of its own: leave the master's host out."
+        )
     return found
 
 

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
-from .node_types import Holders
-from .service_set import groups, set_problems
-from .services import Service
+from ..spec.types import Holders
+from .relations import groups, set_problems
+from .service import Service
 
 # Steps of one search.  What hides behind more of them is found out by the cluster, which leaves a service out.
 STEPS = 5000

@@ -3,10 +3,10 @@
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 
-from .cib import AGENT, service_resource, services_xml
-from .constraints import service_constraints
-from .services import Service
-from .spec import Node
+from ..pacemaker.cib import AGENT, service_resource, services_xml
+from ..pacemaker.constraints import service_constraints
+from ..spec.cluster import Node
+from .service import Service
 
 
 def halted(cib: str) -> set[str]:

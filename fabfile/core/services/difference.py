@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from .service_file import FIELDS, plain
-from .services import RELATIONS, Service
+from .file import FIELDS, plain
+from .service import RELATIONS, Service
 
 # What is no parameter of the resource: Pacemaker takes it up without a restart.
 _OUTSIDE = {"on", "failover", "monitor", *RELATIONS}

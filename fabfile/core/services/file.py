@@ -21,11 +21,11 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from .errors import UsageError
-from .node_types import Holders, place
-from .service_crowds import wish_problems
-from .services import RELATIONS, Service, validate
-from .yaml_lines import Document, dump, load
+from ..errors import UsageError
+from ..files.yaml import Document, dump, load
+from ..spec.types import Holders, place
+from .capacity import wish_problems
+from .service import RELATIONS, Service, validate
 
 _DEFAULTS: Final[Mapping[str, Any]] = {f.name: f.default for f in fields(Service) if f.default is not MISSING}
 # The words of a file, and the fields that they fill.
@@ -76,7 +76,9 @@ def read(
     together = partial(wish_problems, size=size, holders=holders)
     problems += _value_problems(services, document, alone) + _set_problems(services, kept, document, together)
     if problems:
-        raise UsageError([f"{name}:{line}: {problem}" for line, problem in sorted(problems, key=lambda one: one[0])])
+        raise UsageError(
+            [f"{name}:{line}: {problem}" for line, problem in sorted(problems, key=lambda one: one[0])]
+        )
     return services
 
 
@@ -111,11 +113,15 @@ def _service(service_id: str, value: Any, document: Document) -> tuple[Service, 
     stand_in = Service(id=service_id, command=_SOME)
     line = document.line((service_id,))
     if isinstance(value, list):
-        return stand_in, [(line, f"{service_id}: a list is no service: give a command line, or words and values")]
+        return stand_in, [
+            (line, f"{service_id}: a list is no service: give a command line, or words and values")
+        ]
     if isinstance(value, str):
         return replace(stand_in, command=value), []
     problems = [
-        (document.line((service_id, word)), f"{service_id}: {_unknown(word)}") for word in value if word not in WORDS
+        (document.line((service_id, word)), f"{service_id}: {_unknown(word)}")
+        for word in value
+        if word not in WORDS
     ]
     if "command" not in value:
         problems.append((line, f"{service_id}: there is no command"))
@@ -161,7 +167,10 @@ def _wrong_values(
         if word == "env" and isinstance(given, dict):
             path.append(list(given)[int(wrong["loc"][1])])
         elif word == "env":
-            yield document.line((service_id, word)), f"{service_id}: env is to hold names and values: {{PORT: 80}}"
+            yield (
+                document.line((service_id, word)),
+                f"{service_id}: env is to hold names and values: {{PORT: 80}}",
+            )
             continue
         shown = f" {given!r}" if isinstance(given, str) else ""
         said = _WRONG.get(wrong["type"], f"does not fit: {wrong['msg']}")

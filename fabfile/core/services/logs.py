@@ -84,7 +84,9 @@ def parse_log(node: str, text: str, place: Place | None = None) -> tuple[list[Lo
         head, _, body = file.partition("\n")
         inode, size, changed = head.split()
         place = replace(place, inode=inode, size=int(size))
-        lines += [LogLine(node=node, when=float(changed), text=line, dated=False) for line in body.splitlines()]
+        lines += [
+            LogLine(node=node, when=float(changed), text=line, dated=False) for line in body.splitlines()
+        ]
     return lines, place
 
 

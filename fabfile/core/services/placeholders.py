@@ -15,8 +15,8 @@ The resource agent does the same in awk: keep the two alike.
 import re
 from collections.abc import Mapping
 
-from .services import Service
-from .spec import Node
+from ..spec.cluster import Node
+from .service import Service
 
 NAMES = ("PIDFILE", "FQDN", "NODE", "ADDRESS", "WORKDIR")
 # Where nothing else was chosen for a node; Puppet has the same (manifests/workdir.pp).

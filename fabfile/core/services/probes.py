@@ -28,7 +28,9 @@ def probe_problems(what: str, text: str) -> list[str]:
     if text.startswith("http://"):
         return _http_problems(what, text)
     if text.startswith("https://"):
-        return [f"the {what} {text!r} needs a program that knows certificates, such as '/usr/bin/curl -fsk {text}'"]
+        return [
+            f"the {what} {text!r} needs a program that knows certificates, such as '/usr/bin/curl -fsk {text}'"
+        ]
     return [f"the {what} {text!r} cannot be understood: give {FORMS}"]
 
 
@@ -37,7 +39,9 @@ def _http_problems(what: str, text: str) -> list[str]:
         return [f"the {what} {text!r} holds what an address cannot hold: write it as %XX (a space is %20)"]
     end = text.removeprefix("http://").partition("/")[0]
     if "@" in end:
-        return [f"the {what} {text!r} holds a user name, which only a program can give: '/usr/bin/curl -fsu …'"]
+        return [
+            f"the {what} {text!r} holds a user name, which only a program can give: '/usr/bin/curl -fsu …'"
+        ]
     if ":" not in end.rpartition("]")[2]:
         return _end_problems(what, text, end, "80")
     host, _, port = end.rpartition(":")

@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 
-from .constraints import keeps_capable
-from .crm_mon import ClusterStatus, Failure, ResourceState
-from .node_types import asked
-from .services import Service
+from ..pacemaker.constraints import keeps_capable
+from ..pacemaker.status import ClusterStatus, Failure, ResourceState
+from ..spec.types import asked
+from .service import Service
 
 
 def reasons(
-    name: str, service: Service, found: ClusterStatus | None, services: Sequence[Service], capable: Sequence[str] = ()
+    name: str,
+    service: Service,
+    found: ClusterStatus | None,
+    services: Sequence[Service],
+    capable: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Why a service of the cluster of that name does not run; `services` are all that it has.
 
@@ -58,9 +62,13 @@ def _running(resource: ResourceState | None) -> bool:
 
 
 def _others(service: Service, found: ClusterStatus) -> list[str]:
-    waits = [f"it runs after {one} (--after), which does not run" for one in service.after if not _runs(one, found)]
+    waits = [
+        f"it runs after {one} (--after), which does not run" for one in service.after if not _runs(one, found)
+    ]
     return waits + [
-        f"it shares the node of {one} (--with), which does not run" for one in service.beside if not _runs(one, found)
+        f"it shares the node of {one} (--with), which does not run"
+        for one in service.beside
+        if not _runs(one, found)
     ]
 
 
@@ -88,7 +96,10 @@ def _nowhere(
     for other in services:
         if service.id in other.apart_from or other.id in service.apart_from:
             resource = found.resource(other.id)
-            note(resource.nodes if resource else (), f"it runs apart from {other.id} (--apart-from), which is there")
+            note(
+                resource.nodes if resource else (),
+                f"it runs apart from {other.id} (--apart-from), which is there",
+            )
     for one in service.beside:
         resource = found.resource(one)
         if resource is not None and resource.nodes:
@@ -96,7 +107,11 @@ def _nowhere(
             note(elsewhere, f"it shares the node of {one} (--with), which is on {' '.join(resource.nodes)}")
     for fails in found.fail_counts:
         if fails.resource == service.id and 0 < fails.threshold <= fails.count:
-            often = f"it failed {fails.count} times there" if fails.count < 1000000 else "it failed for good there"
+            often = (
+                f"it failed {fails.count} times there"
+                if fails.count < 1000000
+                else "it failed for good there"
+            )
             note([fails.node], f"{often}; to try again at once: fab service.cleanup {name} {service.id}")
     if not usable:
         return ["no node is online, or all are on standby"]

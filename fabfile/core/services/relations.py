@@ -6,8 +6,8 @@
 from collections import Counter, deque
 from collections.abc import Collection, Mapping, Sequence
 
-from .node_types import Holders, asked
-from .services import RELATIONS, Service
+from ..spec.types import Holders, asked
+from .service import RELATIONS, Service
 
 
 def set_problems(services: Sequence[Service], size: int, holders: Holders | None = None) -> list[str]:
@@ -25,7 +25,9 @@ def set_problems(services: Sequence[Service], size: int, holders: Holders | None
         problems += _relation_problems(service, known)
     for field in ("after", "beside"):
         problems += _cycle_problems(known, field)
-    return problems + _share_problems(known, size, holders or {}) + _apart_problems(known, size, holders or {})
+    return (
+        problems + _share_problems(known, size, holders or {}) + _apart_problems(known, size, holders or {})
+    )
 
 
 def needed_by(service_id: str, services: Sequence[Service]) -> dict[str, list[str]]:
@@ -76,14 +78,17 @@ def _relation_problems(service: Service, known: Collection[str]) -> list[str]:
     for field, word in RELATIONS.items():
         names: tuple[str, ...] = getattr(service, field)
         problems += [
-            f"{service.id}: --{word}={name} is given twice" for name, count in Counter(names).items() if count > 1
+            f"{service.id}: --{word}={name} is given twice"
+            for name, count in Counter(names).items()
+            if count > 1
         ]
         if service.id in names:
             problems.append(f"{service.id}: --{word}={service.id} names the service itself")
         if unknown := [name for name in dict.fromkeys(names) if name not in known]:
             listed = ", ".join(sorted(set(known) - {service.id})) or "none"
             problems += [
-                f"{service.id}: --{word}={name}: there is no service {name!r} (known: {listed})" for name in unknown
+                f"{service.id}: --{word}={name}: there is no service {name!r} (known: {listed})"
+                for name in unknown
             ]
     return problems
 
@@ -125,7 +130,9 @@ def _share_problems(known: Mapping[str, Service], size: int, holders: Holders) -
         if len({service.on for service in pinned}) > 1:
             problems.append(f"{together}{kept} (--no-failover)")
         elif len(group) > 1 and not _able(known, group, size, holders):
-            asks = " and ".join(f"{service.id} asks for {service.on}" for service in services if asked(service.on))
+            asks = " and ".join(
+                f"{service.id} asks for {service.on}" for service in services if asked(service.on)
+            )
             problems.append(
                 f"{together}{asks}" + (f" and {kept} (--no-failover)" if kept else ", which no node has all")
             )
@@ -155,12 +162,19 @@ def _apart_problems(known: Mapping[str, Service], size: int, holders: Holders) -
                 f"{one} and {other} are to run apart, but both are kept on node {min(both)} (--no-failover)"
             )
         elif (
-            len(both := _able(known, sharing[one], size, holders) | _able(known, sharing[other], size, holders))
+            len(
+                both := _able(known, sharing[one], size, holders)
+                | _able(known, sharing[other], size, holders)
+            )
             == 1
             < size
         ):
-            asks = ", ".join(f"{each} asks for {known[each].on}" for each in (one, other) if asked(known[each].on))
-            problems.append(f"{one} and {other} are to run apart, but both can run on node {min(both)} only ({asks})")
+            asks = ", ".join(
+                f"{each} asks for {known[each].on}" for each in (one, other) if asked(known[each].on)
+            )
+            problems.append(
+                f"{one} and {other} are to run apart, but both can run on node {min(both)} only ({asks})"
+            )
         elif size == 1:
             problems.append(f"{one} and {other} are to run apart, but the cluster has one node only")
     return problems

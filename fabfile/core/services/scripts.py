@@ -7,7 +7,7 @@ resource agent said, where it said something.
 import shlex
 from collections.abc import Sequence
 
-from .cib_scripts import EXISTS, WATCH, any_of, changing, named, script, several
+from ..pacemaker.scripts import EXISTS, WATCH, any_of, changing, named, script, several
 
 # Seconds for a service to start, or to stop, on slow nodes: the operations' own timeouts end sooner.
 TIMEOUT = 90
@@ -193,7 +193,9 @@ def remove_services_script(service_ids: Sequence[str], *, seconds: int = TIMEOUT
 
     May be repeated; a service that the cluster does not have is removed already.
     """
-    told = [f"@name='sirikata-place-{one}' or contains(concat(@value, ' '), ' {one} ')" for one in service_ids]
+    told = [
+        f"@name='sirikata-place-{one}' or contains(concat(@value, ' '), ' {one} ')" for one in service_ids
+    ]
     words = (
         f"named={named(service_ids)} constrained={named(service_ids, 'rsc', 'with-rsc', 'first', 'then')} "
         f"placed={any_of(told)} seconds={seconds:d}\n"

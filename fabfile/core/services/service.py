@@ -5,9 +5,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
-from .node_types import ASKS, Holders, asked, place_problems
+from ..pacemaker.escaping import is_printable
+from ..spec.types import ASKS, Holders, asked, place_problems
 from .probes import command_problems, probe_problems
-from .words import is_printable
 
 # For whoever reads one of our files: a key that nobody knows is a typing error, not a wish to be ignored.
 UNKNOWN_KEYS_ARE_ERRORS: Final = {"extra": "forbid"}
@@ -126,14 +126,18 @@ def _path_problems(service: Service) -> list[str]:
                 "what services keep"
             )
         if not is_printable(path):
-            problems.append(f"the {what} {path!r} holds more than printable ASCII, which Pacemaker 2.1 cannot keep")
+            problems.append(
+                f"the {what} {path!r} holds more than printable ASCII, which Pacemaker 2.1 cannot keep"
+            )
     return problems
 
 
 def _environment_problems(service: Service) -> list[str]:
     problems = [f"the variable {name} holds a NUL" for name, value in service.env if "\0" in value]
     counts = Counter(name for name, _ in service.env)
-    problems += [f"the variable {name} is set {n} times: leave all but one out" for name, n in counts.items() if n > 1]
+    problems += [
+        f"the variable {name} is set {n} times: leave all but one out" for name, n in counts.items() if n > 1
+    ]
     return problems + [
         f"the environment variable {name!r} does not fit: letters, digits and '_', for example --env=PORT=80"
         for name, _ in service.env
@@ -151,11 +155,17 @@ def _limit_problems(service: Service) -> list[str]:
         if not 1 <= seconds <= LONGEST:
             problems.append(f"{what} of {seconds} s does not fit: 1 to {LONGEST}")
     if not _SIGNAL.fullmatch(service.stop_signal):
-        problems.append(f"the stop signal {service.stop_signal!r} is none that Linux has: for example TERM, INT, QUIT")
+        problems.append(
+            f"the stop signal {service.stop_signal!r} is none that Linux has: for example TERM, INT, QUIT"
+        )
     if service.memory and not _MEMORY.fullmatch(service.memory):
-        problems.append(f"the memory {service.memory!r} does not fit: a whole number of M, G or T, for example 512M")
+        problems.append(
+            f"the memory {service.memory!r} does not fit: a whole number of M, G or T, for example 512M"
+        )
     if service.cpu and not cpu_percent(service.cpu):
-        problems.append(f"the CPU limit {service.cpu!r} does not fit: cores, for example 1.5, or per cent, 150%")
+        problems.append(
+            f"the CPU limit {service.cpu!r} does not fit: cores, for example 1.5, or per cent, 150%"
+        )
     return problems
 
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from .render import render
-from .services import Service
-from .spec import ClusterSpec
+from ..services.service import Service
+from ..spec.cluster import ClusterSpec
+from ..templates import render
 
 # What stands at the top of an archive.
 FOLDERS: Final = ("bin", "lib", "share")
@@ -95,7 +95,9 @@ def problems(where: str, entries: Iterable[Entry], folders: Sequence[str]) -> li
     known = _with_parents(entries)
     found = [*_top_problems(where, known, folders), *_entry_problems(where, known)]
     more = len(found) - _MOST_PROBLEMS
-    return [*found[:_MOST_PROBLEMS], f"{where}: and {more} more problems of these kinds"] if more > 0 else found
+    return (
+        [*found[:_MOST_PROBLEMS], f"{where}: and {more} more problems of these kinds"] if more > 0 else found
+    )
 
 
 def _with_parents(entries: Iterable[Entry]) -> dict[str, Entry]:
@@ -117,7 +119,9 @@ def _top_problems(where: str, known: Mapping[str, Entry], folders: Sequence[str]
     if missing := [f"{folder}/" for folder in folders if folder not in known]:
         there = f", but {top}" if top else ""
         yield f"{where} has no {', no '.join(missing)} at its top{there}. A build of Sirikata has bin/, lib/ and share/ there"
-    yield from (f"{where}: {one} is no folder" for one in folders if one in known and known[one].kind != "folder")
+    yield from (
+        f"{where}: {one} is no folder" for one in folders if one in known and known[one].kind != "folder"
+    )
     programs = (path for path in known if path.startswith("bin/") and path.count("/") == 1)
     if "bin" in known and not any(_is_program(path, known) for path in programs):
         yield f"{where}: no file in bin/ is executable: chmod +x the programs"
@@ -178,7 +182,9 @@ def url_problems(url: str) -> list[str]:
     """Why nodes cannot fetch an archive from there."""
     match = _URL.fullmatch(url)
     if match is None or match.group(1) not in _SCHEMES or url == f"{match.group(1)}://":
-        return [f"the archive {url!r} is no address that nodes can fetch: http, https, or file for one on every node"]
+        return [
+            f"the archive {url!r} is no address that nodes can fetch: http, https, or file for one on every node"
+        ]
     return []
 
 
@@ -250,7 +256,9 @@ if tail -n 1 {ROOT}/uses 2>/dev/null | grep -q " ${{now##*/}}$"; then echo "${{n
 def runs_from(service: Service) -> bool:
     """Whether a service runs from the version in use: its command line, a variable or its folder is in there."""
     texts = (service.command, service.cwd, *(value for _, value in service.env))
-    return any(re.search(rf"(?<![A-Za-z0-9_./-]){re.escape(CURRENT)}(?![A-Za-z0-9_.-])", text) for text in texts)
+    return any(
+        re.search(rf"(?<![A-Za-z0-9_./-]){re.escape(CURRENT)}(?![A-Za-z0-9_.-])", text) for text in texts
+    )
 
 
 def stale_script(service_ids: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from .services import UNKNOWN_KEYS_ARE_ERRORS
+from ..services.service import UNKNOWN_KEYS_ARE_ERRORS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +117,9 @@ def _help(preset: Mapping[str, Any]) -> dict[str, str]:
     for name, port in preset.get("ports", {}).items():
         what = "its port" if name == "port" else f"its {name} port"
         helps[name] = (
-            f"{what} (default {port})" if isinstance(port, int) else f"{what} (default {port[0]}, {port[1]} apart)"
+            f"{what} (default {port})"
+            if isinstance(port, int)
+            else f"{what} (default {port[0]}, {port[1]} apart)"
         )
     for name, option in preset.get("options", {}).items():
         default, choices = str(option.get("default", "")), " or ".join(option.get("choices", ()))

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .errors import UsageError
-from .node_types import ASKS
-from .node_types import place as parse_place
+from ..errors import UsageError
+from ..pacemaker.escaping import is_printable
+from ..services.service import Service
+from ..spec.types import ASKS
+from ..spec.types import place as parse_place
+from ..templates import fill, render
 from .presets import Option, Presets
-from .render import fill, render
-from .services import Service
-from .words import is_printable
 
 # As tools/places.py on the nodes: where a service is known to all of them.
 SERVICE_NAME = "{id}.service.{cluster}"
@@ -86,7 +86,9 @@ def plan_world(table: Presets, given: Mapping[str, str], place: Place) -> list[P
     more of a preset run than the world has.
     """
     problems: list[str] = []
-    chosen = _choose("world", table.world.options, given, {"size": place.size, "cluster": place.cluster}, problems)
+    chosen = _choose(
+        "world", table.world.options, given, {"size": place.size, "cluster": place.cluster}, problems
+    )
     if problems:
         raise UsageError(problems)
     counts = {name: int(fill(text, **chosen)) for name, text in table.world.start.items()}
@@ -131,13 +133,17 @@ class _Planner:
         self.values["program"] = self._fill(self.preset.program)
         problems = self._ports(given)
         if on not in ("", "any") and not on.isdecimal() and not on.startswith(ASKS):
-            problems.append(f"{self.id}: the node (--on) is {on!r}: a whole number from 0, any, or {ASKS}WORD")
+            problems.append(
+                f"{self.id}: the node (--on) is {on!r}: a whole number from 0, any, or {ASKS}WORD"
+            )
         own = self.preset.options
         decided = {name: self._shared(name, option) for name, option in own.items()}
         chosen = {name: given.get(name) or decided[name] for name in own}
         self.values |= _choose(self.name, own, chosen, self.values, problems)
         if not problems:
-            problems += [self._fill(check.say) for check in self.preset.checks if _true(self._fill(check.when))]
+            problems += [
+                self._fill(check.say) for check in self.preset.checks if _true(self._fill(check.when))
+            ]
         if problems:
             raise UsageError(problems)
         return Planned(service=self._service(on), program=self.values["program"], entry=self._entry())
@@ -185,14 +191,18 @@ class _Planner:
     def _services(self, name: str) -> list[Service]:
         """The services of a preset that the cluster has, by number."""
         numbers = {service.id: self.table.presets[name].number(service.id) for service in self.place.known}
-        return sorted((one for one in self.place.known if numbers[one.id]), key=lambda one: numbers[one.id] or 0)
+        return sorted(
+            (one for one in self.place.known if numbers[one.id]), key=lambda one: numbers[one.id] or 0
+        )
 
     def _end(self, name: str) -> str:
         """HOST:PORT of the one service of a preset.  Raises UsageError when it does not run."""
         preset = self.table.presets[name]
         found = self._services(name)
         if not found:
-            raise UsageError(f"{self.id} needs {name}, which does not run: fab sirikata.{name} {self.place.cluster}")
+            raise UsageError(
+                f"{self.id} needs {name}, which does not run: fab sirikata.{name} {self.place.cluster}"
+            )
         return f"{self.place.name(found[0].id)}:{setting(found[0].command, preset.port_option)}"
 
     def _serving(self, end: str) -> str:
@@ -239,7 +249,11 @@ def _sides(grid: str) -> list[int]:
 
 
 def _choose(
-    what: str, options: Mapping[str, Option], given: Mapping[str, str], values: Mapping[str, Any], problems: list[str]
+    what: str,
+    options: Mapping[str, Option],
+    given: Mapping[str, str],
+    values: Mapping[str, Any],
+    problems: list[str],
 ) -> dict[str, str]:
     """The value of each option: what was given, else its default, which may use those before it."""
     chosen: dict[str, str] = {}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from .errors import UsageError
+from ..errors import UsageError
 from .presets import Option, Presets
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -53,11 +53,15 @@ def _problems(table: Presets) -> list[str]:
             problems.append(f"{name}: its summary has {len(preset.summary)} characters: 1 to 59")
         chosen = [*preset.ports, *preset.options]
         problems += [f"{name}: {one!r} is there twice" for one in {*preset.ports} & {*preset.options}]
-        problems += [f"{name}: {one!r} is taken" for one in chosen if one in (*KNOWN, *COMMON, *table.settings)]
+        problems += [
+            f"{name}: {one!r} is taken" for one in chosen if one in (*KNOWN, *COMMON, *table.settings)
+        ]
         problems += [f"{name}: {one!r} is no name" for one in chosen if not _NAME.fullmatch(one)]
         shared = {one: option.shared for one, option in preset.options.items() if option.shared}
         problems += [
-            f"{name}: {one}: no preset {other!r}" for one, other in shared.items() if other not in table.presets
+            f"{name}: {one}: no preset {other!r}"
+            for one, other in shared.items()
+            if other not in table.presets
         ]
         problems += _pattern_problems(name, preset.options)
     problems += [f"world: no preset {name!r}" for name in table.world.start if name not in table.presets]

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from .node_types import DEFAULT, asked
-from .placeholders import WORKDIR
-from .services import Service
-from .spec import ClusterSpec, node_name
+from ..services.placeholders import WORKDIR
+from ..services.service import Service
+from .cluster import ClusterSpec, node_name
+from .types import DEFAULT, asked
 
 
 def node_type(spec: ClusterSpec, index: int) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .adhoc import AdhocOptions, adhoc_problems
-from .ec2_options import Ec2Options, ec2_problems
-from .node_types import type_problems
-from .service_set import set_problems
-from .services import UNKNOWN_KEYS_ARE_ERRORS, Service
+from ..adhoc.host import AdhocOptions, adhoc_problems
+from ..ec2.options import Ec2Options, ec2_problems
+from ..services.relations import set_problems
+from ..services.service import UNKNOWN_KEYS_ARE_ERRORS, Service
+from .types import type_problems
 
 ProviderName = Literal["local", "ec2", "adhoc"]
 PROVIDERS: tuple[ProviderName, ...] = ("local", "ec2", "adhoc")
@@ -206,7 +206,9 @@ def validate(spec: ClusterSpec) -> list[str]:
     if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,30}", spec.user):
         problems.append(f"the user {spec.user!r} is no name that Linux accepts, for example 'admin'")
     problems += _archive_problems("the Sirikata archive", spec.sirikata_url, spec.sirikata_sha256)
-    problems += _archive_problems("the earlier Sirikata archive", spec.sirikata_before_url, spec.sirikata_before_sha256)
+    problems += _archive_problems(
+        "the earlier Sirikata archive", spec.sirikata_before_url, spec.sirikata_before_sha256
+    )
     if spec.provider == "adhoc":
         problems += adhoc_problems(spec.adhoc, spec.size) + own_master_problems(spec)
     return problems + (ec2_problems(spec.ec2) if spec.provider == "ec2" else [])
@@ -216,7 +218,9 @@ def own_master_problems(spec: ClusterSpec) -> list[str]:
     """What is wrong with the Puppet master of hosts of somebody's own, which only have its name to find it by."""
     if spec.puppet_master != THIS_MACHINE:
         return []
-    return ["hosts of your own do not know this machine as 'localhost': name it as they reach it, --puppet-master=HOST"]
+    return [
+        "hosts of your own do not know this machine as 'localhost': name it as they reach it, --puppet-master=HOST"
+    ]
 
 
 def _archive_problems(what: str, url: str, sha256: str) -> list[str]:

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from ..core.errors import ClusterError, UsageError
-from ..core.package import Entry, Kind, checksum_line
+from ...core.errors import ClusterError, UsageError
+from ...core.sirikata.package import Entry, Kind, checksum_line
 
 _CHUNK = 1 << 20
 _MAGIC = b"BZh"
@@ -138,9 +138,7 @@ def read(path: str) -> list[Entry]:
 
 def _unreadable(path: str, error: Exception) -> str:
     said = str(error).partition(":")[0]
-    return (
-        f"{path} is no tar archive, or a damaged one ({said or type(error).__name__}). fab sirikata.package makes one"
-    )
+    return f"{path} is no tar archive, or a damaged one ({said or type(error).__name__}). fab sirikata.package makes one"
 
 
 def _entry(member: tarfile.TarInfo) -> Entry:

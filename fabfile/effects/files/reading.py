@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..core.errors import UsageError
+from ...core.errors import UsageError
 
 
 def read_text(path: str) -> str:
@@ -13,7 +13,9 @@ def read_text(path: str) -> str:
         raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise UsageError(f"{path}:{line}: this is no text in UTF-8: byte {error.object[error.start]:#04x}") from error
+        raise UsageError(
+            f"{path}:{line}: this is no text in UTF-8: byte {error.object[error.start]:#04x}"
+        ) from error
 
 
 def whole(path: str) -> str:

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ..core.errors import ClusterError, UsageError
-from ..core.transfer import CHECKSUMS, PAYLOAD, Kind, checksum_line, workplace
+from ...core.errors import ClusterError, UsageError
+from ...core.files.transfer import CHECKSUMS, PAYLOAD, Kind, checksum_line, workplace
 
 _PIECE = 1 << 18
 
@@ -61,7 +61,9 @@ def _below(folder: Path) -> Iterator[Path]:
 class _Pipe:
     """What tarfile takes for a file to write to, or to read from."""
 
-    def __init__(self, *, write: Callable[[bytes], object] | None = None, read: Callable[[int], bytes] | None = None):
+    def __init__(
+        self, *, write: Callable[[bytes], object] | None = None, read: Callable[[int], bytes] | None = None
+    ):
         self._write, self._read = write, read
 
     def write(self, piece: bytes) -> int:
@@ -286,7 +288,9 @@ class _Unpacking:
             self._arrival.files += 1
             self._arrival.bytes += member.size
         else:
-            raise ClusterError(f"the node sent {member.name!r}, which is neither a file, a folder nor a symbolic link")
+            raise ClusterError(
+                f"the node sent {member.name!r}, which is neither a file, a folder nor a symbolic link"
+            )
 
     def _file(self, tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
         content = tar.extractfile(member)

@@ -1,11 +1,11 @@
 """The three kinds of machine, behind one interface (base.Provider)."""
 
-from ...core.spec import ClusterSpec
-from ..store import Store
+from ...core.spec.cluster import ClusterSpec
+from ..store.store import Store
 from .adhoc import AdhocProvider
 from .base import Provider
 from .ec2 import Ec2Provider
-from .local import LocalProvider
+from .local.provider import LocalProvider
 
 
 def provider_for(spec: ClusterSpec, store: Store) -> Provider:

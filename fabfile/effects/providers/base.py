@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ...core.report import Report
-from ...core.spec import ClusterSpec, Node, Role
+from ...core.spec.cluster import ClusterSpec, Node, Role
 
 # The machines that a cluster boots: its nodes, and a Puppet master of its own where it has one.
 ROLES: tuple[Role, ...] = ("master", "node")

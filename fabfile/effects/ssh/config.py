@@ -10,7 +10,7 @@ from pathlib import Path
 import paramiko
 
 from ...core.errors import UsageError
-from ...core.spec import Node
+from ...core.spec.cluster import Node
 from .access import Unreachable
 
 PORT = 22
@@ -55,7 +55,9 @@ def destination(name: str, user: str = "", port: int = 0) -> Destination:
         options = _config(_home(), user, port).lookup(name)
         host, number = options["hostname"], int(options.get("port", PORT))
     except (paramiko.SSHException, ValueError, KeyError) as error:
-        raise UsageError(f"{_home() / 'config'} or {_SYSTEM / 'ssh_config'} cannot be used: {error}") from error
+        raise UsageError(
+            f"{_home() / 'config'} or {_SYSTEM / 'ssh_config'} cannot be used: {error}"
+        ) from error
     hops = [hop for hop in (options.get("proxyjump") or "").replace(" ", "").split(",") if hop]
     # `Host *` with a ProxyJump holds for the jump host, too, which is not its own.
     itself = any(_hop(hop)[0] in (name, host) for hop in hops)
@@ -108,7 +110,9 @@ def route(target: Destination) -> list[Destination]:
     hop = gateway(target)
     while hop is not None:
         if hop in hops:
-            raise Unreachable(f"ProxyJump in ~/.ssh/config leads round in a circle at {hop.name}", lasting=True)
+            raise Unreachable(
+                f"ProxyJump in ~/.ssh/config leads round in a circle at {hop.name}", lasting=True
+            )
         hops.insert(0, hop)
         hop = gateway(hop)
     return hops

@@ -58,7 +58,11 @@ def open_connection(
 
 
 def _connect(
-    client: paramiko.SSHClient, attempt: Attempt, known: KnownHost, through: Connection | None, pipe: host.Pipe | None
+    client: paramiko.SSHClient,
+    attempt: Attempt,
+    known: KnownHost,
+    through: Connection | None,
+    pipe: host.Pipe | None,
 ) -> None:
     target = attempt.target
     if pipe is not None:

@@ -51,7 +51,11 @@ class KnownHost(paramiko.MissingHostKeyPolicy):
         choices = made.get_security_options()
         known = {key.get_name() for key in self._keys}
         # An RSA key signs by SHA-2 under other names than the key's own (RFC 8332).
-        names = [one for one in choices.key_types if one in known or ("ssh-rsa" in known and one.startswith("rsa-"))]
+        names = [
+            one
+            for one in choices.key_types
+            if one in known or ("ssh-rsa" in known and one.startswith("rsa-"))
+        ]
         choices.key_types = (*names, *(one for one in choices.key_types if one not in names))
         return made
 

@@ -12,13 +12,20 @@ from paramiko.auth_strategy import AuthResult, AuthSource, AuthStrategy, InMemor
 from paramiko.pkey import UnknownKeyType
 
 from ...core.errors import UsageError
-from ...core.spec import ClusterSpec
+from ...core.spec.cluster import ClusterSpec
 from .access import Access, Pem
 from .config import Destination
 
 PEM_VARIABLE = "SIRIKATA_CLUSTER_PEMFILE"
 HOME_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
-_PUBLIC = ("ssh-", "ecdsa-", "sk-", "---- BEGIN SSH2 PUBLIC KEY", "-----BEGIN PUBLIC KEY", "-----BEGIN RSA PUBLIC KEY")
+_PUBLIC = (
+    "ssh-",
+    "ecdsa-",
+    "sk-",
+    "---- BEGIN SSH2 PUBLIC KEY",
+    "-----BEGIN PUBLIC KEY",
+    "-----BEGIN RSA PUBLIC KEY",
+)
 
 _OPENSSH = "-----BEGIN OPENSSH PRIVATE KEY"
 
@@ -75,7 +82,9 @@ class Login(AuthStrategy):
         return True
 
     def _keys(self) -> Iterator[tuple[paramiko.PKey, str]]:
-        named = ([self._target.key] if self._target.key else []) + ([self._access.pem.path] if self._access.pem else [])
+        named = ([self._target.key] if self._target.key else []) + (
+            [self._access.pem.path] if self._access.pem else []
+        )
         named += self._access.keys
         yield from self._files(named)
         if self._access.agent:
@@ -132,7 +141,9 @@ def check_pem(pem: Pem, *, asks: bool = False) -> None:
     if text.startswith(_PUBLIC):
         raise _wrong(pem, "is a public key: give the private one that belongs to it")
     if text.startswith("PuTTY-User-Key-File"):
-        raise _wrong(pem, "is in PuTTY's form: puttygen FILE -O private-openssh -o NEW writes the one that is needed")
+        raise _wrong(
+            pem, "is in PuTTY's form: puttygen FILE -O private-openssh -o NEW writes the one that is needed"
+        )
     status = path.stat()
     # OpenSSH's own rule, so that one and the same file serves `cluster.nodes.ssh` (authfile.c, sshkey_perm_ok).
     if status.st_uid == os.getuid() and status.st_mode & 0o077:
@@ -143,7 +154,9 @@ def check_pem(pem: Pem, *, asks: bool = False) -> None:
         if not asks and not _in_agent(path):
             raise _wrong(pem, f"needs its passphrase: start an agent and run ssh-add {path}") from None
     except (ValueError, OSError):
-        raise _wrong(pem, "holds no private key that can be used (RSA, ECDSA or Ed25519, as OpenSSH or PEM)") from None
+        raise _wrong(
+            pem, "holds no private key that can be used (RSA, ECDSA or Ed25519, as OpenSSH or PEM)"
+        ) from None
 
 
 def _wrong(pem: Pem, problem: str) -> UsageError:

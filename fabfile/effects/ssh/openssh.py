@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 from ...core.errors import ClusterError
-from ...core.spec import Node
+from ...core.spec.cluster import Node
 from . import config
 from .access import Access
 from .config import Destination
@@ -62,7 +62,15 @@ def _through(jumps: list[Destination]) -> str:
     """A ProxyCommand through those hosts.  ProxyJump would let ~/.ssh/config admit a jump host that is not known."""
     text = ""
     for jump in jumps:
-        words = ["ssh", "-o", "StrictHostKeyChecking=yes", "-o", "VerifyHostKeyDNS=no", "-o", "ControlPath=none"]
+        words = [
+            "ssh",
+            "-o",
+            "StrictHostKeyChecking=yes",
+            "-o",
+            "VerifyHostKeyDNS=no",
+            "-o",
+            "ControlPath=none",
+        ]
         words += ["-l", jump.user, "-p", str(jump.port)]
         if text:
             # A token is expanded by the client that it is given to: for those further in, it is doubled once a level.

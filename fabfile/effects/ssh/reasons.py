@@ -14,9 +14,7 @@ from .login import PEM_VARIABLE, Login, MoreWanted
 
 CONNECT_TIMEOUT = 10.0  # seconds for the network, for the greeting and for each answer at logging in
 KEY_TIMEOUT = 20.0  # seconds for the greeting and the key exchange together
-_ADMITS = (
-    "see that it is up, and that what guards it (firewalls; in a cloud its security group) admits port {port} from here"
-)
+_ADMITS = "see that it is up, and that what guards it (firewalls; in a cloud its security group) admits port {port} from here"
 # Channel open failures (RFC 4254, 5.1).
 _PROHIBITED = 1
 
@@ -107,7 +105,9 @@ def _keys(attempt: Attempt) -> str:
     if login.unusable:
         text += f"; not tried: {'; '.join(login.unusable)}"
     if attempt.jump or not attempt.access.known_hosts:
-        return f"{text}. They are those of 'ssh {attempt.target.name}': make that work without a password first"
+        return (
+            f"{text}. They are those of 'ssh {attempt.target.name}': make that work without a password first"
+        )
     if attempt.access.agent:
         return (
             f"{text}. See that {attempt.target.user!r} is an account there that has your key; name another key in "

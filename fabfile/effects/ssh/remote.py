@@ -17,16 +17,16 @@ from typing import Generic, TypeVar
 import paramiko
 import tenacity
 
-from ..core.errors import ClusterError, NodeError, NodeFailures
-from ..core.result import Payload, Result
-from ..core.spec import Node
-from .ssh import config
-from .ssh.access import Access, Unreachable
-from .ssh.channel import Hear, Take, converse
-from .ssh.config import Destination
-from .ssh.connection import Connection, open_connection
-from .ssh.login import check_pem
-from .ssh.reasons import CONNECT_TIMEOUT
+from ...core.errors import ClusterError, NodeError, NodeFailures
+from ...core.result import Payload, Result
+from ...core.spec.cluster import Node
+from . import config
+from .access import Access, Unreachable
+from .channel import Hear, Take, converse
+from .config import Destination
+from .connection import Connection, open_connection
+from .login import check_pem
+from .reasons import CONNECT_TIMEOUT
 
 T = TypeVar("T")
 
@@ -123,7 +123,9 @@ class Remote:
         if connection is not None:
             connection.close()
 
-    def _execute(self, node: Node, command: str, streams: "_Streams", *, check: bool, timeout: float) -> Result:
+    def _execute(
+        self, node: Node, command: str, streams: "_Streams", *, check: bool, timeout: float
+    ) -> Result:
         channel = self._channel(node)
         try:
             channel.settimeout(timeout)
@@ -148,7 +150,9 @@ class Remote:
             try:
                 transport = self._connection(node).transport
             except NodeError as error:
-                raise NodeError(node.name, error.problem, self._advice(node, error), lasting=error.lasting) from error
+                raise NodeError(
+                    node.name, error.problem, self._advice(node, error), lasting=error.lasting
+                ) from error
             try:
                 return transport.open_session(timeout=CONNECT_TIMEOUT)
             except (OSError, EOFError, paramiko.SSHException) as error:

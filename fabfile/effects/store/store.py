@@ -26,10 +26,10 @@ import filelock
 import platformdirs
 from pydantic import TypeAdapter, ValidationError
 
-from ..core.errors import NotFound, StoreError, UsageError
-from ..core.services import UNKNOWN_KEYS_ARE_ERRORS
-from ..core.services import validate as validate_service
-from ..core.spec import ClusterSpec, name_problems, validate
+from ...core.errors import NotFound, StoreError, UsageError
+from ...core.services.service import UNKNOWN_KEYS_ARE_ERRORS
+from ...core.services.service import validate as validate_service
+from ...core.spec.cluster import ClusterSpec, name_problems, validate
 
 HOME_VARIABLE = "SIRIKATA_CLUSTER_HOME"
 # The number of the files' form.  A file with a higher one was written by a newer version of this tool.
@@ -63,7 +63,11 @@ class State:
 def home() -> Path:
     """The folder of everything remembered: SIRIKATA_CLUSTER_HOME, else the user's data directory."""
     chosen = os.environ.get(HOME_VARIABLE)
-    return Path(chosen).expanduser().absolute() if chosen else Path(platformdirs.user_data_dir("sirikata-cluster"))
+    return (
+        Path(chosen).expanduser().absolute()
+        if chosen
+        else Path(platformdirs.user_data_dir("sirikata-cluster"))
+    )
 
 
 def names() -> list[str]:
@@ -106,11 +110,15 @@ class Store:
         spec: ClusterSpec = self._read("spec.json", _adapter(ClusterSpec))
         problems = validate(spec)
         for service in spec.services:
-            problems += [f"service {service.id}: {problem}" for problem in validate_service(service, spec.size)]
+            problems += [
+                f"service {service.id}: {problem}" for problem in validate_service(service, spec.size)
+            ]
         if spec.name != self.name:
             problems.append(f"it is named {spec.name!r}, and its folder {self.name!r}")
         if problems:
-            raise StoreError(f"{self.folder / 'spec.json'} does not hold a sound cluster: {'; '.join(problems)}")
+            raise StoreError(
+                f"{self.folder / 'spec.json'} does not hold a sound cluster: {'; '.join(problems)}"
+            )
         return spec
 
     def save_spec(self, spec: ClusterSpec) -> None:

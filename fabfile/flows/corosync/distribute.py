@@ -4,13 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ..core import corosync, corosync_scripts
-from ..core.corosync_scripts import MemberStatus, parse_status
-from ..core.errors import ClusterError, NodeFailures, UsageError
-from ..core.spec import Node
-from ..effects import keys
-from . import form, provision
-from .session import Session
+from ...core.corosync import config as corosync
+from ...core.corosync import scripts as corosync_scripts
+from ...core.corosync.scripts import MemberStatus, parse_status
+from ...core.errors import ClusterError, NodeFailures, UsageError
+from ...core.spec.cluster import Node
+from ...effects import keys
+from ..puppet import provision
+from ..session import Session
+from . import form
 
 CONF = "corosync.conf"
 
@@ -101,7 +103,8 @@ def make_way(session: Session) -> list[str]:
     ask = corosync_scripts.addresses_script()
     said = session.remote.fan_out(running, "ask corosync", lambda node: session.remote.sudo(node, ask).out)
     known = {
-        name: dict(line.split() for line in out.splitlines() if len(line.split()) == 2) for name, out in said.items()
+        name: dict(line.split() for line in out.splitlines() if len(line.split()) == 2)
+        for name, out in said.items()
     }
     moved = {n.name for n in members for has in known.values() if has.get(n.name, n.address) != n.address}
     staying = [node for node in running if known[node.name] and node.name not in moved]
@@ -118,7 +121,9 @@ def make_way(session: Session) -> list[str]:
     rest = [node for node in members if node.name not in moved]
     old = session.remote.sudo(staying[0], "cat /etc/corosync/corosync.conf").out
     # Not on the master: it has the whole file, which the next change brings into force.
-    _transaction(session, staying, corosync.render(session.spec, rest, config_version=version), old, publish=False)
+    _transaction(
+        session, staying, corosync.render(session.spec, rest, config_version=version), old, publish=False
+    )
     whole = update(session)
     _transaction(session, staying, whole, old, publish=False)
     return sorted(moved)
@@ -134,12 +139,16 @@ def _check_change(session: Session, old: str, new: str) -> None:
     if not old:
         return
     if refused := corosync.refused(old, new):
-        raise UsageError([f"a running corosync takes no new address for a member: {change}" for change in refused])
+        raise UsageError(
+            [f"a running corosync takes no new address for a member: {change}" for change in refused]
+        )
     if restart := corosync.needs_restart(old, new):
         session.report.warn(f"takes effect at each node's next start of corosync: {', '.join(restart)}")
 
 
-def _transaction(session: Session, nodes: Sequence[Node], text: str, old: str, *, publish: bool = True) -> None:
+def _transaction(
+    session: Session, nodes: Sequence[Node], text: str, old: str, *, publish: bool = True
+) -> None:
     """Stage everywhere, give it to the master, commit everywhere, reload once, verify everywhere; or undo it all."""
     version = corosync.config_version(text)
     txn = f"v{version}"
@@ -151,7 +160,9 @@ def _transaction(session: Session, nodes: Sequence[Node], text: str, old: str, *
         statuses = {name: parse_status(out) for name, out in staged.items()}
         active = [node for node in nodes if statuses[node.name].active]
         if active and not any(found.quorate for found in statuses.values()):
-            raise ClusterError(f"{session.spec.name!r} has no quorum. Bring its nodes back: fab up {session.spec.name}")
+            raise ClusterError(
+                f"{session.spec.name!r} has no quorum. Bring its nodes back: fab up {session.spec.name}"
+            )
         # Before the commit: what Puppet pulls from here on has passed the check on every node.
         if publish:
             provision.publish_conf(session, text)
@@ -177,7 +188,9 @@ def _undo(session: Session, nodes: Sequence[Node], txn: str, old: str) -> None:
 
     def reload() -> None:
         active = [
-            n for n, s in form.member_statuses(session, nodes).items() if isinstance(s, MemberStatus) and s.active
+            n
+            for n, s in form.member_statuses(session, nodes).items()
+            if isinstance(s, MemberStatus) and s.active
         ]
         for node in [node for node in nodes if node.name in active][:1]:
             session.remote.sudo(node, corosync_scripts.reload_script())
@@ -215,7 +228,9 @@ def _member_view(name: str, found: MemberStatus | ClusterError) -> MemberView:
     if isinstance(found, ClusterError):
         return MemberView(name=name, version=None, quorate=False, members=[], problem=str(found))
     problem = "" if found.active else "corosync does not run"
-    problem = problem or ", ".join(f"no link to node id {link.node_id}" for link in found.links if not link.connected)
+    problem = problem or ", ".join(
+        f"no link to node id {link.node_id}" for link in found.links if not link.connected
+    )
     return MemberView(
         name=name, version=found.version, quorate=found.quorate, members=list(found.members), problem=problem
     )

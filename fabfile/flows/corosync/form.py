@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from ..core.corosync_scripts import MemberStatus, parse_status, status_script
-from ..core.errors import ClusterError, NodeError
-from ..core.pacemaker import (
+from ...core.corosync.scripts import MemberStatus, parse_status, status_script
+from ...core.errors import ClusterError, NodeError
+from ...core.pacemaker.formation import (
     NodeReport,
     install_seed_script,
     join_script,
@@ -13,9 +13,9 @@ from ..core.pacemaker import (
     report_script,
     wait_script,
 )
-from ..core.service_scripts import settle_script
-from ..core.spec import Node
-from .session import Session
+from ...core.services.scripts import settle_script
+from ...core.spec.cluster import Node
+from ..session import Session
 
 SETTLE_TIMEOUT = 30  # seconds for services to start where nodes have joined
 FORM_TIMEOUT = 90  # seconds from the start of the daemons to every node online; 16 nodes on 2 cores take 41

@@ -5,21 +5,24 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from ..core.cib import parse_services
-from ..core.corosync import config_version
-from ..core.errors import ClusterError, NodeFailures, NotFound, StoreError, UsageError
-from ..core.node_attributes import given, types_in
-from ..core.report import Report
-from ..core.spec import ClusterSpec, Node, name_problems
-from ..effects import keys, store
-from ..effects.files import whole
-from ..effects.providers.ec2 import Ec2Provider, FoundCluster, found_clusters
-from ..effects.ssh.access import Pem
-from ..effects.ssh.known import known_keys
-from ..effects.ssh.login import check_pem
-from ..effects.store import HOME_VARIABLE, Store, know_host
-from . import boot, services, session
-from .session import Session
+from ...core.corosync.config import config_version
+from ...core.errors import ClusterError, NodeFailures, NotFound, StoreError, UsageError
+from ...core.pacemaker.attributes import given, types_in
+from ...core.pacemaker.cib import parse_services
+from ...core.report import Report
+from ...core.spec.cluster import ClusterSpec, Node, name_problems
+from ...effects import keys
+from ...effects.files.reading import whole
+from ...effects.providers.ec2 import Ec2Provider, FoundCluster, found_clusters
+from ...effects.ssh.access import Pem
+from ...effects.ssh.known import known_keys
+from ...effects.ssh.login import check_pem
+from ...effects.store import store
+from ...effects.store.store import HOME_VARIABLE, Store, know_host
+from .. import session
+from ..services import services
+from ..session import Session
+from . import boot
 
 
 def adopt(name: str, report: Report, *, region: str = "", cluster_id: str = "", pem: str = "") -> list[str]:
@@ -126,7 +129,9 @@ def _fetch(opened: Session, machines: Sequence[Node]) -> list[str]:
     cib = services.configuration(opened, nodes)
     found, types = parse_services(cib, nodes), types_in(given(cib), opened.spec.size)
     files.save_text("corosync.conf", conf)
-    files.update_state(config_version=config_version(conf), certified=tuple(sorted(node.id for node in machines)))
+    files.update_state(
+        config_version=config_version(conf), certified=tuple(sorted(node.id for node in machines))
+    )
     files.save_spec(replace(opened.spec, types=types, services=tuple(found.values())))
     # Last: it says that everything was fetched.
     key = services.on_any(opened, nodes, "od -An -v -tx1 /etc/corosync/authkey")

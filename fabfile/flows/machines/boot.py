@@ -3,18 +3,18 @@
 import shlex
 from collections.abc import Callable, Collection, Sequence
 
-from ..core.errors import ClusterError, NodeError, NodeFailures, Preflight
-from ..core.hostkeys import KEYS_BEGIN, KEYS_END
-from ..core.puppet import agent_setup, server_setup
-from ..core.render import render
-from ..core.spec import Node, Role
-from ..effects import keys
-from ..effects.providers.base import ROLES, UserData
-from ..effects.remote import POLL, Glance, wait_until
-from ..effects.store import Store, know_host, rename_host, unknow_host
+from ...core.errors import ClusterError, NodeError, NodeFailures, Preflight
+from ...core.hostkeys import KEYS_BEGIN, KEYS_END
+from ...core.puppet.master import agent_setup, server_setup
+from ...core.spec.cluster import Node, Role
+from ...core.templates import render
+from ...effects import keys
+from ...effects.providers.base import ROLES, UserData
+from ...effects.ssh.remote import POLL, Glance, wait_until
+from ...effects.store.store import Store, know_host, rename_host, unknow_host
+from ..puppet.provision import master_name
+from ..session import Session
 from . import hosts
-from .provision import master_name
-from .session import Session
 
 # The types of the host key that travels in the user-data, and of the one made on the machine.
 BOOTSTRAP_KEY, OWN_KEY = "ecdsa-sha2-nistp256", "ssh-ed25519"
@@ -44,7 +44,9 @@ def launch(session: Session, roles: Collection[Role] = ROLES) -> tuple[list[Node
     with session.report.step("boot the machines"):
         machines = list(session.provider.boot(session.spec, user_data, session.report, roles))
     done = "took in" if session.provider.ready_made else "booted"
-    return machines, [f"{done} {node.name}" for node in machines if node.id not in before and node.role in roles]
+    return machines, [
+        f"{done} {node.name}" for node in machines if node.id not in before and node.role in roles
+    ]
 
 
 def boot(
@@ -68,7 +70,11 @@ def boot(
 def follow_addresses(session: Session, machines: Sequence[Node]) -> None:
     """Rename in known_hosts whoever has another address than when it was greeted: EC2 gives one at each start."""
     keyed = session.store.state().keyed
-    moved = {n.id: n.host_pattern for n in machines if n.ssh_host and keyed.get(n.id, n.host_pattern) != n.host_pattern}
+    moved = {
+        n.id: n.host_pattern
+        for n in machines
+        if n.ssh_host and keyed.get(n.id, n.host_pattern) != n.host_pattern
+    }
     for node_id, pattern in moved.items():
         rename_host(session.store.known_hosts, keyed[node_id], pattern)
     if moved:
@@ -122,17 +128,19 @@ def _user_data(session: Session) -> UserData:
 
     def make(role: Role, names: Sequence[str] = ()) -> str:
         text = render(
-            "user-data.j2",
+            "cloud-init/user-data.j2",
             user=session.spec.user,
             host_key=secrets["bootstrap_key"],
             host_key_public=secrets["bootstrap_key.pub"],
             authorized_keys=[secrets["ssh_key.pub"]],
             setup=setup[role],
             names=names,
-            take_name=render("take-name.sh.j2", names=shlex.join(names)),
+            take_name=render("cloud-init/take-name.sh.j2", names=shlex.join(names)),
         )
         if len(text.encode()) > _EC2_USER_DATA_LIMIT:
-            raise Preflight(f"the user-data has {len(text.encode())} bytes, and EC2 takes {_EC2_USER_DATA_LIMIT}")
+            raise Preflight(
+                f"the user-data has {len(text.encode())} bytes, and EC2 takes {_EC2_USER_DATA_LIMIT}"
+            )
         return text
 
     return make
@@ -153,7 +161,9 @@ def _wait_running(session: Session, wanted: set[str], timeout: float) -> list[No
 
     wait_until(settled, timeout=timeout, poll=LOOK)
     failures: dict[str, ClusterError] = {n.name: _death(session, n) for n in seen.values() if not n.running}
-    failures |= {one: NodeError(one, "was launched, and its provider does not know it") for one in wanted - seen.keys()}
+    failures |= {
+        one: NodeError(one, "was launched, and its provider does not know it") for one in wanted - seen.keys()
+    }
     if failures:
         raise NodeFailures("boot", failures, [node.name for node in seen.values() if node.running])
     return sorted(seen.values(), key=lambda node: node.index)
@@ -162,7 +172,9 @@ def _wait_running(session: Session, wanted: set[str], timeout: float) -> list[No
 def _death(session: Session, node: Node) -> NodeError:
     if node.gone:
         what = f"was {node.state} while it booted" + (f" ({node.reason})" if node.reason else "")
-        return NodeError(node.name, f"{what}. Boot it again: fab cluster.nodes.boot {session.spec.name}", lasting=True)
+        return NodeError(
+            node.name, f"{what}. Boot it again: fab cluster.nodes.boot {session.spec.name}", lasting=True
+        )
     more = session.provider.explain(session.spec, node)
     return NodeError(node.name, f"is still {node.state}" + (f": {more}" if more else ""))
 
@@ -182,13 +194,17 @@ def _greet(session: Session, machines: list[Node], timeout: float) -> None:
     )
     for node in fresh:
         know_host(known_hosts, node.host_pattern, own_keys[node.name])
-    session.remote.fan_out(fresh, "give up the bootstrap host key", lambda node: session.remote.sudo(node, _DROP_KEY))
+    session.remote.fan_out(
+        fresh, "give up the bootstrap host key", lambda node: session.remote.sudo(node, _DROP_KEY)
+    )
     for node in fresh:
         unknow_host(known_hosts, node.host_pattern, BOOTSTRAP_KEY)
     session.store.update_state(keyed={**keyed, **{node.id: node.host_pattern for node in fresh}})
 
 
-def _first_contact(session: Session, node: Node, lines: str, glance: "Glance[dict[str, Node]]", timeout: float) -> str:
+def _first_contact(
+    session: Session, node: Node, lines: str, glance: "Glance[dict[str, Node]]", timeout: float
+) -> str:
     """Wait until the node answers and cloud-init is done; its own public host key."""
     failure: list[NodeError] = []
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from functools import partial
 
-from ..core.errors import ClusterError, UsageError
-from ..core.result import Result
-from ..core.spec import Node
-from ..effects import host
-from ..effects.ssh import openssh
-from .session import Session, access
+from ...core.errors import ClusterError, UsageError
+from ...core.result import Result
+from ...core.spec.cluster import Node
+from ...effects import host
+from ...effects.ssh import openssh
+from ..session import Session, access
 
 
 def ssh(session: Session, index: int, *, pem: str = "", command: str = "") -> None:

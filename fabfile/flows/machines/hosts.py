@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from ..core.adhoc_hosts import take_in_script
-from ..core.errors import NodeError
-from ..core.puppet import agent_setup, install_script
-from ..core.spec import Node, master
-from ..effects.remote import Remote
-from . import provision
-from .session import Session
+from ...core.adhoc.survey import take_in_script
+from ...core.errors import NodeError
+from ...core.puppet.master import agent_setup, install_script
+from ...core.spec.cluster import Node, master
+from ...effects.ssh.remote import Remote
+from ..puppet import provision
+from ..session import Session
 
 SET_UP_TIMEOUT = 900.0  # seconds without a word from a machine that installs packages
 
@@ -28,7 +28,9 @@ def take_in(session: Session, nodes: Sequence[Node]) -> list[Node]:
         session.remote.fan_out(fresh, "install", lambda node: _install(session, node))
         known = lines(session, nodes).encode()
         session.remote.fan_out(
-            nodes, "tell each where the others are", lambda node: session.remote.sudo(node, _KNOW, stdin=known)
+            nodes,
+            "tell each where the others are",
+            lambda node: session.remote.sudo(node, _KNOW, stdin=known),
         )
         session.remote.fan_out(fresh, "set up", lambda node: set_up_agent(session, session.remote, node))
     session.store.update_state(keyed=keyed | {node.id: node.host_pattern for node in fresh})

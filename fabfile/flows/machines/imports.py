@@ -5,15 +5,15 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..core.errors import NodeError, UsageError
-from ..core.render import render
-from ..core.spec import Node
-from ..effects.providers.ec2 import Ec2Provider
-from ..effects.remote import Remote
-from ..effects.ssh.known import known_keys
-from ..effects.store import forget_host, know_host
+from ...core.errors import NodeError, UsageError
+from ...core.spec.cluster import Node
+from ...core.templates import render
+from ...effects.providers.ec2 import Ec2Provider
+from ...effects.ssh.known import known_keys
+from ...effects.ssh.remote import Remote
+from ...effects.store.store import forget_host, know_host
+from ..session import Session
 from . import boot, hosts
-from .session import Session
 
 
 def take_in(session: Session, ids: Sequence[str], *, user: str = "", pem: str = "") -> list[Node]:
@@ -43,10 +43,16 @@ def take_in(session: Session, ids: Sequence[str], *, user: str = "", pem: str = 
 
 def _places(session: Session, ids: Sequence[str]) -> dict[str, int]:
     """The index of each instance: the one that it has, or the next that is free."""
-    problems = [f"{one!r} is no id of an instance, for example 'i-0123456789abcdef0'" for one in ids if not _is_id(one)]
+    problems = [
+        f"{one!r} is no id of an instance, for example 'i-0123456789abcdef0'"
+        for one in ids
+        if not _is_id(one)
+    ]
     problems += [f"{one} is given {ids.count(one)} times" for one in sorted(set(ids)) if ids.count(one) > 1]
     if not ids:
-        problems.append("give the ids of the instances, for example 'i-0123456789abcdef0 i-0fedcba9876543210'")
+        problems.append(
+            "give the ids of the instances, for example 'i-0123456789abcdef0 i-0fedcba9876543210'"
+        )
     if problems:
         raise UsageError(problems)
     have = {node.id: node.index for node in session.members()}
@@ -89,7 +95,9 @@ def _check(session: Session, remote: Remote, nodes: Sequence[Node], user: str) -
         try:
             return remote.sudo(node, _LACKS, stdin=session.spec.name.encode(), timeout=60).out.splitlines()
         except NodeError as error:
-            other = "" if user else ". Another account can log in to many images: --user=debian, --user=ubuntu"
+            other = (
+                "" if user else ". Another account can log in to many images: --user=debian, --user=ubuntu"
+            )
             return [error.problem + other]
 
     with session.report.step("check the instances"):
@@ -102,7 +110,7 @@ def _check(session: Session, remote: Remote, nodes: Sequence[Node], user: str) -
 def _set_up(session: Session, remote: Remote, node: Node) -> None:
     """What user-data does for a machine that we launch."""
     spec, store = session.spec, session.store
-    script = render("take-in.sh.j2", user=shlex.quote(spec.user), name=shlex.quote(node.name))
+    script = render("cloud-init/take-in.sh.j2", user=shlex.quote(spec.user), name=shlex.quote(node.name))
     session.report.node(node.name, "account and name")
     remote.sudo(node, script, stdin=(store.secret("ssh_key.pub") or b"").strip() + b"\n")
     hosts.set_up_agent(session, remote, node)

@@ -5,19 +5,21 @@ from dataclasses import replace
 from pathlib import Path
 from posixpath import basename, normpath
 
-from ..core.errors import ClusterError, NodeError, UsageError
-from ..core.result import Result
-from ..core.spec import Node
-from ..core.transfer import Moved, amount, get_script, path_problems, put_script, sent, target
-from ..effects import trees
-from . import nodes
-from .session import Session
+from ...core.errors import ClusterError, NodeError, UsageError
+from ...core.files.transfer import Moved, amount, get_script, path_problems, put_script, sent, target
+from ...core.result import Result
+from ...core.spec.cluster import Node
+from ...effects.files import trees
+from ..session import Session
+from . import commands as nodes
 
 # How much more has to have come before it is told again.
 _STEP = 8_000_000
 
 
-def put(session: Session, source: str, path: str, *, on: int | None = None, sudo: bool = False) -> dict[str, Moved]:
+def put(
+    session: Session, source: str, path: str, *, on: int | None = None, sudo: bool = False
+) -> dict[str, Moved]:
     """Put a file or folder of this machine on every running node, or on one, as `path`; what was there is replaced.
 
     A path that ends with a slash is the folder to put it into.  The files belong to the account that is logged in to, or
@@ -29,7 +31,7 @@ def put(session: Session, source: str, path: str, *, on: int | None = None, sudo
     try:
         tree = trees.look(source)
     except UsageError as error:
-        problems = error.problems + problems
+        problems = [*map(str, error.problems), *problems]
     if problems or tree is None:
         raise UsageError(problems)
     script = put_script(there := target(path, tree.path.name), tree.kind)
@@ -46,7 +48,9 @@ def put(session: Session, source: str, path: str, *, on: int | None = None, sudo
         return session.remote.fan_out(chosen, "put", send)
 
 
-def get(session: Session, path: str, folder: str, *, on: int | None = None, sudo: bool = False) -> dict[str, Moved]:
+def get(
+    session: Session, path: str, folder: str, *, on: int | None = None, sudo: bool = False
+) -> dict[str, Moved]:
     """Fetch a file or folder of every running node, or of one, to FOLDER/NODE/; what was fetched before is replaced.
 
     Symbolic links below it are kept as such.  With `sudo` it is read as root.  Answers and raises like `put`.
@@ -101,7 +105,9 @@ def _checked(session: Session, node: Node, result: Result, arrival: trees.Arriva
     if code not in (0, 1):
         raise NodeError(node.name, "could not read all of it; nothing was changed here", words)
     if not arrival.whole or arrival.sum != digest:
-        raise NodeError(node.name, "it did not arrive whole, or the checksums do not agree; nothing was changed here")
+        raise NodeError(
+            node.name, "it did not arrive whole, or the checksums do not agree; nothing was changed here"
+        )
     if code == 1:  # tar(1): some files changed while they were read, as logs do
         session.report.warn(f"{node.name}: {words}")
     return Moved(path="", kind=arrival.kind, files=arrival.files, bytes=arrival.bytes)

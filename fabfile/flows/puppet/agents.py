@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..core import puppet
-from ..core.errors import NodeError, UsageError
-from ..core.puppet import AgentRun, Layout, Look, Secrets
-from ..core.render import ROOT
-from ..core.report import Report
-from ..core.result import Payload, Result
-from ..core.spec import ClusterSpec, Node
-from ..effects.remote import Remote
+from ...core.errors import NodeError, UsageError
+from ...core.puppet import master as puppet
+from ...core.puppet.master import AgentRun, Layout, Look, Secrets
+from ...core.report import Report
+from ...core.result import Payload, Result
+from ...core.spec.cluster import ClusterSpec, Node
+from ...core.templates import ROOT
+from ...effects.ssh.remote import Remote
 
 DATA = ROOT / "data" / "puppet"
-MASTER_TIMEOUT = puppet.START_TIMEOUT + 600.0  # silent seconds: a start, and the server's installation before it
+MASTER_TIMEOUT = (
+    puppet.START_TIMEOUT + 600.0
+)  # silent seconds: a start, and the server's installation before it
 RUN_TIMEOUT = 900.0  # silent seconds: a first run installs packages
 
 
@@ -24,7 +26,9 @@ class MasterHost(Protocol):
     @property
     def name(self) -> str: ...
 
-    def sudo(self, script: str, *, stdin: Payload = b"", check: bool = True, timeout: float = 600.0) -> Result:
+    def sudo(
+        self, script: str, *, stdin: Payload = b"", check: bool = True, timeout: float = 600.0
+    ) -> Result:
         """Run a `sh` script there as root.  Raises NodeError."""
         ...
 
@@ -40,7 +44,9 @@ class RemoteMaster:
     def name(self) -> str:
         return self.node.name
 
-    def sudo(self, script: str, *, stdin: Payload = b"", check: bool = True, timeout: float = 600.0) -> Result:
+    def sudo(
+        self, script: str, *, stdin: Payload = b"", check: bool = True, timeout: float = 600.0
+    ) -> Result:
         return self.remote.sudo(self.node, script, stdin=stdin, check=check, timeout=timeout)
 
 
@@ -58,7 +64,13 @@ class MasterResult:
 
 
 def configure_master(
-    master: MasterHost, spec: ClusterSpec, secrets: Secrets, corosync_conf: str | None, *, own: bool, report: Report
+    master: MasterHost,
+    spec: ClusterSpec,
+    secrets: Secrets,
+    corosync_conf: str | None,
+    *,
+    own: bool,
+    report: Report,
 ) -> MasterResult:
     """Put everything that the cluster needs on its Puppet master, and wait until the server answers.
 
@@ -121,7 +133,9 @@ def remove_cluster(master: MasterHost, spec: ClusterSpec) -> None:
     master.sudo(puppet.remove_script(spec))
 
 
-def run_agents(remote: Remote, spec: ClusterSpec, nodes: Sequence[Node], *, report: Report) -> dict[str, AgentRun]:
+def run_agents(
+    remote: Remote, spec: ClusterSpec, nodes: Sequence[Node], *, report: Report
+) -> dict[str, AgentRun]:
     """Run the agent of every node once, all at the same time, and watch each run to its end.
 
     Answers the runs by node name.  Raises NodeFailures with what failed on each node and why.

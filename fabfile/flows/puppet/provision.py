@@ -3,17 +3,18 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..core import puppet as core
-from ..core.errors import ClusterError, NodeError
-from ..core.puppet import AgentRun, Secrets
-from ..core.result import Payload, Result
-from ..core.spec import MASTER_INDEX, THIS_MACHINE, Node, certname, master, node_name
-from ..effects import host
-from ..effects.remote import Remote
-from ..effects.ssh.access import Access
-from . import archives, puppet
-from .puppet import MasterHost, MasterResult, RemoteMaster
-from .session import Session
+from ...core.errors import ClusterError, NodeError
+from ...core.puppet import master as core
+from ...core.puppet.master import AgentRun, Secrets
+from ...core.result import Payload, Result
+from ...core.spec.cluster import MASTER_INDEX, THIS_MACHINE, Node, certname, master, node_name
+from ...effects import host
+from ...effects.ssh.access import Access
+from ...effects.ssh.remote import Remote
+from ..session import Session
+from ..sirikata import archives
+from . import agents as puppet
+from .agents import MasterHost, MasterResult, RemoteMaster
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,9 @@ class ThisMachine:
 
     name: str = THIS_MACHINE
 
-    def sudo(self, script: str, *, stdin: Payload = b"", check: bool = True, timeout: float = 600.0) -> Result:
+    def sudo(
+        self, script: str, *, stdin: Payload = b"", check: bool = True, timeout: float = 600.0
+    ) -> Result:
         done = host.run(host.as_root(["sh", "-c", script]), stdin=stdin, check=False)
         if check and not done.ok:
             raise NodeError(self.name, f"a command exited with {done.exit}", done.last_words)
@@ -141,7 +144,9 @@ def forget(session: Session) -> None:
         names = [certname(node_name(index), session.spec.name) for index in range(session.spec.size)]
         # First, so that a node that stays, as after an interruption, is given a new one by the next `up`.
         session.store.update_state(certified=())
-        _at_leisure(session, "certificates of its nodes", lambda: puppet.forget_nodes(master_host(session), names))
+        _at_leisure(
+            session, "certificates of its nodes", lambda: puppet.forget_nodes(master_host(session), names)
+        )
 
 
 def leave(session: Session) -> None:
@@ -172,14 +177,23 @@ def _mend_certificates(session: Session, machines: Sequence[Node]) -> None:
     else:
         stale = [node for node in nodes if node.id not in certified]
         puppet.forget_nodes(master_host(session), [node.certname(session.spec.name) for node in stale])
-    session.remote.fan_out(stale, "forget certificates", lambda node: session.remote.sudo(node, _FORGET_CERTIFICATES))
+    session.remote.fan_out(
+        stale, "forget certificates", lambda node: session.remote.sudo(node, _FORGET_CERTIFICATES)
+    )
 
 
 def _users_host(session: Session) -> Node:
     name = session.spec.puppet_master
     # Without a user: the one of ~/.ssh/config, or the same as here.
     return Node(
-        index=MASTER_INDEX, name=name, address=name, ssh_host=name, state="running", id=name, role="master", user=""
+        index=MASTER_INDEX,
+        name=name,
+        address=name,
+        ssh_host=name,
+        state="running",
+        id=name,
+        role="master",
+        user="",
     )
 
 

@@ -3,19 +3,20 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ..core import service_file, service_scripts
-from ..core.capabilities import holders
-from ..core.cib import parse_services
-from ..core.errors import ClusterError, NodeError, UsageError
-from ..core.service_change import change_xml, foreign, halted, stale
-from ..core.service_crowds import wish_problems
-from ..core.service_diff import Plan, differing, plan
-from ..core.services import Service, validate
-from ..core.spec import Node
-from ..effects import files
+from ...core.errors import ClusterError, NodeError, UsageError
+from ...core.pacemaker.cib import parse_services
+from ...core.services import file as service_file
+from ...core.services import scripts as service_scripts
+from ...core.services.capacity import wish_problems
+from ...core.services.change import change_xml, foreign, halted, stale
+from ...core.services.difference import Plan, differing, plan
+from ...core.services.service import Service, validate
+from ...core.spec.capabilities import holders
+from ...core.spec.cluster import Node
+from ...effects.files import reading as files
+from ..session import Session
 from . import services
-from .service_hosts import check_hosts
-from .session import Session
+from .hosts import check_hosts
 
 # What a node is asked for before it may run a service.
 _ON_THE_NODE = {"command", "ready", "health", "user", "cwd", "cpu"}
@@ -115,7 +116,9 @@ def _check_ids(wanted: Sequence[Service], taken: Mapping[str, str]) -> None:
 
 def _check_nodes(session: Session, nodes: Sequence[Node], found: Plan) -> None:
     """Refuse what no node can run: whatever is new, or asks for something else of its node than it did."""
-    asking = [one.after for one in found.changed if not _ON_THE_NODE.isdisjoint(differing(one.before, one.after))]
+    asking = [
+        one.after for one in found.changed if not _ON_THE_NODE.isdisjoint(differing(one.before, one.after))
+    ]
     problems: list[str] = []
     for service in (*found.added, *asking):
         try:
@@ -131,7 +134,9 @@ def _change(session: Session, nodes: Sequence[Node], found: Plan, going: Sequenc
     members, touched = session.members(), found.touched
     leaving = [service for service in found.removed if service.id in going]
     xml = change_xml(touched, leaving, members)
-    script = service_scripts.apply_services_script([one.id for one in touched], going, stale(touched, members))
+    script = service_scripts.apply_services_script(
+        [one.id for one in touched], going, stale(touched, members)
+    )
     # What goes stays known until it is gone, but stands in nobody's way.
     alone = [replace(service, after=(), beside=(), apart_from=()) for service in found.removed]
     session.saved(replace(session.spec, services=(*found.wanted, *alone)))
@@ -148,7 +153,9 @@ def _change(session: Session, nodes: Sequence[Node], found: Plan, going: Sequenc
             services.take_away(session, nodes, going, seconds)
 
 
-def _see_running(session: Session, nodes: Sequence[Node], wanted: Sequence[Service], *, changed: bool) -> None:
+def _see_running(
+    session: Session, nodes: Sequence[Node], wanted: Sequence[Service], *, changed: bool
+) -> None:
     """Wait until the services run, or the cluster has given up.  Raises ClusterError, which says why of each."""
 
     def resting() -> list[str]:
@@ -162,8 +169,12 @@ def _see_running(session: Session, nodes: Sequence[Node], wanted: Sequence[Servi
     if idle := resting():
         said = [services.one(session, service_id) for service_id in idle]
         lines = [
-            line for view in said for line in (f"{view.id} is {view.state}", *(f"  {one}" for one in view.reasons))
+            line
+            for view in said
+            for line in (f"{view.id} is {view.state}", *(f"  {one}" for one in view.reasons))
         ]
         raise ClusterError(
-            "\n".join([*lines, f"They stay defined. Try one again: fab service.cleanup {session.spec.name} ID"])
+            "\n".join(
+                [*lines, f"They stay defined. Try one again: fab service.cleanup {session.spec.name} ID"]
+            )
         )

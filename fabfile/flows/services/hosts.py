@@ -3,12 +3,12 @@
 import shlex
 from collections.abc import Mapping, Sequence
 
-from ..core.capabilities import may_run, workdir
-from ..core.errors import UsageError
-from ..core.placeholders import fill, values
-from ..core.services import Service
-from ..core.spec import Node
-from .session import Session
+from ...core.errors import UsageError
+from ...core.services.placeholders import fill, values
+from ...core.services.service import Service
+from ...core.spec.capabilities import may_run, workdir
+from ...core.spec.cluster import Node
+from ..session import Session
 
 # What starts a line that is a pity, and no reason not to run it.
 _PITY = "~"
@@ -39,7 +39,10 @@ def check_hosts(session: Session, nodes: Sequence[Node], service: Service) -> No
 
 def lacks_script(service: Service, filled: Mapping[str, str]) -> str:
     """Print what a node lacks to run the service, a line each; `filled` is what the placeholders stand for there."""
-    commands = [service.command, *(probe for probe in (service.ready, service.health) if probe.startswith("/"))]
+    commands = [
+        service.command,
+        *(probe for probe in (service.ready, service.health) if probe.startswith("/")),
+    ]
     programs = dict.fromkeys(shlex.quote(fill(shlex.split(command)[0], filled)) for command in commands)
     lines = [f"[ -x {program} ] || echo no program {program}" for program in programs]
     if service.user:

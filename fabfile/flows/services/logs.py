@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from ..core.capabilities import workdir
-from ..core.errors import NodeError
-from ..core.placeholders import fill, values
-from ..core.service_logs import LogLine, Place, log_script, merged, parse_log
-from ..core.services import Service
-from ..core.spec import Node
-from .session import Session
+from ...core.errors import NodeError
+from ...core.services.logs import LogLine, Place, log_script, merged, parse_log
+from ...core.services.placeholders import fill, values
+from ...core.services.service import Service
+from ...core.spec.capabilities import workdir
+from ...core.spec.cluster import Node
+from ..session import Session
 
 # Seconds without a byte after which a node is left out of a look.
 PATIENCE = 15
@@ -30,7 +30,9 @@ def follow(session: Session, service: Service, lines: int) -> Iterator[list[LogL
         yield merged([line for found in _look(session, service, lines, places).values() for line in found])
 
 
-def _look(session: Session, service: Service, lines: int, places: dict[str, Place]) -> dict[str, list[LogLine]]:
+def _look(
+    session: Session, service: Service, lines: int, places: dict[str, Place]
+) -> dict[str, list[LogLine]]:
     """One look at every node that runs; `places` says how far each has been read, and is moved on."""
     nodes = [node for node in session.members() if node.running]
 

@@ -4,19 +4,20 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from ..core import service_scripts
-from ..core.capabilities import holders
-from ..core.cib import parse_services, services_xml
-from ..core.errors import ClusterError, NodeError, NodeFailures, NotFound, UsageError
-from ..core.service_crowds import wish_problems
-from ..core.service_set import in_start_order, move_problems, needed, needed_by
-from ..core.services import Service, validate
-from ..core.spec import ClusterSpec, Node
-from ..effects.remote import COMMAND_TIMEOUT, wait_until
-from . import service_logs, status
-from .service_hosts import check_hosts
-from .session import Session
-from .status import ServiceView
+from ...core.errors import ClusterError, NodeError, NodeFailures, NotFound, UsageError
+from ...core.pacemaker.cib import parse_services, services_xml
+from ...core.services import scripts as service_scripts
+from ...core.services.capacity import wish_problems
+from ...core.services.relations import in_start_order, move_problems, needed, needed_by
+from ...core.services.service import Service, validate
+from ...core.spec.capabilities import holders
+from ...core.spec.cluster import ClusterSpec, Node
+from ...effects.ssh.remote import COMMAND_TIMEOUT, wait_until
+from .. import status
+from ..session import Session
+from ..status import ServiceView
+from . import logs as service_logs
+from .hosts import check_hosts
 
 # Seconds beyond what a service may take by itself: for Pacemaker to act, on slow nodes.
 SLACK = 30
@@ -139,7 +140,9 @@ def restart(session: Session, service_id: str) -> ServiceView:
     service = known(session, service_id)
     seconds = patience(session.spec.services)
     _abort_start(session, service_id, stop=True)
-    return _started(session, service, "restart", service_scripts.restart_script(service_id, seconds=seconds), seconds)
+    return _started(
+        session, service, "restart", service_scripts.restart_script(service_id, seconds=seconds), seconds
+    )
 
 
 def cleanup(session: Session, service_id: str) -> ServiceView:
@@ -147,7 +150,9 @@ def cleanup(session: Session, service_id: str) -> ServiceView:
     service = known(session, service_id)
     seconds = patience([service])
     _abort_start(session, service_id)
-    return _started(session, service, "clean up", service_scripts.cleanup_script(service_id, seconds=seconds), seconds)
+    return _started(
+        session, service, "clean up", service_scripts.cleanup_script(service_id, seconds=seconds), seconds
+    )
 
 
 def remove(session: Session, service_id: str) -> None:
@@ -309,7 +314,9 @@ def require_quorum(session: Session) -> None:
         )
 
 
-def on_any(session: Session, nodes: Sequence[Node], script: str, *, stdin: bytes = b"", seconds: int = 0) -> str:
+def on_any(
+    session: Session, nodes: Sequence[Node], script: str, *, stdin: bytes = b"", seconds: int = 0
+) -> str:
     """Run a script that concerns the whole cluster on the first node that can be reached; what it printed.
 
     `seconds` is how long it may be silent, where it waits for something.
@@ -321,5 +328,7 @@ def on_any(session: Session, nodes: Sequence[Node], script: str, *, stdin: bytes
             if node is nodes[-1]:
                 raise
             continue
-        return session.remote.sudo(node, script, stdin=stdin, timeout=max(COMMAND_TIMEOUT, seconds + SLACK)).out
+        return session.remote.sudo(
+            node, script, stdin=stdin, timeout=max(COMMAND_TIMEOUT, seconds + SLACK)
+        ).out
     raise ClusterError(f"no node of {session.spec.name!r} is running")

@@ -6,17 +6,20 @@ Who gains a type has everything of it before its capability says so; who loses i
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..core.capabilities import by_name, holders, node_type, with_type
-from ..core.errors import ClusterError, UsageError
-from ..core.node_attributes import Given, align_script, given, told
-from ..core.node_types import ASKS, DEFAULT, TYPES, asked, choices, place_problems
-from ..core.service_diff import differing
-from ..core.service_scripts import settle_script
-from ..core.services import Service
-from ..core.spec import Node
-from . import nodes, provision, services, sirikata
-from .session import Session
-from .status import ServiceView
+from ...core.errors import ClusterError, UsageError
+from ...core.pacemaker.attributes import Given, align_script, given, told
+from ...core.services.difference import differing
+from ...core.services.scripts import settle_script
+from ...core.services.service import Service
+from ...core.spec.capabilities import by_name, holders, node_type, with_type
+from ...core.spec.cluster import Node
+from ...core.spec.types import ASKS, DEFAULT, TYPES, asked, choices, place_problems
+from ..machines import commands as nodes
+from ..puppet import provision
+from ..session import Session
+from ..sirikata import services as sirikata
+from ..status import ServiceView
+from . import services
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +67,9 @@ def align(session: Session) -> list[str]:
 def _align(session: Session, should: Given) -> list[str]:
     """The same for some nodes, by name; of others, which Puppet may not have seen yet, nothing is changed."""
     running = session.running()
-    found = {name: has for name, has in given(services.configuration(session, running)).items() if name in should}
+    found = {
+        name: has for name, has in given(services.configuration(session, running)).items() if name in should
+    }
     if script := align_script(should, found):
         services.on_any(session, running, script)
     return told(should, found)
@@ -151,13 +156,19 @@ def _provision(session: Session, node: Node) -> tuple[str, ...]:
     if node.running:
         provision.run_agents(session, [node])
         return ()
-    return (f"{node.name} is {node.state}: Puppet does its part when it is back, by fab up {session.spec.name}",)
+    return (
+        f"{node.name} is {node.state}: Puppet does its part when it is back, by fab up {session.spec.name}",
+    )
 
 
 def _elsewhere(session: Session, service: Service, kind: str) -> str:
     """What is said of a service that was there before, with a place of its own."""
     place = (
-        "on any node" if service.on is None else f"for {service.on}" if asked(service.on) else f"on node{service.on}"
+        "on any node"
+        if service.on is None
+        else f"for {service.on}"
+        if asked(service.on)
+        else f"on node{service.on}"
     )
     return (
         f"the service {service.id} was there before, {place}, and stays as it is. To have it follow the type: "

@@ -5,17 +5,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..core import package, service_scripts
-from ..core.cib import parse_services
-from ..core.errors import ClusterError, NodeError, NodeFailures, UsageError
-from ..core.package import Release
-from ..core.report import Report
-from ..core.service_set import in_start_order
-from ..core.services import Service
-from ..core.spec import Node
-from ..effects import archive
-from . import archives, provision, services
-from .session import Session
+from ...core.errors import ClusterError, NodeError, NodeFailures, UsageError
+from ...core.pacemaker.cib import parse_services
+from ...core.report import Report
+from ...core.services import scripts as service_scripts
+from ...core.services.relations import in_start_order
+from ...core.services.service import Service
+from ...core.sirikata import package
+from ...core.sirikata.package import Release
+from ...core.spec.cluster import Node
+from ...effects.files import archive
+from ..puppet import provision
+from ..services import services
+from ..session import Session
+from . import archives
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +101,7 @@ def _kept(session: Session, source: str, sha256: str) -> Release:
         try:
             problems += package.problems(source, archive.read(source), package.FOLDERS[:1])
         except UsageError as error:
-            raise UsageError(problems + error.problems) from error
+            raise UsageError([*problems, *error.problems]) from error
         actual, beside = archive.checksum(source), archive.beside(source)
         told = package.parse_checksum(beside, name) if beside is not None else None
         if beside is not None and told != actual:
@@ -209,14 +212,20 @@ def _restart(session: Session, release: Release) -> tuple[str, ...]:
             node = next(iter(stale.values()))
             there = [service_id for service_id, where in stale.items() if where == node]
             if again := [service_id for service_id in there if service_id in done]:
-                raise ClusterError(f"{', '.join(again)} was restarted on {node} and still is of an earlier version")
+                raise ClusterError(
+                    f"{', '.join(again)} was restarted on {node} and still is of an earlier version"
+                )
             with session.report.step(f"restart on {node}: {', '.join(there)}"):
                 _restart_on(session, list(present.values()), ours, there, done)
     return tuple(dict.fromkeys([*done, *old]))
 
 
 def _restart_on(
-    session: Session, present: Sequence[Service], ours: Sequence[Service], there: Sequence[str], done: list[str]
+    session: Session,
+    present: Sequence[Service],
+    ours: Sequence[Service],
+    there: Sequence[str],
+    done: list[str],
 ) -> None:
     """Restart those services of one node one after the other, each when all that ran before runs again."""
     for service_id in there:
@@ -232,12 +241,16 @@ def _await(session: Session, ran: Sequence[Service]) -> None:
     if not (missing := _not_in_state(session, ran, "running")):
         return
     seconds = services.patience(missing)
-    services.on_any(session, session.running(), service_scripts.settle_script(seconds=seconds), seconds=seconds)
+    services.on_any(
+        session, session.running(), service_scripts.settle_script(seconds=seconds), seconds=seconds
+    )
     if idle := _not_in_state(session, ran, "running"):
         views = [services.one(session, service.id) for service in idle]
         raise ClusterError(
             "\n".join(
-                line for view in views for line in (f"{view.id} is {view.state}", *(f"  {x}" for x in view.reasons))
+                line
+                for view in views
+                for line in (f"{view.id} is {view.state}", *(f"  {x}" for x in view.reasons))
             )
         )
 

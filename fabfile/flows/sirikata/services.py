@@ -5,19 +5,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..core.capabilities import holders, may_run
-from ..core.errors import UsageError
-from ..core.node_types import TYPES
-from ..core.preset_services import Place, Planned, plan, plan_world
-from ..core.preset_table import parse_presets
-from ..core.presets import Presets
-from ..core.render import ROOT
-from ..core.service_crowds import wish_problems
-from ..core.services import validate
-from ..core.spec import Node
-from . import apply, services
-from .session import Session
-from .status import ServiceView
+from ...core.errors import UsageError
+from ...core.services.capacity import wish_problems
+from ...core.services.service import validate
+from ...core.sirikata.presets import Presets
+from ...core.sirikata.services import Place, Planned, plan, plan_world
+from ...core.sirikata.table import parse_presets
+from ...core.spec.capabilities import holders, may_run
+from ...core.spec.cluster import Node
+from ...core.spec.types import TYPES
+from ...core.templates import ROOT
+from ..services import apply, services
+from ..session import Session
+from ..status import ServiceView
 
 TABLE = ROOT / "data" / "sirikata" / "presets.yaml"
 
@@ -27,14 +27,19 @@ def table() -> Presets:
     return parse_presets(TABLE.read_text(), str(TABLE))
 
 
-def planned(session: Session, name: str, given: Mapping[str, str], *, number: int = 0, on: str = "") -> list[Planned]:
+def planned(
+    session: Session, name: str, given: Mapping[str, str], *, number: int = 0, on: str = ""
+) -> list[Planned]:
     """What a preset is on this cluster, or a whole world by that name, in the order of their start.
 
     Nothing is asked of the nodes.  Raises UsageError with every problem.
     """
     has = holders(session.spec)
     place = Place(
-        cluster=session.spec.name, size=session.spec.size, known=session.spec.services, capabilities=frozenset(has)
+        cluster=session.spec.name,
+        size=session.spec.size,
+        known=session.spec.services,
+        capabilities=frozenset(has),
     )
     if name == "world":
         found = plan_world(table(), given, place)
@@ -69,7 +74,9 @@ def _check_programs(session: Session, nodes: Sequence[Node], wanted: Sequence[Pl
         able = [node.name for node in nodes if may_run(session.spec, one.service, node.index)]
         for program in (shlex.split(one.service.command)[0], one.program):
             where.setdefault(program, []).extend(able)
-    script = "\n".join(f"[ -x {shlex.quote(program)} ] || printf '%s\\n' {shlex.quote(program)}" for program in where)
+    script = "\n".join(
+        f"[ -x {shlex.quote(program)} ] || printf '%s\\n' {shlex.quote(program)}" for program in where
+    )
     lacks = session.remote.fan_out(
         nodes, "look for the programs", lambda node: session.remote.run(node, script).out.splitlines()
     )

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from ..core.ec2_options import Ec2Options, ec2_problems
-from ..core.errors import UsageError
-from ..core.spec import ClusterSpec, validate
-from ..effects.files import whole
+from ...core.ec2.options import Ec2Options, ec2_problems
+from ...core.errors import UsageError
+from ...core.spec.cluster import ClusterSpec, validate
+from ...effects.files.reading import whole
 
 # The variables of the first sirikata-cluster.
 VARIABLES = {"BASE_AMI": "ami", "INSTANCE_TYPE": "instance_type", "SECURITY_GROUP": "group"}
@@ -46,7 +46,9 @@ def with_ec2(c: Any, typed: Mapping[str, Any], spec: ClusterSpec, *, only: bool 
     found = {**document, **environment, **given}
     for field in found:
         if field not in given:
-            said = ec2_problems(_options({field: found[field]} | ({"spot": True} if field == "max_price" else {})))
+            said = ec2_problems(
+                _options({field: found[field]} | ({"spot": True} if field == "max_price" else {}))
+            )
             problems += [f"{problem} (from {sources[field]})" for problem in said]
     if problems:
         raise UsageError([*validate(replace(spec, ec2=_options(given))), *problems])
@@ -78,10 +80,14 @@ def _document(c: Any) -> dict[str, Any]:
     values = section.get("ec2", {}) if isinstance(section, Mapping) else None
     if not isinstance(values, Mapping):
         return {
-            "problems": ["sirikata_cluster is to hold a mapping 'ec2', for example sirikata_cluster: {ec2: {ami: …}}"]
+            "problems": [
+                "sirikata_cluster is to hold a mapping 'ec2', for example sirikata_cluster: {ec2: {ami: …}}"
+            ]
         }
     found: dict[str, Any] = {}
-    problems = [f"no option {key!r} of ec2: choose from {', '.join(_FIELDS)}" for key in values if key not in _FIELDS]
+    problems = [
+        f"no option {key!r} of ec2: choose from {', '.join(_FIELDS)}" for key in values if key not in _FIELDS
+    ]
     for field in _FIELDS:
         value = values.get(field)
         if value in (None, "", []):

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..core.errors import UsageError
-from ..core.node_types import ASKS
-from ..core.node_types import place as parse_place
-from ..core.services import Service
-from ..core.spec import PROVIDERS, ClusterSpec, new_spec, validate
-from . import number
+from ...core.errors import UsageError
+from ...core.services.service import Service
+from ...core.spec.cluster import PROVIDERS, ClusterSpec, new_spec, validate
+from ...core.spec.types import ASKS
+from ...core.spec.types import place as parse_place
+from .. import number
 from .typed import Typed
 
 # Every task that makes a cluster offers these, in these words.

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from ..core.errors import ClusterError, UsageError
-from . import number, problems_of
+from ...core.errors import ClusterError, UsageError
+from .. import number, problems_of
 
 T = TypeVar("T")
 
@@ -20,7 +20,7 @@ class Typed:
         try:
             return number(text, what, least=least)
         except UsageError as error:
-            self.problems += error.problems
+            self.problems += problems_of(error)
             return instead
 
     def value(self, make: Callable[[], T], *, instead: T) -> T:
@@ -28,7 +28,7 @@ class Typed:
         try:
             return make()
         except UsageError as error:
-            self.problems += error.problems
+            self.problems += problems_of(error)
             return instead
 
     def tell(self, check: Callable[[], object]) -> None:

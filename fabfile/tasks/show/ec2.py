@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from .show import line, present, table
 
 if TYPE_CHECKING:
-    from ..core.spec import Node
-    from ..effects.providers.ec2.groups import Mended
-    from ..flows.ec2 import Launch
+    from ...core.spec.cluster import Node
+    from ...effects.providers.ec2.security_groups import Mended
+    from ...flows.ec2 import Launch
 
 
 def mended(done: "Mended") -> None:
@@ -31,7 +31,10 @@ def launches(name: str, found: "Sequence[Launch]") -> None:
         facts = [
             ("instance type", one.type + (", spot" if one.spot else "")),
             ("machine image", f"{one.image} {one.image_name}"),
-            ("zones, in this order", ", ".join(f"{z} ({s})" for z, s in zip(one.zones, one.subnets, strict=True))),
+            (
+                "zones, in this order",
+                ", ".join(f"{z} ({s})" for z, s in zip(one.zones, one.subnets, strict=True)),
+            ),
             ("security group", one.group),
             ("key pair", one.keypair or "none: the cluster's own key"),
         ]

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from invoke.exceptions import Exit
 
-from ..core.errors import ClusterError, NodeFailures
-from ..core.transfer import amount
+from ...core.errors import ClusterError, NodeFailures
+from ...core.files.transfer import amount
 from . import show
 
 if TYPE_CHECKING:
-    from ..core.transfer import Moved
+    from ...core.files.transfer import Moved
 
 # Seconds for which lines are kept: what all nodes have said by then is shown node by node.
 HOLD = 1.5
@@ -83,7 +83,11 @@ def failures(error: ClusterError, *, as_json: bool) -> None:
     if as_json and isinstance(error, NodeFailures):
         failed = {name: {"error": str(one)} for name, one in error.failures.items()}
         every = {**error.results, **failed}
-        show.line(show.as_document({name: every[name] for name in sorted(every, key=lambda name: (len(name), name))}))
+        show.line(
+            show.as_document(
+                {name: every[name] for name in sorted(every, key=lambda name: (len(name), name))}
+            )
+        )
 
 
 def moved(move: "Callable[[], Mapping[str, Moved]]", *, as_json: bool) -> None:

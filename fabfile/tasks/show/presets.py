@@ -4,14 +4,14 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..core.node_types import asked
+from ...core.spec.types import asked
 from . import show
 
 if TYPE_CHECKING:
-    from ..core.preset_services import Planned
-    from ..core.presets import Presets
-    from ..core.services import Service
-    from ..flows.packages import Packed, RolledOut
+    from ...core.services.service import Service
+    from ...core.sirikata.presets import Presets
+    from ...core.sirikata.services import Planned
+    from ...flows.sirikata.packages import Packed, RolledOut
 
 
 def presets(table: "Presets") -> None:
@@ -74,7 +74,9 @@ def packed(made: "Packed") -> None:
 
 def rolled_out(name: str, done: "RolledOut") -> None:
     """Which version is where, and what was restarted for it."""
-    show.line(f"{name}: Sirikata {done.now.short} is in use on {', '.join(done.nodes)}; before: {done.before.short}")
+    show.line(
+        f"{name}: Sirikata {done.now.short} is in use on {', '.join(done.nodes)}; before: {done.before.short}"
+    )
     show.line(f"restarted: {', '.join(done.restarted) or 'nothing had to be'}")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..core.report import Report
+from ...core.report import Report
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -65,7 +65,9 @@ class LiveReport:
             if outer:
                 yield
             else:
-                with Live(get_renderable=self._draw, console=self._console, transient=True, refresh_per_second=8):
+                with Live(
+                    get_renderable=self._draw, console=self._console, transient=True, refresh_per_second=8
+                ):
                     yield
             taken = time.monotonic() - self._steps[title]
             self._console.print(f"[green]✓[/] {title} [dim]{taken:.1f} s[/]", highlight=False)
@@ -92,10 +94,14 @@ class LiveReport:
 
         now = time.monotonic()
         with self._lock:
-            spinners = [Spinner("dots", f"{title} {now - begun:.0f} s") for title, begun in self._steps.items()]
+            spinners = [
+                Spinner("dots", f"{title} {now - begun:.0f} s") for title, begun in self._steps.items()
+            ]
             table = Table.grid(padding=(0, 2))
             for name in sorted(self._nodes):
-                table.add_row(f"  {name}", self._nodes[name].splitlines()[0][:90] if self._nodes[name] else "")
+                table.add_row(
+                    f"  {name}", self._nodes[name].splitlines()[0][:90] if self._nodes[name] else ""
+                )
         return Group(*spinners, table)
 
 

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from invoke.exceptions import Exit
 
-from ..core.capabilities import capabilities, node_type
-from ..core.errors import ClusterError
-from ..core.node_types import DEFAULT
-from ..core.spec import node_name
+from ...core.errors import ClusterError
+from ...core.spec.capabilities import capabilities, node_type
+from ...core.spec.cluster import node_name
+from ...core.spec.types import DEFAULT
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from ..core.service_diff import Plan
-    from ..core.service_logs import LogLine
-    from ..core.spec import ClusterSpec, Node
-    from ..flows.node_types import Typed
-    from ..flows.status import ServiceView, Status
+    from ...core.services.difference import Plan
+    from ...core.services.logs import LogLine
+    from ...core.spec.cluster import ClusterSpec, Node
+    from ...flows.services.types import Typed
+    from ...flows.status import ServiceView, Status
 
 
 def line(text: str) -> None:
@@ -82,7 +82,12 @@ def clusters(rows: list[dict[str, Any]], *, as_json: bool = False) -> None:
         line("no clusters yet. Create one: fab up demo")
     else:
         cells = [
-            (r["name"], r["provider"], f"{'?' if r['running'] is None else r['running']}/{r['size']}", r["problem"])
+            (
+                r["name"],
+                r["provider"],
+                f"{'?' if r['running'] is None else r['running']}/{r['size']}",
+                r["problem"],
+            )
             for r in rows
         ]
         present(table(("cluster", "provider", "running", "problem"), cells))
@@ -118,7 +123,9 @@ def cluster(spec: "ClusterSpec", machines: "Sequence[Node] | None", *, as_json: 
         facts += [(node_name(index), str(host)) for index, host in enumerate(spec.adhoc.hosts)]
     if spec.provider == "ec2":
         options = {key: value for key, value in asdict(spec.ec2).items() if value}
-        facts += [(key.replace("_", " "), " ".join(v) if isinstance(v, tuple) else v) for key, v in options.items()]
+        facts += [
+            (key.replace("_", " "), " ".join(v) if isinstance(v, tuple) else v) for key, v in options.items()
+        ]
     present(table((spec.name, ""), facts))
     if machines is not None:
         nodes(machines, spec)
@@ -126,7 +133,10 @@ def cluster(spec: "ClusterSpec", machines: "Sequence[Node] | None", *, as_json: 
 
 def _machines(found: "Sequence[Node]", spec: "ClusterSpec") -> list[dict[str, Any]]:
     """Machines for programs: as they are, and what the specification says of each."""
-    return [asdict(n) | {"type": node_type(spec, n.index), "capabilities": capabilities(spec, n.index)} for n in found]
+    return [
+        asdict(n) | {"type": node_type(spec, n.index), "capabilities": capabilities(spec, n.index)}
+        for n in found
+    ]
 
 
 def nodes(machines: "Sequence[Node]", spec: "ClusterSpec", *, as_json: bool = False) -> None:
@@ -154,7 +164,9 @@ def _table_with(
 ) -> "RenderableType":
     """A table with further columns, of those in which there is anything."""
     some = {column: cells for column, cells in more.items() if any(cells)}
-    return table((*columns, *some), [(*row, *(cells[n] for cells in some.values())) for n, row in enumerate(rows)])
+    return table(
+        (*columns, *some), [(*row, *(cells[n] for cells in some.values())) for n, row in enumerate(rows)]
+    )
 
 
 def members(found: "Sequence[Node]", *, as_json: bool = False) -> None:
@@ -227,7 +239,10 @@ def services(found: "Sequence[ServiceView]", *, as_json: bool = False) -> None:
         line('no services yet. "fab --help service.add" shows how to add one')
     else:
         present(
-            table(("service", "state", "node", "command"), [(s.id, s.state, s.node or "-", s.command) for s in found])
+            table(
+                ("service", "state", "node", "command"),
+                [(s.id, s.state, s.node or "-", s.command) for s in found],
+            )
         )
 
 
@@ -296,6 +311,7 @@ def corosync(rows: Sequence[Any], *, as_json: bool = False) -> None:
         line(as_document(rows))
     else:
         cells = [
-            (r.name, r.version, "yes" if r.quorate else "no", " ".join(map(str, r.members)), r.problem) for r in rows
+            (r.name, r.version, "yes" if r.quorate else "no", " ".join(map(str, r.members)), r.problem)
+            for r in rows
         ]
         present(table(("node", "corosync.conf", "quorate", "member ids", "problem"), cells))

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from fabfile.core import adhoc_file
-from fabfile.core.adhoc import AdhocOptions, Host, adhoc_problems, host_problems, parse_host
-from fabfile.core.adhoc_fields import as_host
-from fabfile.core.capabilities import capabilities, workdir
+from fabfile.core.adhoc import file as adhoc_file
+from fabfile.core.adhoc.fields import as_host
+from fabfile.core.adhoc.host import AdhocOptions, Host, adhoc_problems, host_problems, parse_host
 from fabfile.core.errors import UsageError
-from fabfile.core.puppet import hiera_data
-from fabfile.core.spec import new_spec
+from fabfile.core.puppet.master import hiera_data
+from fabfile.core.spec.capabilities import capabilities, workdir
+from fabfile.core.spec.cluster import new_spec
 
 USUAL = Host(host="", user="debian", port=2222)
 
@@ -32,7 +32,9 @@ def test_a_host_is_typed_as_for_ssh(text: str, user: str, host: str, port: int) 
     assert host_problems(found) == []
 
 
-@pytest.mark.parametrize("text", ["", "a b", "@db1", "carol@", "db1:", "db1:x", "-oProxyCommand=x", "db..1", "db1;rm"])
+@pytest.mark.parametrize(
+    "text", ["", "a b", "@db1", "carol@", "db1:", "db1:x", "-oProxyCommand=x", "db..1", "db1;rm"]
+)
 def test_what_is_no_host_is_refused(text: str) -> None:
     assert any("is no [user@]host[:port]" in problem for problem in host_problems(parse_host(text, USUAL)))
 
@@ -66,7 +68,12 @@ def test_each_field_is_checked(field: str, value: object, words: str) -> None:
 
 
 def test_one_machine_cannot_be_two_nodes() -> None:
-    hosts = (Host(host="db1"), Host(host="db1"), Host(host="a", address="10.0.0.1"), Host(host="b", address="10.0.0.1"))
+    hosts = (
+        Host(host="db1"),
+        Host(host="db1"),
+        Host(host="a", address="10.0.0.1"),
+        Host(host="b", address="10.0.0.1"),
+    )
     assert adhoc_problems(AdhocOptions(hosts=hosts), 4) == [
         "db1 is given twice",
         "b and a have one address, 10.0.0.1",
@@ -100,7 +107,10 @@ def test_a_file_says_of_each_host_what_its_defaults_do_not() -> None:
         ("", "hosts.yaml:1: the file is to hold a list 'hosts'"),
         ("hosts: []", "hosts.yaml:1: the file is to hold a list 'hosts'"),
         ("- db1", "hosts.yaml:1: the file is to hold a list 'hosts'"),
-        ("hosts: [db1]\nhost: db2", "hosts.yaml:2: 'host' means nothing here. Known: hosts, defaults, puppet-master"),
+        (
+            "hosts: [db1]\nhost: db2",
+            "hosts.yaml:2: 'host' means nothing here. Known: hosts, defaults, puppet-master",
+        ),
         ("hosts: [db1]\npuppet-master: [a]", "hosts.yaml:2: puppet-master is to be one host"),
         (
             "hosts:\n - host: db1\n   adress: x",
@@ -108,10 +118,19 @@ def test_a_file_says_of_each_host_what_its_defaults_do_not() -> None:
         ),
         ("hosts:\n - host: db1\n   port: x", "hosts.yaml:3: port 'x' is no whole number"),
         ("hosts:\n - user: x", "hosts.yaml:2: there is no 'host' in this one: where does SSH go?"),
-        ("defaults: {address: 10.0.0.1}\nhosts: [a]", "hosts.yaml:1: address is each host's own: it has no default"),
-        ("defaults: 3\nhosts: [a]", "hosts.yaml:1: defaults: give words and values, for example 'user: debian'"),
+        (
+            "defaults: {address: 10.0.0.1}\nhosts: [a]",
+            "hosts.yaml:1: address is each host's own: it has no default",
+        ),
+        (
+            "defaults: 3\nhosts: [a]",
+            "hosts.yaml:1: defaults: give words and values, for example 'user: debian'",
+        ),
         ("defaults:\n  user: X!\nhosts: [a]", "hosts.yaml:2: the user 'X!' is no name that Linux accepts"),
-        ("hosts:\n - host: db1\n   capabilities: [redis]", "hosts.yaml:3: db1: the capability 'redis' is that of"),
+        (
+            "hosts:\n - host: db1\n   capabilities: [redis]",
+            "hosts.yaml:3: db1: the capability 'redis' is that of",
+        ),
         ("hosts:\n - host: a@b@db1", "hosts.yaml:2: a@b@db1: that is no [user@]host[:port]"),
         ("hosts: {a", "hosts.yaml:1: this is no YAML"),
     ],
@@ -119,13 +138,15 @@ def test_a_file_says_of_each_host_what_its_defaults_do_not() -> None:
 def test_what_is_wrong_in_a_file_is_told_with_its_line(text: str, problem: str) -> None:
     with pytest.raises(UsageError) as caught:
         adhoc_file.read("hosts.yaml", text, Host(host="any"))
-    assert any(one.startswith(problem) for one in caught.value.problems), caught.value.problems
+    assert any(str(one).startswith(problem) for one in caught.value.problems), caught.value.problems
 
 
 def test_what_is_wrong_of_a_host_is_told_all_at_once() -> None:
     with pytest.raises(UsageError) as caught:
-        adhoc_file.read("f", "hosts:\n - host: db1\n   port: x\n   user: X!\n   workdir: work\n", Host(host="any"))
-    said = [problem.partition(" ")[0] for problem in caught.value.problems]
+        adhoc_file.read(
+            "f", "hosts:\n - host: db1\n   port: x\n   user: X!\n   workdir: work\n", Host(host="any")
+        )
+    said = [str(problem).partition(" ")[0] for problem in caught.value.problems]
     assert said == ["f:3:", "f:4:", "f:5:"], caught.value.problems
 
 

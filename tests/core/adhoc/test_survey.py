@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from fabfile.core.adhoc_hosts import (
+from fabfile.core.adhoc.connectivity import Peers, parse_peers, peer_problems, peers_input, peers_script
+from fabfile.core.adhoc.requirements import clock_problems, look_problems, name_problems, release_problems
+from fabfile.core.adhoc.survey import (
     HostLook,
     look_script,
     parse_look,
@@ -13,8 +15,6 @@ from fabfile.core.adhoc_hosts import (
     take_in_script,
     take_off_script,
 )
-from fabfile.core.adhoc_peers import Peers, parse_peers, peer_problems, peers_input, peers_script
-from fabfile.core.adhoc_problems import clock_problems, look_problems, name_problems, release_problems
 
 SAID = """clock 1795430430.687551273
 os ubuntu
@@ -57,7 +57,12 @@ ADDRESSES = {"db1": "10.0.0.1", "db2": "10.0.0.2", "db3": "2001:db8::3"}
 def problems(address: str = "10.0.0.1", wanted: tuple[str, ...] = ("node",), **changed: object) -> list[str]:
     look = replace(GOOD, **changed)  # type: ignore[arg-type]
     return look_problems(
-        look, cluster_id="demo-3f2a", cluster_name="demo", server="puppet.demo", address=address, wanted=wanted
+        look,
+        cluster_id="demo-3f2a",
+        cluster_name="demo",
+        server="puppet.demo",
+        address=address,
+        wanted=wanted,
     )  # type: ignore[arg-type]
 
 
@@ -184,7 +189,12 @@ def test_what_is_in_the_way_of_a_host_is_said(changed: dict[str, object], senten
 
 
 def test_all_that_is_in_the_way_is_said_at_once() -> None:
-    assert len(problems(os="fedora", systemd=False, apt=False, free=(1, 1), agent_server="p", address="10.9.9.9")) == 6
+    assert (
+        len(
+            problems(os="fedora", systemd=False, apt=False, free=(1, 1), agent_server="p", address="10.9.9.9")
+        )
+        == 6
+    )
 
 
 def test_a_member_of_this_cluster_runs_what_it_should() -> None:
@@ -269,7 +279,9 @@ def test_the_peers_program_talks_to_itself() -> None:
     """On this machine's loopback, where two addresses are two hosts; one more is nobody."""
     addresses = {"one": "127.0.0.91", "two": "127.0.0.92"}
     processes = [
-        subprocess.Popen(["sh", "-c", peers_script()], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        subprocess.Popen(
+            ["sh", "-c", peers_script()], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         for _ in addresses
     ]
     for process, name in zip(processes, addresses, strict=True):

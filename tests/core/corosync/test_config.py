@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabfile.core import corosync, corosync_scripts
-from fabfile.core.corosync import Member
-from fabfile.core.corosync_scripts import Link, MemberStatus, parse_status
+from fabfile.core.corosync import config as corosync
+from fabfile.core.corosync import scripts as corosync_scripts
+from fabfile.core.corosync.config import Member
+from fabfile.core.corosync.scripts import Link, MemberStatus, parse_status
 from fabfile.core.errors import ClusterError
-from fabfile.core.spec import ClusterSpec, Node
+from fabfile.core.spec.cluster import ClusterSpec, Node
 
 
 def spec(**changes: object) -> ClusterSpec:
@@ -64,7 +65,9 @@ def test_the_puppet_master_and_terminated_nodes_are_no_members() -> None:
 
 
 @pytest.mark.parametrize(("profile", "token", "coefficient"), [("lan", "1000", "0"), ("cloud", "3000", None)])
-def test_the_profile_decides_how_soon_a_node_counts_as_lost(profile: str, token: str, coefficient: str | None) -> None:
+def test_the_profile_decides_how_soon_a_node_counts_as_lost(
+    profile: str, token: str, coefficient: str | None
+) -> None:
     totem = next(corosync.parse(conf(profile=profile)).named("totem")).values
     assert totem["token"] == token
     assert totem.get("token_coefficient") == coefficient
@@ -266,7 +269,9 @@ class Folder:
         answer = "return 1" if self.running is None else f"echo 'totem.config_version (u64) = {self.running}'"
         tools = f"corosync() {{ grep -q '^totem {{' \"$3\"; }}\ncmapctl() {{ {answer}; }}\n"
         script = script.replace("/etc/corosync", str(self.path)).replace("corosync-cmapctl", "cmapctl")
-        return subprocess.run(["sh", "-c", tools + script], input=stdin, text=True, capture_output=True, check=False)
+        return subprocess.run(
+            ["sh", "-c", tools + script], input=stdin, text=True, capture_output=True, check=False
+        )
 
     def stage(self, txn: str, text: str) -> subprocess.CompletedProcess[str]:
         return self.run(corosync_scripts.stage_script(txn), text)
@@ -301,7 +306,9 @@ def test_a_transaction_replaces_the_file_and_leaves_nothing(folder: Folder) -> N
 
 
 @pytest.mark.parametrize("committed", [True, False])
-def test_a_rollback_restores_the_old_file_wherever_the_transaction_was(folder: Folder, committed: bool) -> None:
+def test_a_rollback_restores_the_old_file_wherever_the_transaction_was(
+    folder: Folder, committed: bool
+) -> None:
     folder.write(OLD)
     folder.stage("t1", NEW)
     if committed:
@@ -332,7 +339,9 @@ def test_a_file_that_corosync_refuses_is_not_staged(folder: Folder) -> None:
         pytest.param(None, NEW, id="nothing runs: the last file stays"),
     ],
 )
-def test_a_transaction_that_was_cut_off_is_mended_by_the_next(folder: Folder, running: int | None, kept: str) -> None:
+def test_a_transaction_that_was_cut_off_is_mended_by_the_next(
+    folder: Folder, running: int | None, kept: str
+) -> None:
     folder.write(OLD)
     folder.stage("t1", NEW)
     folder.commit("t1")

@@ -7,17 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabfile.core import ec2
-from fabfile.core.ec2_machines import census, clusters, missing, nodes, notices, place_of, reason
-from fabfile.core.ec2_options import Ec2Options
+from fabfile.core.ec2 import launch as ec2
+from fabfile.core.ec2.instances import census, clusters, missing, nodes, notices, place_of, reason
+from fabfile.core.ec2.options import Ec2Options
 from fabfile.core.errors import UsageError
-from fabfile.core.services import Service
-from fabfile.core.spec import ClusterSpec
+from fabfile.core.services.service import Service
+from fabfile.core.spec.cluster import ClusterSpec
 
 SPEC = ClusterSpec(
-    name="web", uid="3f2a", size=3, provider="ec2", ec2=Ec2Options(keypair="my key", subnets=("subnet-0123abcd",))
+    name="web",
+    uid="3f2a",
+    size=3,
+    provider="ec2",
+    ec2=Ec2Options(keypair="my key", subnets=("subnet-0123abcd",)),
 )
-PLACE = ec2.Place(image="ami-1", root_device="/dev/xvda", root_size=3, subnet="subnet-1", zone="a", groups=("sg-1",))
+PLACE = ec2.Place(
+    image="ami-1", root_device="/dev/xvda", root_size=3, subnet="subnet-1", zone="a", groups=("sg-1",)
+)
 
 
 def instance(number: int, **more: Any) -> dict[str, Any]:
@@ -72,7 +78,11 @@ def test_a_launch_is_all_or_nothing_with_tags_on_everything_it_makes() -> None:
     assert wanted["BlockDeviceMappings"][0]["Ebs"] == {
         "VolumeSize": 8, "VolumeType": "gp3", "Encrypted": True, "DeleteOnTermination": True
     }  # fmt: skip
-    assert [kind["ResourceType"] for kind in wanted["TagSpecifications"]] == ["instance", "volume", "network-interface"]
+    assert [kind["ResourceType"] for kind in wanted["TagSpecifications"]] == [
+        "instance",
+        "volume",
+        "network-interface",
+    ]
     assert {"Key": "sirikata-cluster:indexes", "Value": "0 2"} in wanted["TagSpecifications"][2]["Tags"]
     assert wanted["InstanceInitiatedShutdownBehavior"] == "stop"
     assert "InstanceMarketOptions" not in wanted
@@ -211,7 +221,12 @@ def test_clusters_are_found_by_the_tags_of_what_lives() -> None:
     other = replace(SPEC, name="db", uid="0001", size=1)
     strange = instance(4, tags={**ec2.launch_tags(other, "node", [0]), "sirikata-cluster:spec.0": "{"})
     found = clusters(
-        [instance(1), instance(2, AmiLaunchIndex=1, state="stopped"), instance(3, state="terminated"), strange]
+        [
+            instance(1),
+            instance(2, AmiLaunchIndex=1, state="stopped"),
+            instance(3, state="terminated"),
+            strange,
+        ]
     )
     assert [(one.name, one.nodes, one.running, one.master, one.spec) for one in found] == [
         ("db", 1, 1, False, None),

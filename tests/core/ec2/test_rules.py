@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fabfile.core.ec2_rules import (
+from fabfile.core.ec2.rules import (
     Rule,
     admits_ssh,
     difference,
@@ -19,7 +19,9 @@ GROUP, OTHER = "sg-0123456789abcdef0", "sg-0fedcba9876543210"
 NETWORK = "172.31.16.0/20"
 DEFAULT = Rule("-1", -1, -1, GROUP)  # what a VPC's default group has
 
-sources = st.sampled_from([GROUP, OTHER, "pl-01234567", "0.0.0.0/0", "203.0.113.7/32", "10.0.0.0/8", "2001:db8::/32"])
+sources = st.sampled_from(
+    [GROUP, OTHER, "pl-01234567", "0.0.0.0/0", "203.0.113.7/32", "10.0.0.0/8", "2001:db8::/32"]
+)
 port_rules = st.builds(
     lambda protocol, first, more, source: Rule(protocol, first, min(65535, first + more), source),
     st.sampled_from(["tcp", "udp"]),
@@ -89,7 +91,10 @@ def test_another_group_is_only_added_to_and_admits_all_that_is_wanted_then(
     [
         ([DEFAULT], []),
         ([Rule("udp", 5405, 5412, GROUP), Rule("tcp", 8140, 8140, GROUP)], []),
-        ([Rule("udp", 5405, 5408, GROUP), Rule("udp", 5409, 5412, GROUP), Rule("tcp", 8140, 8140, GROUP)], []),
+        (
+            [Rule("udp", 5405, 5408, GROUP), Rule("udp", 5409, 5412, GROUP), Rule("tcp", 8140, 8140, GROUP)],
+            [],
+        ),
         ([Rule("-1", -1, -1, "172.16.0.0/12")], []),
         ([Rule("udp", 0, 65535, NETWORK)], ["TCP 8140 (Puppet)"]),
         ([Rule("udp", 5405, 5405, GROUP), Rule("tcp", 8140, 8140, GROUP)], ["UDP 5405-5412 (corosync)"]),
@@ -109,7 +114,9 @@ def test_ssh_from_the_group_itself_counts_only_for_whoever_is_in_it() -> None:
     assert admits_ssh(GROUP, [DEFAULT], from_itself=True)
     assert admits_ssh(GROUP, [DEFAULT, Rule("tcp", 22, 22, "203.0.113.7/32")], from_itself=False)
     assert admits_ssh(GROUP, [Rule("tcp", 20, 30, OTHER)], from_itself=False)
-    assert not admits_ssh(GROUP, [Rule("tcp", 23, 80, "0.0.0.0/0"), Rule("udp", 22, 22, "0.0.0.0/0")], from_itself=True)
+    assert not admits_ssh(
+        GROUP, [Rule("tcp", 23, 80, "0.0.0.0/0"), Rule("udp", 22, 22, "0.0.0.0/0")], from_itself=True
+    )
 
 
 def test_rules_read_like_sentences() -> None:
@@ -119,8 +126,13 @@ def test_rules_read_like_sentences() -> None:
 
 
 def test_every_problem_of_a_group_is_told_at_once() -> None:
-    problems = group_problems("sg-mine", ["here", "10.1.2.3/8"], ["http", "0/tcp", "70000/tcp", "9-8/udp"], "vpc")
+    problems = group_problems(
+        "sg-mine", ["here", "10.1.2.3/8"], ["http", "0/tcp", "70000/tcp", "9-8/udp"], "vpc"
+    )
     assert len(problems) == 8
     for words in ("'sg-mine'", "'vpc'", "=here", "=10.1.2.3/8", "=http", "=0/tcp", "=70000/tcp", "=9-8/udp"):
         assert any(words in problem for problem in problems), words
-    assert group_problems("my group", ["10.0.0.0/8", "2001:db8::1"], ["1-65535/udp"], "vpc-0123456789abcdef0") == []
+    assert (
+        group_problems("my group", ["10.0.0.0/8", "2001:db8::1"], ["1-65535/udp"], "vpc-0123456789abcdef0")
+        == []
+    )

@@ -14,19 +14,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabfile.core import pacemaker, service_scripts
-from fabfile.core.cib import parse_services, service_resource, services_xml
-from fabfile.core.constraints import PREFERENCE
-from fabfile.core.crm_mon import ClusterStatus, parse_status
 from fabfile.core.errors import ClusterError, NotFound
-from fabfile.core.pacemaker import NodeReport
-from fabfile.core.services import Service
-from fabfile.core.spec import Node
+from fabfile.core.pacemaker import formation as pacemaker
+from fabfile.core.pacemaker.cib import parse_services, service_resource, services_xml
+from fabfile.core.pacemaker.constraints import PREFERENCE
+from fabfile.core.pacemaker.formation import NodeReport
+from fabfile.core.pacemaker.status import ClusterStatus, parse_status
+from fabfile.core.services import scripts as service_scripts
+from fabfile.core.services.service import Service
+from fabfile.core.spec.cluster import Node
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parent / "golden"
 VERSIONS = ("2.1", "3.0")
 NODES = [
-    Node(index=index, name=f"node{index}", address=f"198.18.0.{10 + index}", ssh_host="", state="running", id="x")
+    Node(
+        index=index,
+        name=f"node{index}",
+        address=f"198.18.0.{10 + index}",
+        ssh_host="",
+        state="running",
+        id="x",
+    )
     for index in range(3)
 ]
 
@@ -154,7 +162,8 @@ def test_the_services_that_a_cluster_runs_are_those_that_were_added(version: str
 
 
 words = st.text(
-    st.characters(min_codepoint=32, exclude_characters="\x7f", exclude_categories=("Cs", "Cc", "Cn")), max_size=20
+    st.characters(min_codepoint=32, exclude_characters="\x7f", exclude_categories=("Cs", "Cc", "Cn")),
+    max_size=20,
 )
 others = st.lists(st.sampled_from(("db", "db.x", "x-1", "after")), unique=True).map(tuple)
 services = st.builds(
@@ -164,7 +173,9 @@ services = st.builds(
     on=st.none() | st.integers(0, 2) | st.from_regex(r"capability:[a-z][a-z0-9-]{0,30}", fullmatch=True),
     user=st.sampled_from(("", "nobody")),
     cwd=st.sampled_from(("", "/srv/a b")),
-    env=st.lists(st.tuples(st.from_regex(r"[A-Z_][A-Z0-9_]{0,8}", fullmatch=True), words), max_size=3).map(tuple),
+    env=st.lists(st.tuples(st.from_regex(r"[A-Z_][A-Z0-9_]{0,8}", fullmatch=True), words), max_size=3).map(
+        tuple
+    ),
     monitor=st.integers(1, 3600),
     ready=words.map(shlex.quote),
     log=st.sampled_from(("", "/var/log/x.log")),
@@ -191,7 +202,9 @@ def test_a_service_survives_the_way_into_the_configuration_and_back(service: Ser
 @given(service=services)
 def test_no_id_is_used_twice_nor_could_be_another_services(service: Service) -> None:
     ids = [
-        element.get("id", "") for element in ET.fromstring(services_xml([service], NODES)).iter() if element.get("id")
+        element.get("id", "")
+        for element in ET.fromstring(services_xml([service], NODES)).iter()
+        if element.get("id")
     ]
     assert len(ids) == len(set(ids))
     assert all("." in element_id for element_id in ids if element_id != service.id)
@@ -277,7 +290,9 @@ def test_the_configuration_holds_printable_ascii_only(service: Service) -> None:
 
 
 def test_resources_of_other_agents_are_no_services() -> None:
-    dummy = '<cib><resources><primitive id="a" class="ocf" provider="pacemaker" type="Dummy"/></resources></cib>'
+    dummy = (
+        '<cib><resources><primitive id="a" class="ocf" provider="pacemaker" type="Dummy"/></resources></cib>'
+    )
     assert parse_services(dummy, NODES) == {}
 
 

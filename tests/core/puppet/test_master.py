@@ -10,15 +10,20 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fabfile.core import puppet
-from fabfile.core.puppet import Layout, Look, Secrets
-from fabfile.core.puppet_files import MARK, File
-from fabfile.core.puppet_shared import set_ini
-from fabfile.core.spec import ClusterSpec
+from fabfile.core.puppet import master as puppet
+from fabfile.core.puppet.files import MARK, File
+from fabfile.core.puppet.master import Layout, Look, Secrets
+from fabfile.core.puppet.shared import set_ini
+from fabfile.core.spec.cluster import ClusterSpec
+from tests.paths import ROOT
 
-DATA = Path(__file__).resolve().parents[2] / "data" / "puppet"
+DATA = ROOT / "data" / "puppet"
 SECRETS = Secrets("5ec2e7" * 10, bytes(range(256)))
-TREE = {"environment/manifests/site.pp": b"", "modules/sirikata_cluster/manifests/init.pp": b"class", "master/x": b""}
+TREE = {
+    "environment/manifests/site.pp": b"",
+    "modules/sirikata_cluster/manifests/init.pp": b"class",
+    "master/x": b"",
+}
 
 
 def spec(**changes: object) -> ClusterSpec:
@@ -71,7 +76,9 @@ def test_hiera_data_name_the_archive_only_when_there_is_one() -> None:
     assert yaml.safe_load(puppet.hiera_data(spec())) == {"sirikata_cluster::provider": "local"}
     told = yaml.safe_load(puppet.hiera_data(spec(types=("default", "redis", "cdn"))))
     assert told["sirikata_cluster::types"] == {"node1": "redis", "node2": "cdn"}
-    told = yaml.safe_load(puppet.hiera_data(spec(sirikata_url="https://a/b.tar.bz2", sirikata_sha256="0" * 64)))
+    told = yaml.safe_load(
+        puppet.hiera_data(spec(sirikata_url="https://a/b.tar.bz2", sirikata_sha256="0" * 64))
+    )
     assert told["sirikata_cluster::sirikata_url"] == "https://a/b.tar.bz2"
     assert told["sirikata_cluster::sirikata_sha256"] == "0" * 64
 
@@ -141,7 +148,8 @@ def test_names_that_are_signed_already_are_in_the_way() -> None:
 def test_what_a_shared_master_has_stays() -> None:
     conf = "[main]\ncertname = puppet.example.edu\n[master]\ncode_id_command = /x\n"
     files = {
-        file.path: file for file in puppet.shared_files(look({"puppet.conf": conf, "fileserver.conf": "[a]\npath /b"}))
+        file.path: file
+        for file in puppet.shared_files(look({"puppet.conf": conf, "fileserver.conf": "[a]\npath /b"}))
     }
     text = files["/etc/puppet/puppet.conf"].content.decode()
     assert all(line in text.splitlines() for line in conf.splitlines())
@@ -231,7 +239,18 @@ def request(folder: Path, name: str, token: str | None, cluster: str | None, mor
         + ("req_extensions = ex\n" if extension or more else "")
         + f"[dn]\nCN = {name}\n[at]\nchallengePassword = {token or 'none'}\n[ex]\n{extension}{more}"
     )
-    command = ["openssl", "req", "-new", "-newkey", "rsa:1024", "-nodes", "-keyout", "/dev/null", "-config", "req.cnf"]
+    command = [
+        "openssl",
+        "req",
+        "-new",
+        "-newkey",
+        "rsa:1024",
+        "-nodes",
+        "-keyout",
+        "/dev/null",
+        "-config",
+        "req.cnf",
+    ]
     return subprocess.run(command, cwd=folder, capture_output=True, check=True).stdout
 
 
@@ -271,7 +290,14 @@ def test_a_request_with_the_clusters_token_is_signed(master: Path, tmp_path: Pat
     ],
 )
 def test_other_requests_are_refused(
-    master: Path, tmp_path: Path, name: str, asked: str, token: str | None, cluster: str | None, more: str, why: str
+    master: Path,
+    tmp_path: Path,
+    name: str,
+    asked: str,
+    token: str | None,
+    cluster: str | None,
+    more: str,
+    why: str,
 ) -> None:
     signed, said = signs(master, name, request(tmp_path, asked, token, cluster, more))
     assert not signed
@@ -398,7 +424,13 @@ resource_statuses:
 
 
 def run(code: int, *, log: str = "", **values: str) -> puppet.AgentRun:
-    defaults = {"level": "notice", "message": "done", "status": "changed", "changed": "true", "failed": "false"}
+    defaults = {
+        "level": "notice",
+        "message": "done",
+        "status": "changed",
+        "changed": "true",
+        "failed": "false",
+    }
     return puppet.parse_run("node0", f"exit {code}\n" + REPORT.format(**{**defaults, **values}), log)
 
 

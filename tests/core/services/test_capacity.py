@@ -4,14 +4,14 @@ import time
 
 import pytest
 
-from fabfile.core import service_crowds
 from fabfile.core.errors import UsageError
-from fabfile.core.service_crowds import crowd_problems, wish_problems
-from fabfile.core.service_file import read
-from fabfile.core.services import Service
-from fabfile.core.spec import ClusterSpec, validate
+from fabfile.core.services import capacity as service_crowds
+from fabfile.core.services.capacity import crowd_problems, wish_problems
+from fabfile.core.services.file import read
+from fabfile.core.services.service import Service
+from fabfile.core.spec.cluster import ClusterSpec, validate
 
-from .test_service_set import make, pinned
+from .test_relations import make, pinned
 
 THREE = [make("a"), make("b", apart_from=("a",)), make("c", apart_from=("a", "b"))]
 
@@ -90,7 +90,7 @@ def test_a_file_is_told_the_line() -> None:
     text = "a: /bin/true\nb:\n  command: /bin/true\n  apart-from: a\nc:\n  command: /bin/true\n  apart-from: [a, b]\n"
     with pytest.raises(UsageError) as caught:
         read("f.yaml", text, 2)
-    (problem,) = caught.value.problems
+    problem = str(caught.value)
     assert problem.startswith("f.yaml:4: a, b and c can never all run")
 
 

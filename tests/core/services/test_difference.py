@@ -2,11 +2,11 @@
 
 import xml.etree.ElementTree as ET
 
-from fabfile.core.cib import parse_services, services_xml
-from fabfile.core.service_change import change_xml, foreign, halted, stale
-from fabfile.core.service_diff import Plan, plan
-from fabfile.core.services import Service
-from fabfile.core.spec import Node
+from fabfile.core.pacemaker.cib import parse_services, services_xml
+from fabfile.core.services.change import change_xml, foreign, halted, stale
+from fabfile.core.services.difference import Plan, plan
+from fabfile.core.services.service import Service
+from fabfile.core.spec.cluster import Node
 
 WEB = Service(id="web", command="/usr/bin/web 'a b'", env=(("A", "1"), ("B", "2")), after=("db", "oh"))
 DB = Service(id="db", command="/usr/bin/db")

@@ -8,16 +8,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fabfile.core.errors import UsageError
-from fabfile.core.service_diff import differing, plan
-from fabfile.core.service_file import read, write
-from fabfile.core.service_set import set_problems
-from fabfile.core.services import Service, validate
+from fabfile.core.services.difference import differing, plan
+from fabfile.core.services.file import read, write
+from fabfile.core.services.relations import set_problems
+from fabfile.core.services.service import Service, validate
 
 
 def problems(text: str, *others: Service) -> list[str]:
     with pytest.raises(UsageError) as raised:
         read("s.yaml", text, 3, others, {"redis": (1,)})
-    return raised.value.problems
+    return [str(one) for one in raised.value.problems]
 
 
 def test_every_word_reaches_its_field() -> None:
@@ -109,8 +109,16 @@ cache: {command: /usr/bin/cache, on: "capability:redis"}
             "a: the place 'first' does not fit: the index of a node, any, or capability:",
         ),
         ("a:\n  command: /bin/true\n  on: [1]\n", 3, "a: on is no whole number"),
-        ("a:\n  command: /bin/true\n  on: capability:cdn\n", 3, "a: no node has the capability 'cdn' (known: redis)"),
-        ("a:\n  command: /bin/true\n  on: capability:Redis\n", 3, "a: the place 'capability:Redis' does not fit"),
+        (
+            "a:\n  command: /bin/true\n  on: capability:cdn\n",
+            3,
+            "a: no node has the capability 'cdn' (known: redis)",
+        ),
+        (
+            "a:\n  command: /bin/true\n  on: capability:Redis\n",
+            3,
+            "a: the place 'capability:Redis' does not fit",
+        ),
         ("a:\n  failover: no\n  on: capability:redis\n  command: /bin/true\n", 3, "add 'on: INDEX'"),
         ("a:\n  command: /bin/true\n  on: 3\n", 3, "a: no node 3: the cluster has nodes 0 to 2"),
         ("a:\n  command: /bin/true\n  monitor: 10s\n", 3, "a: monitor '10s' is no whole number"),
@@ -200,7 +208,9 @@ TEXTS = st.one_of(
         ["no", "~", "1.50", "- a", "a: b", "# a", "{}", "\n  'on': ", " a ", "a\n\n b\n", "'", '"', "\x85"]
     ),
 )
-IDS = st.text(string.ascii_letters + string.digits + "_-", min_size=1, max_size=6).map(lambda text: f"s{text}")
+IDS = st.text(string.ascii_letters + string.digits + "_-", min_size=1, max_size=6).map(
+    lambda text: f"s{text}"
+)
 NAMES = st.text(string.ascii_letters, min_size=1, max_size=5)
 PROBES = st.sampled_from(["", "tcp:80", "tcp:ADDRESS:80", "http://x:1/y", "/bin/true 'a: b'"])
 

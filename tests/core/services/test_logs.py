@@ -5,16 +5,23 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from fabfile.core.service_logs import LogLine, Place, log_script, merged, parse_log
+from fabfile.core.services.logs import LogLine, Place, log_script, merged, parse_log
 
 
 def entry(when: int, text: Any, cursor: str = "c", source: str = "sh") -> str:
-    fields = {"__REALTIME_TIMESTAMP": str(when), "__CURSOR": cursor, "MESSAGE": text, "SYSLOG_IDENTIFIER": source}
+    fields = {
+        "__REALTIME_TIMESTAMP": str(when),
+        "__CURSOR": cursor,
+        "MESSAGE": text,
+        "SYSLOG_IDENTIFIER": source,
+    }
     return json.dumps(fields) + "\n"
 
 
 def test_entries_of_the_journal_are_lines_with_their_time() -> None:
-    lines, place = parse_log("node1", entry(1_500_000, "one", "a") + entry(2_000_000, "two\nthree", "b", "systemd"))
+    lines, place = parse_log(
+        "node1", entry(1_500_000, "one", "a") + entry(2_000_000, "two\nthree", "b", "systemd")
+    )
     assert lines == [
         LogLine(node="node1", when=1.5, text="one", source="sh"),
         LogLine(node="node1", when=2, text="two", source="systemd"),

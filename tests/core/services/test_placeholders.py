@@ -2,17 +2,17 @@
 
 import shlex
 import subprocess
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fabfile.core.placeholders import fill, used, values
-from fabfile.core.services import Service
-from fabfile.core.spec import Node
+from fabfile.core.services.placeholders import fill, used, values
+from fabfile.core.services.service import Service
+from fabfile.core.spec.cluster import Node
+from tests.paths import ROOT
 
-AGENT = Path(__file__).parents[2] / "data/puppet/modules/sirikata_cluster/files/service"
+AGENT = ROOT / "data/puppet/modules/sirikata_cluster/files/service"
 NODE = Node(index=1, name="node1", address="10.0.0.2", ssh_host="", state="running", id="x")
 VALUES = values(Service(id="web", command="/bin/true"), NODE, "demo")
 
@@ -57,7 +57,25 @@ def test_placeholders_are_found() -> None:
 
 
 pieces = st.sampled_from(
-    ["NODE", "FQDN", "ADDRESS", "PIDFILE", "WORKDIR", "$", "${", "}", "_", "a", "9", " ", "-", "'", '"', "é", "\\"]
+    [
+        "NODE",
+        "FQDN",
+        "ADDRESS",
+        "PIDFILE",
+        "WORKDIR",
+        "$",
+        "${",
+        "}",
+        "_",
+        "a",
+        "9",
+        " ",
+        "-",
+        "'",
+        '"',
+        "é",
+        "\\",
+    ]
 )
 
 
@@ -65,8 +83,16 @@ pieces = st.sampled_from(
 @given(parts=st.lists(st.lists(pieces, min_size=1, max_size=8).map("".join), min_size=1, max_size=4))
 def test_the_resource_agent_fills_in_the_same(parts: list[str]) -> None:
     function = AGENT.read_text().partition("\nsplit_words() {")[2].partition("\n}\n")[0]
-    places = {"node": "NODE", "fqdn": "FQDN", "address": "ADDRESS", "workdir": "WORKDIR", "pidfile": "PIDFILE"}
+    places = {
+        "node": "NODE",
+        "fqdn": "FQDN",
+        "address": "ADDRESS",
+        "workdir": "WORKDIR",
+        "pidfile": "PIDFILE",
+    }
     script = "".join(f"{name}={shlex.quote(VALUES[place])}\n" for name, place in places.items())
     script += f"split_words() {{{function}\n}}\nsplit_words TEXT plain"
-    done = subprocess.run(["sh", "-c", script], env={"TEXT": shlex.join(parts)}, capture_output=True, check=True)
+    done = subprocess.run(
+        ["sh", "-c", script], env={"TEXT": shlex.join(parts)}, capture_output=True, check=True
+    )
     assert shlex.split(done.stdout.decode()) == [fill(part, VALUES) for part in parts]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fabfile.core.probes import probe_problems
+from fabfile.core.services.probes import probe_problems
 
 
 @pytest.mark.parametrize(

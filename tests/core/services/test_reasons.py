@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from fabfile.core.crm_mon import Ban, ClusterStatus, FailCount, Failure, MemberState, ResourceState
-from fabfile.core.service_reasons import reasons
-from fabfile.core.services import Service
+from fabfile.core.pacemaker.status import Ban, ClusterStatus, FailCount, Failure, MemberState, ResourceState
+from fabfile.core.services.reasons import reasons
+from fabfile.core.services.service import Service
 
 NAMES = ("node0", "node1", "node2")
 
@@ -46,7 +46,11 @@ DB = Service(id="db", command="/bin/true")
     [
         (WEB, None, ["no node of the cluster answers"]),
         (WEB, cluster(), ["fab up demo"]),
-        (WEB, cluster(resource("web", target="Stopped")), ["told to stop. Start it: fab service.restart demo web"]),
+        (
+            WEB,
+            cluster(resource("web", target="Stopped")),
+            ["told to stop. Start it: fab service.restart demo web"],
+        ),
         (WEB, cluster(resource("web"), quorate=False), ["no quorum"]),
         (WEB, cluster(resource("web"), maintenance=True), ["maintenance"]),
         (WEB, cluster(resource("web", blocked=True)), ["could not be stopped"]),
@@ -55,7 +59,11 @@ DB = Service(id="db", command="/bin/true")
             cluster(resource("web"), failures=(failure("node0"), failure("node1"), failure("node2", "odd"))),
             ["web: start on node0, node1 failed: exit status 3", "web: start on node2 failed: odd"],
         ),
-        (replace(WEB, after=("db",)), cluster(resource("web"), resource("db")), ["it runs after db (--after)"]),
+        (
+            replace(WEB, after=("db",)),
+            cluster(resource("web"), resource("db")),
+            ["it runs after db (--after)"],
+        ),
         (replace(WEB, beside=("db",)), cluster(resource("web"), resource("db")), ["the node of db (--with)"]),
         (replace(WEB, after=("db",)), cluster(resource("web"), resource("db", "node1")), []),
         (
@@ -65,7 +73,10 @@ DB = Service(id="db", command="/bin/true")
         ),
         (
             WEB,
-            cluster(resource("web"), bans=tuple(Ban(constraint="mine", resource="web", node=name) for name in NAMES)),
+            cluster(
+                resource("web"),
+                bans=tuple(Ban(constraint="mine", resource="web", node=name) for name in NAMES),
+            ),
             ["not on node0, node1, node2: the constraint mine keeps it away"],
         ),
         # There is a node left, so this is not why.
@@ -90,7 +101,9 @@ DB = Service(id="db", command="/bin/true")
         (WEB, cluster(resource("web"), nodes=()), ["no node is online"]),
     ],
 )
-def test_why_a_service_does_not_run_is_said(service: Service, found: ClusterStatus | None, said: list[str]) -> None:
+def test_why_a_service_does_not_run_is_said(
+    service: Service, found: ClusterStatus | None, said: list[str]
+) -> None:
     sentences = reasons("demo", service, found, [service, DB])
     assert len(sentences) == len(said), sentences
     for sentence, part in zip(sentences, said, strict=True):
@@ -108,13 +121,18 @@ REDIS = Service(id="web", command="/bin/true", on="capability:redis")
             ["node1"],
             ["no node that is online has the capability redis (nodes that have it: node1)"],
         ),
-        (cluster(resource("web")), [], ["no node that is online has the capability redis (nodes that have it: none)"]),
+        (
+            cluster(resource("web")),
+            [],
+            ["no node that is online has the capability redis (nodes that have it: none)"],
+        ),
         (cluster(resource("web")), ["node1"], []),
         (
             cluster(
                 resource("web"),
                 bans=tuple(
-                    Ban(constraint="web.capability.rule", resource="web", node=name) for name in ("node0", "node2")
+                    Ban(constraint="web.capability.rule", resource="web", node=name)
+                    for name in ("node0", "node2")
                 ),
                 fail_counts=(FailCount(resource="web", node="node1", count=3, threshold=3),),
             ),

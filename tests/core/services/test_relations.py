@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from fabfile.core.service_set import in_start_order, move_problems, needed_by, set_problems
-from fabfile.core.services import Service
+from fabfile.core.services.relations import in_start_order, move_problems, needed_by, set_problems
+from fabfile.core.services.service import Service
 
 
 def make(service_id: str, **fields: Any) -> Service:
@@ -50,20 +50,36 @@ def test_what_fits_together_has_no_problem(services: list[Service]) -> None:
         ([DB, make("web", after=("db", "db"))], "given twice"),
         ([make("a", after=("b",)), make("b", after=("a",))], "--after goes round: a -> b -> a."),
         (
-            [make("x", after=("a",)), make("a", after=("b",)), make("b", after=("c",)), make("c", after=("a",))],
+            [
+                make("x", after=("a",)),
+                make("a", after=("b",)),
+                make("b", after=("c",)),
+                make("c", after=("a",)),
+            ],
             "--after goes round: a -> b -> c -> a.",
         ),
         ([make("a", beside=("b",)), make("b", beside=("a",))], "--with goes round: a -> b -> a."),
-        ([DB, make("web", beside=("db",), apart_from=("db",))], "db and web are to run apart, and also on one node"),
+        (
+            [DB, make("web", beside=("db",), apart_from=("db",))],
+            "db and web are to run apart, and also on one node",
+        ),
         (
             [make("a", beside=("b",)), make("b", beside=("c",)), make("c", apart_from=("a",))],
             "a and c are to run apart, and also on one node: a with b with c",
         ),
         ([pinned("a", 0), pinned("b", 1, beside=("a",))], "a is kept on node 0 and b is kept on node 1"),
-        ([pinned("a", 0), DB, make("c", beside=("a", "db")), pinned("d", 2, beside=("db",))], "are to share one node"),
+        (
+            [pinned("a", 0), DB, make("c", beside=("a", "db")), pinned("d", 2, beside=("db",))],
+            "are to share one node",
+        ),
         ([pinned("a", 0), pinned("b", 0, apart_from=("a",))], "both are kept on node 0"),
         (
-            [pinned("a", 0), make("b", beside=("a",)), pinned("c", 0), make("d", beside=("c",), apart_from=("b",))],
+            [
+                pinned("a", 0),
+                make("b", beside=("a",)),
+                pinned("c", 0),
+                make("d", beside=("c",), apart_from=("b",)),
+            ],
             "b and d are to run apart, but both are kept on node 0",
         ),
     ],
@@ -89,7 +105,12 @@ def test_services_start_behind_those_that_they_are_after() -> None:
 
 
 def test_whoever_names_a_service_is_found() -> None:
-    services = [DB, make("a", after=("db",), beside=("db",)), make("b", apart_from=("db",)), make("c", after=("a",))]
+    services = [
+        DB,
+        make("a", after=("db",), beside=("db",)),
+        make("b", apart_from=("db",)),
+        make("c", after=("a",)),
+    ]
     assert needed_by("db", services) == {"a": ["after", "with"], "b": ["apart-from"]}
     assert needed_by("c", services) == {}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fabfile.core import service_scripts
+from fabfile.core.services import scripts as service_scripts
 
 # The configuration is a file: a line with its version, then a line a thing.  Whenever a copy is worked on, somebody
 # else changes the original, as often as the file `busy` says.
@@ -67,7 +67,9 @@ def pacemaker(tmp_path: Path) -> Pacemaker:
     return Pacemaker(tmp_path)
 
 
-def test_a_change_is_made_anew_as_often_as_others_change_something_and_keeps_all_of_it(pacemaker: Pacemaker) -> None:
+def test_a_change_is_made_anew_as_often_as_others_change_something_and_keeps_all_of_it(
+    pacemaker: Pacemaker,
+) -> None:
     done = pacemaker.change(busy=30, seconds=60)
     assert (done.returncode, done.stderr) == (0, "")
     assert pacemaker.tries == 31
@@ -77,7 +79,10 @@ def test_a_change_is_made_anew_as_often_as_others_change_something_and_keeps_all
 def test_a_change_gives_up_when_its_time_is_over(pacemaker: Pacemaker) -> None:
     done = pacemaker.change(busy=1_000_000, seconds=1)
     assert done.returncode == 1
-    assert "the cluster refuses the change: Call failed: Update was older than existing configuration" in done.stderr
+    assert (
+        "the cluster refuses the change: Call failed: Update was older than existing configuration"
+        in done.stderr
+    )
     assert "web" not in pacemaker.holds
 
 

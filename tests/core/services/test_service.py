@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from fabfile.core.service_set import needed
-from fabfile.core.services import Service, cpu_percent, validate
+from fabfile.core.services.relations import needed
+from fabfile.core.services.service import Service, cpu_percent, validate
 
 SOUND = Service(id="web", command="/usr/bin/sleep 60")
 
@@ -85,7 +85,9 @@ def test_every_problem_is_reported_at_once() -> None:
     assert len(validate(Service(id="", command="x", on=9, monitor=0, user="-", cwd="x"), 3)) == 6
 
 
-@pytest.mark.parametrize(("text", "per_cent"), [("1", 100), ("1.5", 150), ("0.25", 25), ("150%", 150), ("5%", 5)])
+@pytest.mark.parametrize(
+    ("text", "per_cent"), [("1", 100), ("1.5", 150), ("0.25", 25), ("150%", 150), ("5%", 5)]
+)
 def test_cores_and_per_cent_are_one_thing(text: str, per_cent: int) -> None:
     assert cpu_percent(text) == per_cent
 

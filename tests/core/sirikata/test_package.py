@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fabfile.core import package
-from fabfile.core.package import Entry, Release
-from fabfile.core.services import Service
-from fabfile.core.spec import ClusterSpec, validate
+from fabfile.core.services.service import Service
+from fabfile.core.sirikata import package
+from fabfile.core.sirikata.package import Entry, Release
+from fabfile.core.spec.cluster import ClusterSpec, validate
 
 A, B = "a" * 64, "b" * 64
 GOOD = [
@@ -94,7 +94,9 @@ def test_an_address_that_nodes_cannot_fetch_is_refused(url: str) -> None:
     assert package.url_problems(url)
 
 
-@pytest.mark.parametrize("url", ["https://example.edu/s.tar.bz2", "http://10.0.0.1:80/s", "file:///srv/s.tar"])
+@pytest.mark.parametrize(
+    "url", ["https://example.edu/s.tar.bz2", "http://10.0.0.1:80/s", "file:///srv/s.tar"]
+)
 def test_an_address_is_told_from_a_file(url: str) -> None:
     assert package.is_url(url)
     assert package.url_problems(url) == []
@@ -114,9 +116,17 @@ def test_a_specification_holds_both_versions_and_swaps_them_in_one_step() -> Non
     ("service", "runs"),
     [
         (Service(id="a", command="/opt/sirikata/current/bin/space --id=1"), True),
-        (Service(id="a", command="/usr/lib/sirikata-cluster/run --as=a -- /opt/sirikata/current/bin/space"), True),
+        (
+            Service(
+                id="a", command="/usr/lib/sirikata-cluster/run --as=a -- /opt/sirikata/current/bin/space"
+            ),
+            True,
+        ),
         (Service(id="a", command="/bin/x --plugins=/opt/sirikata/current/lib"), True),
-        (Service(id="a", command="/srv/x", env=(("LD_LIBRARY_PATH", "/lib:/opt/sirikata/current/lib"),)), True),
+        (
+            Service(id="a", command="/srv/x", env=(("LD_LIBRARY_PATH", "/lib:/opt/sirikata/current/lib"),)),
+            True,
+        ),
         (Service(id="a", command="/srv/x", cwd="/opt/sirikata/current"), True),
         (Service(id="a", command="/srv/opt/sirikata/current/bin/x"), False),
         (Service(id="a", command="/opt/sirikata/current.old/bin/x"), False),
@@ -139,7 +149,11 @@ def test_a_service_is_stale_when_the_version_that_it_started_from_is_not_in_use(
     systemctl.chmod(0o755)
     script = package.stale_script(list(starts)).replace(package.ROOT, str(root))
     done = subprocess.run(
-        ["sh", "-c", script], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True, check=True
+        ["sh", "-c", script],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.split() == ["ba", "edge", "never"]
 

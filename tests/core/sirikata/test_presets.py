@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from fabfile.core.errors import UsageError
-from fabfile.core.preset_services import MapEntry, Place, Planned, layout, plan, plan_world, region, setting
-from fabfile.core.preset_table import parse_presets
-from fabfile.core.presets import Presets, outline
-from fabfile.core.service_set import set_problems
-from fabfile.core.services import Service, validate
+from fabfile.core.services.relations import set_problems
+from fabfile.core.services.service import Service, validate
+from fabfile.core.sirikata.presets import Presets, outline
+from fabfile.core.sirikata.services import MapEntry, Place, Planned, layout, plan, plan_world, region, setting
+from fabfile.core.sirikata.table import parse_presets
+from tests.paths import ROOT
 
-FILE = Path(__file__).resolve().parents[2] / "data" / "sirikata" / "presets.yaml"
+FILE = ROOT / "data" / "sirikata" / "presets.yaml"
 TABLE = parse_presets(FILE.read_text(), "presets.yaml")
 EMPTY = Place(cluster="demo", size=3)
 
@@ -49,7 +50,15 @@ def test_a_world_is_sound_as_a_whole(given: dict[str, str]) -> None:
 
 
 def test_a_world_starts_in_the_order_in_which_it_needs_itself() -> None:
-    assert list(world(cseg="client", spaces="2")) == ["redis", "servermap", "pinto", "cseg", "space1", "space2", "oh1"]
+    assert list(world(cseg="client", spaces="2")) == [
+        "redis",
+        "servermap",
+        "pinto",
+        "cseg",
+        "space1",
+        "space2",
+        "oh1",
+    ]
 
 
 def test_spaces_start_after_what_they_do_not_find_again_by_themselves() -> None:
@@ -96,7 +105,9 @@ def test_the_next_free_id_is_taken() -> None:
 
 def test_what_running_services_have_chosen_holds_for_those_that_come_later() -> None:
     place = running("redis", "pinto", "space1", servermap="tabular", region="<<0,0,0>,<9,9,9>>")
-    assert {"--region=<<0,0,0>,<9,9,9>>", "--servermap=tabular"} <= set(words(plan(TABLE, "space", {}, place)))
+    assert {"--region=<<0,0,0>,<9,9,9>>", "--servermap=tabular"} <= set(
+        words(plan(TABLE, "space", {}, place))
+    )
 
 
 def test_a_space_beyond_the_layout_is_refused_with_a_way_out() -> None:
@@ -121,7 +132,9 @@ def test_a_preset_of_which_there_is_one_is_planned_again_as_it_is() -> None:
 def test_redis_runs_where_nodes_are_there_for_it_and_the_cdn_only_there() -> None:
     typed = Place(cluster="demo", size=3, capabilities=frozenset({"redis"}))
     assert plan(TABLE, "redis", {}, EMPTY).service.on is None
-    assert plan(TABLE, "redis", {}, typed).service.on == world(typed)["redis"].service.on == "capability:redis"
+    assert (
+        plan(TABLE, "redis", {}, typed).service.on == world(typed)["redis"].service.on == "capability:redis"
+    )
     assert plan(TABLE, "redis", {}, typed, on="2").service.on == 2
     cdn = plan(TABLE, "cdn", {"port": "8000"}, EMPTY).service
     assert (cdn.on, cdn.health) == ("capability:cdn", "http://ADDRESS:8000/.healthy")
@@ -200,7 +213,7 @@ def test_a_setting_is_read_from_the_program_and_not_from_what_runs_it() -> None:
 
 
 def test_a_preset_is_added_without_touching_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from fabfile.core import render
+    from fabfile.core import templates as render
 
     for template in (FILE.parents[2] / "templates").rglob("*.j2"):
         copy = tmp_path / "templates" / template.relative_to(FILE.parents[2] / "templates")
@@ -271,6 +284,8 @@ def test_every_preset_has_its_template() -> None:
 
 
 def test_a_damaged_template_in_the_table_is_a_sentence() -> None:
-    table = parse_presets(FILE.read_text().replace("{{ root }}/bin/pinto", "{{ roof }}/bin/pinto"), "presets.yaml")
+    table = parse_presets(
+        FILE.read_text().replace("{{ root }}/bin/pinto", "{{ roof }}/bin/pinto"), "presets.yaml"
+    )
     with pytest.raises(UsageError, match="the preset pinto cannot be filled in: 'roof' is undefined"):
         plan(table, "pinto", {}, EMPTY)

@@ -2,21 +2,28 @@
 
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from fabfile.core.capabilities import by_name, capabilities, holders, may_run, names_of, node_type, with_type
-from fabfile.core.ec2 import cluster_tags, spec_from_tags
-from fabfile.core.node_attributes import align_script, given, told, types_in
-from fabfile.core.node_types import TYPES, asked, is_capability, place
-from fabfile.core.preset_table import parse_presets
-from fabfile.core.service_set import move_problems, set_problems
-from fabfile.core.services import Service, validate
-from fabfile.core.spec import ClusterSpec
-from fabfile.core.spec import validate as validate_spec
+from fabfile.core.ec2.launch import cluster_tags, spec_from_tags
+from fabfile.core.pacemaker.attributes import align_script, given, told, types_in
+from fabfile.core.services.relations import move_problems, set_problems
+from fabfile.core.services.service import Service, validate
+from fabfile.core.sirikata.table import parse_presets
+from fabfile.core.spec.capabilities import (
+    by_name,
+    capabilities,
+    holders,
+    may_run,
+    names_of,
+    node_type,
+    with_type,
+)
+from fabfile.core.spec.cluster import ClusterSpec
+from fabfile.core.spec.cluster import validate as validate_spec
+from fabfile.core.spec.types import TYPES, asked, is_capability, place
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 SPEC = ClusterSpec(name="demo", uid="3f2a", size=3, types=("default", "redis"))
 HAS = {"redis": (1,), "cdn": (1, 2)}
 CIB = """<cib><configuration><nodes>
@@ -93,7 +100,10 @@ def test_the_configuration_tells_which_node_has_what() -> None:
 
 def test_only_what_differs_is_changed_in_one_change() -> None:
     wanted = by_name(SPEC)
-    assert told(wanted, given(CIB)) == ["node0 has the capability redis no more", "node1 has the capability redis"]
+    assert told(wanted, given(CIB)) == [
+        "node0 has the capability redis no more",
+        "node1 has the capability redis",
+    ]
     script = align_script(wanted, given(CIB))
     assert "--node node0 --name sirikata-capability-redis --delete" in script
     assert "--node node1 --name sirikata-capability-redis --update true" in script
@@ -102,7 +112,10 @@ def test_only_what_differs_is_changed_in_one_change() -> None:
 
 
 def test_types_are_found_again_in_the_configuration() -> None:
-    assert types_in({"node1": frozenset({"gpu", "cdn"}), "node2": frozenset({"gpu"})}, 3) == ("default", "cdn")
+    assert types_in({"node1": frozenset({"gpu", "cdn"}), "node2": frozenset({"gpu"})}, 3) == (
+        "default",
+        "cdn",
+    )
     assert types_in(given(CIB), 1) == ("redis",)
 
 
@@ -110,7 +123,8 @@ def test_types_are_found_again_in_the_configuration() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"), [("", None), ("any", None), ("2", 2), ("-1", -1), ("capability:redis", "capability:redis")]
+    ("text", "found"),
+    [("", None), ("any", None), ("2", 2), ("-1", -1), ("capability:redis", "capability:redis")],
 )
 def test_a_place_is_read(text: str, found: int | str | None) -> None:
     assert place(text) == found
@@ -135,11 +149,15 @@ def test_another_word_is_none(word: str) -> None:
 
 def test_a_capability_that_no_node_has_is_refused_with_those_that_are_known() -> None:
     assert validate(one("a", "capability:redis"), 3, HAS) == []
-    assert validate(one("a", "capability:gpu"), 3, HAS) == ["no node has the capability 'gpu' (known: cdn, redis)"]
+    assert validate(one("a", "capability:gpu"), 3, HAS) == [
+        "no node has the capability 'gpu' (known: cdn, redis)"
+    ]
     assert validate(one("a", "capability:redis"), 3, {"redis": ()}) == [
         "no node has the capability 'redis' (known: none). Give it to one: fab cluster.nodes.set-type NAME INDEX redis"
     ]
-    assert validate(one("a", "capability:gpu"), 3) == [], "it is a matter of the moment, not of the specification"
+    assert validate(one("a", "capability:gpu"), 3) == [], (
+        "it is a matter of the moment, not of the specification"
+    )
 
 
 @pytest.mark.parametrize(
@@ -168,7 +186,9 @@ def test_a_capability_that_no_node_has_is_refused_with_those_that_are_known() ->
         ),
     ],
 )
-def test_capabilities_decide_who_can_share_a_node_and_who_can_run_apart(services: list[Service], said: str) -> None:
+def test_capabilities_decide_who_can_share_a_node_and_who_can_run_apart(
+    services: list[Service], said: str
+) -> None:
     problems = set_problems(services, 3, HAS | {"gpu": (0,)})
     assert len(problems) == bool(said), problems
     assert all(said in problem for problem in problems)
@@ -179,5 +199,7 @@ def test_a_move_to_a_node_without_the_capability_is_refused() -> None:
     services = [one("db", "capability:redis"), one("web", beside=("db",))]
     assert move_problems("web", 1, set(), services, HAS) == []
     (problem,) = move_problems("web", 2, set(), services, HAS)
-    assert problem.startswith("web shares its node with db, and db runs only on nodes with the capability redis, and")
+    assert problem.startswith(
+        "web shares its node with db, and db runs only on nodes with the capability redis, and"
+    )
     assert "node 2 has it not (nodes that have it: node 1)" in problem

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fabfile.core.spec import ClusterSpec, Node, is_host, master, members, validate
+from fabfile.core.spec.cluster import ClusterSpec, Node, is_host, master, members, validate
 
 SOUND = ClusterSpec(name="demo", uid="3f2a", size=3)
 
@@ -37,7 +37,14 @@ def test_a_size_out_of_range_is_refused(size: int) -> None:
 
 def test_every_problem_is_reported_at_once() -> None:
     wrong = replace(
-        SOUND, name="A", size=0, suite="potato", profile="wan", puppet_master="a b", user="Root!", sirikata_url="x"
+        SOUND,
+        name="A",
+        size=0,
+        suite="potato",
+        profile="wan",
+        puppet_master="a b",
+        user="Root!",
+        sirikata_url="x",
     )
     assert len(validate(wrong)) == 8
 

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from fabfile.core.errors import ClusterError, StoreError, UsageError
-from fabfile.core.package import FOLDERS, problems
-from fabfile.effects import archive, host, store
-from fabfile.effects.store import Store
+from fabfile.core.sirikata.package import FOLDERS, problems
+from fabfile.effects import host
+from fabfile.effects.files import archive
+from fabfile.effects.store import store
+from fabfile.effects.store.store import Store
 
 
 def build(folder: Path) -> Path:
@@ -47,12 +49,22 @@ def test_the_same_content_makes_the_same_bytes(tmp_path: Path) -> None:
     assert pack(two, tmp_path / "2.tar.bz2") != pack(one, tmp_path / "1.tar.bz2")
 
 
-def test_an_archive_holds_the_three_folders_readable_for_all_and_its_checksum_is_beside_it(tmp_path: Path) -> None:
+def test_an_archive_holds_the_three_folders_readable_for_all_and_its_checksum_is_beside_it(
+    tmp_path: Path,
+) -> None:
     pack(build(tmp_path / "build"), tmp_path / "s.tar.bz2")
     subprocess.run(["sha256sum", "--check", "--strict", "s.tar.bz2.sha256"], cwd=tmp_path, check=True)
     with tarfile.open(tmp_path / "s.tar.bz2") as tar:
         modes = {member.name: (member.mode, member.uid, member.uname) for member in tar}
-    assert sorted(modes) == ["bin", "bin/space", "lib", "lib/libx.so", "lib/libx.so.1", "share", "share/empty"]
+    assert sorted(modes) == [
+        "bin",
+        "bin/space",
+        "lib",
+        "lib/libx.so",
+        "lib/libx.so.1",
+        "share",
+        "share/empty",
+    ]
     assert modes["bin/space"] == (0o755, 0, "root")
     assert modes["lib/libx.so.1"] == (0o644, 0, "root")
     assert problems("s", archive.read(str(tmp_path / "s.tar.bz2")), FOLDERS) == []
@@ -61,12 +73,17 @@ def test_an_archive_holds_the_three_folders_readable_for_all_and_its_checksum_is
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda folder: (folder / "s.tar.bz2").write_text("my diary"), "no bzip2 archive, so it is left alone"),
+        (
+            lambda folder: (folder / "s.tar.bz2").write_text("my diary"),
+            "no bzip2 archive, so it is left alone",
+        ),
         (lambda folder: (folder / "s.tar.bz2").mkdir(), "no bzip2 archive"),
         (lambda folder: (folder / "build" / "bin").rename(folder / "s.tar.bz2"), "no bzip2 archive"),
     ],
 )
-def test_what_is_no_archive_is_not_overwritten(tmp_path: Path, spoil: Callable[[Path], object], said: str) -> None:
+def test_what_is_no_archive_is_not_overwritten(
+    tmp_path: Path, spoil: Callable[[Path], object], said: str
+) -> None:
     build(tmp_path / "build")
     spoil(tmp_path)
     with pytest.raises(UsageError, match=said):

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from fabfile.core.errors import ClusterError, UsageError
-from fabfile.core.transfer import amount, get_script, path_problems, put_script, sent, target, workplace
-from fabfile.effects import trees
+from fabfile.core.files.transfer import amount, get_script, path_problems, put_script, sent, target, workplace
+from fabfile.effects.files import trees
 
 Told = Callable[[int], None]
 
@@ -44,7 +44,9 @@ def listing(top: Path) -> dict[str, tuple[int, str]]:
     """Every path of a tree: its mode, and its content or where it points to."""
     found = {}
     for path in [top, *sorted(top.rglob("*"))]:
-        content = os.readlink(path) if path.is_symlink() else path.read_bytes().hex() if path.is_file() else ""
+        content = (
+            os.readlink(path) if path.is_symlink() else path.read_bytes().hex() if path.is_file() else ""
+        )
         found[str(path.relative_to(top))] = (path.lstat().st_mode, content)
     return found
 
@@ -57,7 +59,9 @@ def packed(source: Path) -> bytes:
 
 def put(path: Path, kind: str, stream: bytes, home: str = "/root") -> "subprocess.CompletedProcess[bytes]":
     script = put_script(str(path), kind)  # type: ignore[arg-type]
-    return subprocess.run(["sh", "-c", script], input=stream, capture_output=True, env={**os.environ, "HOME": home})
+    return subprocess.run(
+        ["sh", "-c", script], input=stream, capture_output=True, env={**os.environ, "HOME": home}
+    )
 
 
 def got(path: Path, landing: trees.Landing, cut: int | None = None) -> trees.Arrival:

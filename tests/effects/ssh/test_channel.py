@@ -13,7 +13,9 @@ from fabfile.effects.ssh.channel import converse
 class Channel:
     """A command that answers these pieces; with `error`, its connection breaks after them."""
 
-    def __init__(self, *out: bytes, err: bytes = b"", error: Exception | None = None, waits: bool = False) -> None:
+    def __init__(
+        self, *out: bytes, err: bytes = b"", error: Exception | None = None, waits: bool = False
+    ) -> None:
         self.pieces, self.error_pieces, self.error = list(out), [err, b""], error
         self.read: list[bytes] = []
         self.done = threading.Event()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fabfile.core.errors import UsageError
-from fabfile.core.spec import Node
+from fabfile.core.spec.cluster import Node
 from fabfile.effects.ssh import config
 from fabfile.effects.ssh.access import Unreachable
 
@@ -34,7 +34,14 @@ def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Confi
 
 def node(host: str = "198.18.9.9", port: int = 22) -> Node:
     return Node(
-        index=0, name="node0", address=host, ssh_host=host, ssh_port=port, state="running", id="x", user="admin"
+        index=0,
+        name="node0",
+        address=host,
+        ssh_host=host,
+        ssh_port=port,
+        state="running",
+        id="x",
+        user="admin",
     )
 
 
@@ -68,7 +75,9 @@ def test_a_jump_host_for_all_is_not_its_own_and_none_is_none(configure: Configur
     ],
     ids=["circle", "no-host", "no-number", "no-value"],
 )
-def test_a_configuration_that_cannot_be_used_is_told(configure: Configure, text: str, error: type[Exception]) -> None:
+def test_a_configuration_that_cannot_be_used_is_told(
+    configure: Configure, text: str, error: type[Exception]
+) -> None:
     configure(text)
     with pytest.raises(error, match=r"\.ssh/config"):
         config.route(config.destination("a"))

@@ -31,7 +31,9 @@ def shown(line: str) -> paramiko.PKey:
 
 def verdict(path: Path, name: str, key: str) -> str:
     try:
-        KnownHost([path.with_name("missing"), path], name).missing_host_key(paramiko.SSHClient(), name, shown(key))
+        KnownHost([path.with_name("missing"), path], name).missing_host_key(
+            paramiko.SSHClient(), name, shown(key)
+        )
     except UnknownHostKey as error:
         return "revoked" if error.revoked else "changed" if error.changed else "unknown"
     return "admitted"
@@ -59,7 +61,9 @@ def verdict(path: Path, name: str, key: str) -> str:
     # Not by the keys, which each process that runs tests makes for itself.
     ids=itertools.count(),
 )
-def test_a_key_is_admitted_exactly_where_a_line_names_it(tmp_path: Path, text: str, name: str, expected: str) -> None:
+def test_a_key_is_admitted_exactly_where_a_line_names_it(
+    tmp_path: Path, text: str, name: str, expected: str
+) -> None:
     path = tmp_path / "known_hosts"
     path.write_text(text + "\n")
     assert verdict(path, name, ONE) == expected

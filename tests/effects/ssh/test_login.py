@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from fabfile.core.ec2_options import Ec2Options
+from fabfile.core.ec2.options import Ec2Options
 from fabfile.core.errors import UsageError
-from fabfile.core.spec import ClusterSpec
+from fabfile.core.spec.cluster import ClusterSpec
 from fabfile.effects.ssh.access import Pem
 from fabfile.effects.ssh.login import PEM_VARIABLE, check_pem, choose_pem
 
@@ -49,7 +49,18 @@ def no_agent(monkeypatch: pytest.MonkeyPatch) -> None:
         (b"password=hunter2\n", "holds no private key"),
         (b"", "holds no private key"),
     ],
-    ids=["ed25519", "rsa", "ecdsa", "locked", "locked-rsa", "public", "public-rsa", "putty", "other", "empty"],
+    ids=[
+        "ed25519",
+        "rsa",
+        "ecdsa",
+        "locked",
+        "locked-rsa",
+        "public",
+        "public-rsa",
+        "putty",
+        "other",
+        "empty",
+    ],
 )
 def test_a_key_file_is_looked_at_before_it_is_used(tmp_path: Path, content: bytes, problem: str) -> None:
     path = tmp_path / "key.pem"

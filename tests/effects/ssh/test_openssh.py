@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fabfile.core.errors import ClusterError
-from fabfile.core.spec import Node
+from fabfile.core.spec.cluster import Node
 from fabfile.effects.ssh import openssh
 from fabfile.effects.ssh.access import Access, Pem
 
@@ -77,5 +77,7 @@ def test_a_node_whose_key_is_not_known_is_told_with_the_next_step(access: Access
         access.known_hosts.unlink()
     else:
         access.known_hosts.write_text("")
-    with pytest.raises(ClusterError, match=r"node0: .* does not hold, so it was refused\. Restore that file; or build"):
+    with pytest.raises(
+        ClusterError, match=r"node0: .* does not hold, so it was refused\. Restore that file; or build"
+    ):
         openssh.command(node(), access)

@@ -11,10 +11,10 @@ import pytest
 
 from fabfile.core.errors import ClusterError, NodeError, NodeFailures, UsageError
 from fabfile.core.result import Result
-from fabfile.core.spec import Node
-from fabfile.effects import remote
-from fabfile.effects.remote import Remote, fan_out, wait_until
+from fabfile.core.spec.cluster import Node
+from fabfile.effects.ssh import remote
 from fabfile.effects.ssh.access import Access, Pem
+from fabfile.effects.ssh.remote import Remote, fan_out, wait_until
 
 
 def node(index: int, port: int = 22) -> Node:
@@ -78,9 +78,13 @@ def closed() -> int:
 
 def test_a_node_that_refuses_says_so_and_its_provider_says_more(tmp_path: Path, closed: int) -> None:
     far = Remote(Access(tmp_path / "known_hosts"), explain=lambda node: f"see the console of {node.name}")
-    with pytest.raises(NodeError, match=rf"node0: admin@127.0.0.1 port {closed} refused .*: see the console of node0"):
+    with pytest.raises(
+        NodeError, match=rf"node0: admin@127.0.0.1 port {closed} refused .*: see the console of node0"
+    ):
         far.run(node(0, closed), "true")
-    with pytest.raises(NodeError) as caught:  # asked again and again while a machine boots: no calls to its provider
+    with pytest.raises(
+        NodeError
+    ) as caught:  # asked again and again while a machine boots: no calls to its provider
         far.connect(node(0, closed))
     assert "console" not in str(caught.value)
 

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from fabfile.core.errors import NotFound, StoreError, UsageError
-from fabfile.core.services import Service
-from fabfile.core.spec import ClusterSpec
-from fabfile.effects import store
-from fabfile.effects.store import Store
+from fabfile.core.services.service import Service
+from fabfile.core.spec.cluster import ClusterSpec
+from fabfile.effects.store import store
+from fabfile.effects.store.store import Store
+from tests.paths import ROOT
 
 SPEC = ClusterSpec(
     name="demo", uid="3f2a", size=3, services=(Service(id="web", command="/bin/true", env=(("A", "b"),)),)
@@ -102,7 +103,7 @@ def test_a_crash_while_saving_leaves_the_old_file(home: Path, monkeypatch: pytes
 
 HOLDER = """
 import sys
-from fabfile.effects.store import Store
+from fabfile.effects.store.store import Store
 with Store("demo").lock("up demo"):
     print("held", flush=True)
     sys.stdin.read()
@@ -110,7 +111,7 @@ with Store("demo").lock("up demo"):
 
 
 def test_a_second_process_is_told_who_holds_the_cluster() -> None:
-    root = Path(__file__).resolve().parents[2]
+    root = ROOT
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as holder:

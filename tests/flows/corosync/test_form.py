@@ -1,11 +1,13 @@
 """What a cluster of several releases cannot do."""
 
-from fabfile.core.pacemaker import NodeReport
-from fabfile.flows.form import version_problem
+from fabfile.core.pacemaker.formation import NodeReport
+from fabfile.flows.corosync.form import version_problem
 
 
 def report(version: str, feature_set: str) -> NodeReport:
-    return NodeReport(formed=True, corosync=True, pacemaker=True, resources=0, version=version, feature_set=feature_set)
+    return NodeReport(
+        formed=True, corosync=True, pacemaker=True, resources=0, version=version, feature_set=feature_set
+    )
 
 
 OLD, NEW, NEWER = report("2.1.5", "3.16.1"), report("3.0.0", "3.20.0"), report("3.0.1", "3.20.1")

@@ -9,10 +9,11 @@ import pytest
 
 from fabfile.core.errors import ClusterError
 from fabfile.core.report import Silent
-from fabfile.core.spec import ClusterSpec, Node, State
+from fabfile.core.spec.cluster import ClusterSpec, Node, State
 from fabfile.effects.ssh.login import PEM_VARIABLE
-from fabfile.effects.store import Store
-from fabfile.flows import nodes, session
+from fabfile.effects.store.store import Store
+from fabfile.flows import session
+from fabfile.flows.machines import commands as nodes
 from fabfile.flows.session import Session
 
 
@@ -31,7 +32,13 @@ class Opened:
 
     def node(self, index: int) -> Node:
         return Node(
-            index=index, name=f"node{index}", address="", ssh_host="", state=self.state, id="x", reason=self.reason
+            index=index,
+            name=f"node{index}",
+            address="",
+            ssh_host="",
+            state=self.state,
+            id="x",
+            reason=self.reason,
         )
 
 
@@ -68,7 +75,9 @@ def test_a_node_that_does_not_run_is_told_with_the_next_step(state: State, step:
     for enter in (lambda: nodes.ssh(session, 1), lambda: nodes.run(session, "true", on=1)):
         with pytest.raises(ClusterError) as caught:
             enter()
-        assert str(caught.value).startswith(f"node1 is {state} (its zone has no capacity), so there is no way in")
+        assert str(caught.value).startswith(
+            f"node1 is {state} (its zone has no capacity), so there is no way in"
+        )
         assert step in str(caught.value)
 
 

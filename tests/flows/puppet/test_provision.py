@@ -7,9 +7,9 @@ from typing import Any, cast
 import pytest
 
 from fabfile.core.report import Silent
-from fabfile.core.spec import ClusterSpec, Node
-from fabfile.effects.store import Store
-from fabfile.flows import provision
+from fabfile.core.spec.cluster import ClusterSpec, Node
+from fabfile.effects.store.store import Store
+from fabfile.flows.puppet import provision
 from fabfile.flows.session import Session
 
 

@@ -70,7 +70,9 @@ def parse(words, known):
 
 def nested(text, **defaults):
     """Options within an option: `--host=H --port=P`."""
-    return parse(shlex.split(text), {name.replace("_", "-"): ("text", value) for name, value in defaults.items()})
+    return parse(
+        shlex.split(text), {name.replace("_", "-"): ("text", value) for name, value in defaults.items()}
+    )
 
 
 class Program:
@@ -82,7 +84,10 @@ class Program:
         if {"--help", "--version"} & set(sys.argv[1:]):
             print(VERSION.format(name=name))
             print(
-                "".join(f"  --{one} ({kind}, default {default!r})\n" for one, (kind, default) in sorted(known.items()))
+                "".join(
+                    f"  --{one} ({kind}, default {default!r})\n"
+                    for one, (kind, default) in sorted(known.items())
+                )
             )
             sys.exit(0)
         self.name, self.options, self.started = name, parse(sys.argv[1:], known), time.time()

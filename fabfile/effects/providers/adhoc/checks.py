@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ....core.adhoc import is_address
-from ....core.adhoc_hosts import HostLook, look_script, parse_look
-from ....core.adhoc_peers import (
+from ....core.adhoc.connectivity import (
     TCP_PORT,
     UDP_PORT,
     Peers,
@@ -17,14 +15,16 @@ from ....core.adhoc_peers import (
     peers_input,
     peers_script,
 )
-from ....core.adhoc_problems import clock_problems, look_problems, name_problems, release_problems
+from ....core.adhoc.host import is_address
+from ....core.adhoc.requirements import clock_problems, look_problems, name_problems, release_problems
+from ....core.adhoc.survey import HostLook, look_script, parse_look
 from ....core.errors import NodeError, UsageError
-from ....core.spec import ClusterSpec, Node, Role
-from ...remote import Remote, fan_out
+from ....core.spec.cluster import ClusterSpec, Node, Role
 from ...ssh.access import Pem, Unreachable
 from ...ssh.known import known_keys
 from ...ssh.login import check_pem
-from ...store import forget_host, know_host
+from ...ssh.remote import Remote, fan_out
+from ...store.store import forget_host, know_host
 
 LOOK_TIMEOUT = 60.0  # seconds without a word
 
@@ -47,7 +47,7 @@ def key_problems(spec: ClusterSpec) -> dict[str, list[str]]:
         try:
             check_pem(Pem(Path(path), "the definition of the hosts"))
         except UsageError as error:
-            problems[path] = list(error.problems)
+            problems[path] = [str(one) for one in error.problems]
     return problems
 
 
@@ -91,7 +91,9 @@ class Checked:
     members: frozenset[int] = frozenset()
 
 
-def check(remote: Remote, spec: ClusterSpec, nodes: Sequence[Node], server: str, advice: Mapping[int, str]) -> Checked:
+def check(
+    remote: Remote, spec: ClusterSpec, nodes: Sequence[Node], server: str, advice: Mapping[int, str]
+) -> Checked:
     """Look at every host, all at the same time, and judge them by themselves and together.
 
     `server` is the name of the Puppet server, as far as it is known; `advice`, by index, what is said besides of a host
@@ -103,11 +105,15 @@ def check(remote: Remote, spec: ClusterSpec, nodes: Sequence[Node], server: str,
     answers = fan_out(nodes, "check", lambda node: _ask(remote, node, names))
     found = {name: one for name, one in answers.items() if isinstance(one, Found)}
     problems = [
-        f"{_called(node)}: {answers[node.name]}{advice.get(node.index, '')}" for node in nodes if node.name not in found
+        f"{_called(node)}: {answers[node.name]}{advice.get(node.index, '')}"
+        for node in nodes
+        if node.name not in found
     ]
     addresses = {name: _address(spec, one, found) for name, one in found.items()}
     for name, one in found.items():
-        problems += [f"{_called(one.node)}: {problem}" for problem in _unfit(spec, one, addresses[name], server)]
+        problems += [
+            f"{_called(one.node)}: {problem}" for problem in _unfit(spec, one, addresses[name], server)
+        ]
     problems += _twice(found, addresses)
     problems += _together(spec, found, addresses)
     if not problems:
@@ -183,7 +189,9 @@ def _stranger(error: BaseException | None) -> str:
 
 
 def _no_rights(node: Node, words: str) -> str:
-    if re.search(r"password is required|a terminal is required|may not run sudo|not in the sudoers|not allowed", words):
+    if re.search(
+        r"password is required|a terminal is required|may not run sudo|not in the sudoers|not allowed", words
+    ):
         who = node.user or "the account"
         return (
             f"{who} may not use sudo there without a password ({words.splitlines()[-1]}). Allow it: "
@@ -195,7 +203,11 @@ def _no_rights(node: Node, words: str) -> str:
 
 
 def _called(node: Node) -> str:
-    return (f"{node.user}@" if node.user else "") + node.ssh_host + (f":{node.ssh_port}" if node.ssh_port != 22 else "")
+    return (
+        (f"{node.user}@" if node.user else "")
+        + node.ssh_host
+        + (f":{node.ssh_port}" if node.ssh_port != 22 else "")
+    )
 
 
 def _address(spec: ClusterSpec, one: Found, found: Mapping[str, Found]) -> str:
@@ -247,7 +259,9 @@ def _of_others(spec: ClusterSpec, one: Found) -> dict[str, tuple[str, ...]]:
     return {name: addresses for name, addresses in one.look.names.items() if name != own}
 
 
-def _reach(remote: Remote, spec: ClusterSpec, found: Mapping[str, Found], addresses: Mapping[str, str]) -> list[str]:
+def _reach(
+    remote: Remote, spec: ClusterSpec, found: Mapping[str, Found], addresses: Mapping[str, str]
+) -> list[str]:
     """Whether the hosts reach each other, at the ports that they will use; asked before they are members."""
     if len(found) < 2 or all(one.look.member == spec.id for one in found.values()):
         return []

@@ -6,15 +6,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import NoReturn
 
-from ....core.adhoc import Host, is_address
-from ....core.adhoc_hosts import parse_take_off, take_off_script
+from ....core.adhoc.host import Host, is_address
+from ....core.adhoc.survey import parse_take_off, take_off_script
 from ....core.errors import NodeError, NodeFailures, UsageError
 from ....core.report import Report
-from ....core.spec import ClusterSpec, Node, Role, node_name
-from ...remote import Glance, Remote, fan_out, wait_until
+from ....core.spec.cluster import ClusterSpec, Node, Role, node_name
 from ...ssh.access import Access
 from ...ssh.login import choose_pem
-from ...store import Store
+from ...ssh.remote import Glance, Remote, fan_out, wait_until
+from ...store.store import Store
 from ..base import ROLES, UserData
 from . import checks
 
@@ -58,7 +58,9 @@ class AdhocProvider:
     ) -> Sequence[Node]:
         addresses = {str(index): address for index, address in self._checked.addresses.items()}
         # One that was given back, and whoever did it was cut off before that was written down here.
-        self._forget(spec, {index: addresses[index] for index in addresses if int(index) in self._checked.members})
+        self._forget(
+            spec, {index: addresses[index] for index in addresses if int(index) in self._checked.members}
+        )
         # Before the first of them is touched: from here on `terminate` gives them all back.
         self._store.update_state(taken=addresses)
         return self.nodes(spec)
@@ -121,7 +123,9 @@ class AdhocProvider:
         remote = self._remote(spec)
         boot = remote.run(node, BOOT_ID).out
         # At once, as a power cut would; after this connection is closed.
-        remote.sudo(node, "nohup sh -c 'sleep 0.5; systemctl reboot --force --force' >/dev/null 2>&1 </dev/null &")
+        remote.sudo(
+            node, "nohup sh -c 'sleep 0.5; systemctl reboot --force --force' >/dev/null 2>&1 </dev/null &"
+        )
 
         def gone() -> bool:
             try:
@@ -160,7 +164,9 @@ class AdhocProvider:
             return spec.puppet_master
         for index, address in taken.items():
             node = _node(spec, int(index), address)
-            done = self._remote(spec).run(node, f"getent ahosts {shlex.quote(spec.puppet_master)}", check=False)
+            done = self._remote(spec).run(
+                node, f"getent ahosts {shlex.quote(spec.puppet_master)}", check=False
+            )
             return done.out.split()[0] if done.ok else None
         return None
 
@@ -186,7 +192,8 @@ class AdhocProvider:
     def _ask(self, spec: ClusterSpec, taken: dict[str, str]) -> list[Node]:
         remote = self._remote(spec)
         nodes = [
-            _node(spec, int(index), address) for index, address in sorted(taken.items(), key=lambda one: int(one[0]))
+            _node(spec, int(index), address)
+            for index, address in sorted(taken.items(), key=lambda one: int(one[0]))
         ]
         found = fan_out(nodes, "look", lambda node: self._state(remote, node))
         return list(found.values())

@@ -1,7 +1,7 @@
 """Machines on Amazon EC2, through boto3, the only door to it."""
 
-from ....core.ec2_machines import FoundCluster as FoundCluster
-from . import look
+from ....core.ec2.instances import FoundCluster as FoundCluster
+from . import instances as look
 from .api import Api
 from .provider import Ec2Provider as Ec2Provider
 

@@ -42,7 +42,9 @@ class Api:
         profile = session.profile_name
         return source(str(found.method), "" if profile == "default" else profile)
 
-    def call(self, operation: str, *, service: str = "ec2", patient: bool = True, **parameters: Any) -> Answer:
+    def call(
+        self, operation: str, *, service: str = "ec2", patient: bool = True, **parameters: Any
+    ) -> Answer:
         """One call, for example `call("describe_vpcs", Filters=[...])`.
 
         `patient`: boto3 tries again what was throttled or failed inside EC2.  Raises ApiError, or Preflight when boto3
@@ -67,7 +69,11 @@ class Api:
         """The names of all regions that this boto3 knows; asks nobody."""
         session = _session()
         return sorted(
-            {name for part in session.get_available_partitions() for name in session.get_available_regions("ec2", part)}
+            {
+                name
+                for part in session.get_available_partitions()
+                for name in session.get_available_regions("ec2", part)
+            }
         )
 
     def _guarded(self, operation: str, ask: Callable[[], Any]) -> Any:

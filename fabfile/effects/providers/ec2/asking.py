@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from ....core.errors import Preflight
-from ....core.spec import ClusterSpec
+from ....core.spec.cluster import ClusterSpec
 from .api import Api
 
 T = TypeVar("T")
@@ -53,7 +53,9 @@ def existing(word: str, known: Iterable[str]) -> str:
     """What there is instead: all of it where that is little, else what looks like the word."""
     names = sorted(set(known))
     alike = difflib.get_close_matches(word, names, n=3, cutoff=0.6)
-    return f"Did you mean {' or '.join(alike)}?" if len(names) > _FEW and alike else f"Existing: {few(names)}."
+    return (
+        f"Did you mean {' or '.join(alike)}?" if len(names) > _FEW and alike else f"Existing: {few(names)}."
+    )
 
 
 def few(names: Iterable[str]) -> str:

@@ -7,9 +7,9 @@ exist, or does not fit, raises Preflight with sentences; what EC2 refuses to tel
 import re
 from dataclasses import dataclass
 
-from ....core.ec2_options import machine_type
+from ....core.ec2.options import machine_type
 from ....core.errors import Preflight
-from ....core.spec import ClusterSpec, Role
+from ....core.spec.cluster import ClusterSpec, Role
 from .api import Answer, Api
 from .asking import existing, few, here, once, only
 from .errors import ApiError
@@ -64,7 +64,9 @@ def image(api: Api, spec: ClusterSpec, role: Role = "node") -> Image:
     kind = instance_type(api, spec, role)
     fitting = [name for name in _ARCHITECTURES if name in kind.architectures]
     if not fitting:
-        raise Preflight(f"Debian has no image for {kind.name} ({few(kind.architectures)}): name one with --ami")
+        raise Preflight(
+            f"Debian has no image for {kind.name} ({few(kind.architectures)}): name one with --ami"
+        )
     return once(api, ("image", spec.suite, fitting[0]), lambda: _newest_debian(api, spec, fitting[0]))
 
 
@@ -112,7 +114,9 @@ def _parameter(api: Api, spec: ClusterSpec, path: str) -> str:
     except ApiError as error:
         if error.code != "ParameterNotFound":
             raise
-        raise Preflight(f"there is no SSM parameter {path!r} for the machine image ({here(api, spec)})") from None
+        raise Preflight(
+            f"there is no SSM parameter {path!r} for the machine image ({here(api, spec)})"
+        ) from None
     if not re.fullmatch(r"ami-[0-9a-f]{8,17}", value):
         raise Preflight(f"the SSM parameter {path!r} holds {value[:60]!r}, which is no id of a machine image")
     return value
@@ -154,7 +158,9 @@ def _newest_debian(api: Api, spec: ClusterSpec, architecture: str) -> Image:
 
 def _as_image(found: Answer) -> Image:
     root = found.get("RootDeviceName") or "/dev/xvda"
-    devices = {device.get("DeviceName"): device.get("Ebs", {}) for device in found.get("BlockDeviceMappings", [])}
+    devices = {
+        device.get("DeviceName"): device.get("Ebs", {}) for device in found.get("BlockDeviceMappings", [])
+    }
     return Image(
         id=found["ImageId"],
         name=found.get("Name", ""),

@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 
-from ....core import ec2, ec2_rules
+from ....core.ec2 import launch as ec2
+from ....core.ec2 import rules as ec2_rules
 from ....core.errors import Preflight
-from ....core.spec import ClusterSpec, Role
-from . import lookups
+from ....core.spec.cluster import ClusterSpec, Role
+from . import catalog as lookups
 from .api import Api
 from .asking import existing, few, here
 from .errors import ApiError
@@ -63,7 +64,7 @@ def _said(check: Callable[[], Iterable[str]]) -> list[str]:
     try:
         return list(check())
     except Preflight as error:
-        return error.problems
+        return [str(one) for one in error.problems]
     except ApiError as error:
         if error.unauthenticated or error.throttled or not error.code:
             raise
@@ -102,7 +103,7 @@ def _machine(api: Api, spec: ClusterSpec, role: Role) -> Iterator[str]:
                 f"which needs {_MASTER_MEMORY}: choose {hint}, or give --puppet-master=HOST"
             )
     except Preflight as error:
-        yield from error.problems
+        yield from map(str, error.problems)
         if not spec.ec2.ami:  # whose default depends on the type
             return
     image = lookups.image(api, spec, role)
@@ -162,7 +163,9 @@ def _room(api: Api, spec: ClusterSpec, counts: Mapping[Role, int]) -> Iterator[s
 
 def _quota(api: Api, spec: ClusterSpec, counts: Mapping[Role, int]) -> Iterator[str]:
     kinds = {role: lookups.instance_type(api, spec, role) for role in counts}
-    needed = sum(count * kinds[role].vcpus for role, count in counts.items() if _STANDARD.match(kinds[role].name))
+    needed = sum(
+        count * kinds[role].vcpus for role, count in counts.items() if _STANDARD.match(kinds[role].name)
+    )
     limit = _vcpu_limit(api, spot=spec.ec2.spot) if needed else None
     if limit is None or needed <= limit - (used := _vcpus_in_use(api, spot=spec.ec2.spot)):
         return
@@ -246,5 +249,7 @@ def _decoded(api: Api, said: str) -> tuple[str, str]:
         answer = api.call("decode_authorization_message", service="sts", EncodedMessage=encoded[1])
     except ApiError:
         return "", ""
-    found = re.search(r'"action":\s*"([^"]+)"(?:.*?"resource":\s*"([^"]*)")?', answer["DecodedMessage"], re.DOTALL)
+    found = re.search(
+        r'"action":\s*"([^"]+)"(?:.*?"resource":\s*"([^"]*)")?', answer["DecodedMessage"], re.DOTALL
+    )
     return (found[1], found[2] or "") if found else ("", "")

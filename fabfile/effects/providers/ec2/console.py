@@ -1,7 +1,7 @@
 """Host keys as an instance wrote them to its console: what EC2 vouches for when known_hosts is lost."""
 
 from ....core.hostkeys import shown_keys
-from . import look
+from . import instances as look
 from .api import Api
 
 # All that EC2 keeps of a console, 64 KB (EC2 User Guide, "Instance console output").

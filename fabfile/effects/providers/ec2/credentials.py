@@ -17,9 +17,7 @@ class Source:
 
 _FILE = "Put new ones there: aws configure"
 _ROLE = "Renew those that it is assumed with (source_profile or credential_source in ~/.aws/config)"
-_MACHINE = (
-    "They are renewed by themselves, so look at the role and at whether {0} answers from here; then run this again"
-)
+_MACHINE = "They are renewed by themselves, so look at the role and at whether {0} answers from here; then run this again"
 
 # botocore's words for them (botocore.credentials, the METHODs).
 _KNOWN: Final = {
@@ -41,7 +39,10 @@ _KNOWN: Final = {
         "Look at what 'credential_process' in ~/.aws/config runs: it is to answer new ones",
     ),
     "iam-role": ("this instance's role", _MACHINE.format("its metadata service (169.254.169.254)")),
-    "container-role": ("this container's role", _MACHINE.format("AWS_CONTAINER_CREDENTIALS_FULL_URI or _RELATIVE_URI")),
+    "container-role": (
+        "this container's role",
+        _MACHINE.format("AWS_CONTAINER_CREDENTIALS_FULL_URI or _RELATIVE_URI"),
+    ),
     "login": ("aws login", "Log in again: aws login{profile}"),
 }
 

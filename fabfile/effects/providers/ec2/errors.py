@@ -26,10 +26,17 @@ NO_CAPACITY = frozenset(
     }
 )
 QUOTA = frozenset(
-    {"VcpuLimitExceeded", "InstanceLimitExceeded", "MaxSpotInstanceCountExceeded", "SpotInstanceCountLimitExceeded"}
+    {
+        "VcpuLimitExceeded",
+        "InstanceLimitExceeded",
+        "MaxSpotInstanceCountExceeded",
+        "SpotInstanceCountLimitExceeded",
+    }
 )
 # Nothing is known of what became of such a call: the same one, with the same client token, tells.
-_UNCERTAIN = frozenset({"InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable", "RequestTimeout"})
+_UNCERTAIN = frozenset(
+    {"InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable", "RequestTimeout"}
+)
 _EXPIRED = frozenset({"RequestExpired", "ExpiredToken", "ExpiredTokenException"})
 _UNKNOWN_CALLER = frozenset(
     {"AuthFailure", "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"}
@@ -44,7 +51,9 @@ class ApiError(ClusterError):
     uncertain  whether the call may have taken effect all the same
     """
 
-    def __init__(self, operation: str, code: str, said: str, *, uncertain: bool = False, why: str = "") -> None:
+    def __init__(
+        self, operation: str, code: str, said: str, *, uncertain: bool = False, why: str = ""
+    ) -> None:
         self.operation, self.code, self.said, self.uncertain = operation, code, said, uncertain
         super().__init__(why or f"EC2 refused {operation}: {code}: {said}")
 
@@ -120,7 +129,8 @@ def setup(error: Exception) -> Preflight:
     """What is missing on this side before any call can be made."""
     said = str(error).rstrip(".") or type(error).__name__
     text = _SETUP.get(
-        type(error).__name__, "boto3 cannot use its configuration ({said}): check ~/.aws and the AWS_* variables"
+        type(error).__name__,
+        "boto3 cannot use its configuration ({said}): check ~/.aws and the AWS_* variables",
     )
     if "SSO" in type(error).__name__ or "Token" in type(error).__name__:
         text = "the AWS SSO session is over ({said}): aws sso login"

@@ -10,16 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ....core import ec2
-from ....core.ec2 import Fields
+from ....core.ec2 import launch as ec2
+from ....core.ec2.launch import Fields
 from ....core.errors import ClusterError, StoreError
 from ....core.report import Report
-from ....core.spec import ClusterSpec, Role
-from ...store import Store
-from . import look
+from ....core.spec.cluster import ClusterSpec, Role
+from ...store.store import Store
+from . import instances as look
 from .api import Api
 from .errors import ApiError
-from .patience import Patience, insist, wait
+from .retry import Patience, insist, wait
 
 # The request's token was used before, and its instances are gone (EC2 API reference, "Error codes").
 SPENT = "IdempotentInstanceTerminated"
@@ -68,7 +68,9 @@ class Launches:
             try:
                 return self._carry_out(pending, doubtful=False)
             except ApiError as error:
-                if error.code != SPENT:  # by a cluster of that id whose state was lost: it counts from 1 again
+                if (
+                    error.code != SPENT
+                ):  # by a cluster of that id whose state was lost: it counts from 1 again
                     raise
 
     def settle(self, role: Role) -> list[str]:
@@ -157,7 +159,9 @@ class Launches:
             # These are said before EC2 looks at a token, so they tell nothing of an earlier time.
             if error.uncertain or error.throttled or error.unauthenticated or error.forbidden:
                 raise error
-            if shown := wait(lambda: look.of_token(self._api, pending.token), self._patience, self._patience.doubt):
+            if shown := wait(
+                lambda: look.of_token(self._api, pending.token), self._patience, self._patience.doubt
+            ):
                 return ids_of(shown)
         self.forget(pending.role)
         raise error

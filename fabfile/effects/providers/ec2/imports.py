@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from ....core.ec2 import IMPORTED_AT_ONCE, Fields, import_tags
-from ....core.ec2_machines import census, place_of, state_of
+from ....core.ec2.instances import census, place_of, state_of
+from ....core.ec2.launch import IMPORTED_AT_ONCE, Fields, import_tags
 from ....core.errors import UsageError
-from ....core.spec import ClusterSpec
-from . import look
+from ....core.spec.cluster import ClusterSpec
+from . import instances as look
 from .api import Api
 
 
@@ -25,7 +25,9 @@ def import_problems(api: Api, spec: ClusterSpec, indexes: Mapping[str, int]) -> 
         if taken.get(index, instance_id) != instance_id:
             problems.append(f"node {index} exists: it is {taken[index]}")
     twice = sorted({index for index in indexes.values() if list(indexes.values()).count(index) > 1})
-    problems += [f"node {index} is given to {list(indexes.values()).count(index)} instances" for index in twice]
+    problems += [
+        f"node {index} is given to {list(indexes.values()).count(index)} instances" for index in twice
+    ]
     problems += [
         f"there is no node {index} in a cluster of {spec.size}"
         for index in indexes.values()

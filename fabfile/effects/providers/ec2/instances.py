@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 
-from ....core.ec2 import TAG_ID, Fields, tags_of
-from ....core.ec2_machines import FoundCluster, clusters
-from ....core.spec import ClusterSpec
+from ....core.ec2.instances import FoundCluster, clusters
+from ....core.ec2.launch import TAG_ID, Fields, tags_of
+from ....core.spec.cluster import ClusterSpec
 from .api import Api
 from .errors import ApiError
 

@@ -2,21 +2,22 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from ....core import ec2
-from ....core.ec2 import Fields
-from ....core.ec2_machines import Census, census, missing, nodes, state_of
-from ....core.ec2_options import machine_type
+from ....core.ec2 import launch as ec2
+from ....core.ec2.instances import Census, census, missing, nodes, state_of
+from ....core.ec2.launch import Fields
+from ....core.ec2.options import machine_type
 from ....core.errors import ClusterError
 from ....core.report import Report
-from ....core.spec import ClusterSpec, Node, Role
-from ...store import Store
+from ....core.spec.cluster import ClusterSpec, Node, Role
+from ...store.store import Store
 from ..base import UserData
-from . import look, lookups
+from . import catalog as lookups
+from . import instances as look
 from .api import Api
+from .catalog import Subnet
 from .errors import ApiError
-from .lookups import Subnet
-from .patience import Patience, insist, wait
-from .pending import Launches, ids_of
+from .idempotency import Launches, ids_of
+from .retry import Patience, insist, wait
 
 
 class Launcher:
@@ -47,7 +48,9 @@ class Launcher:
         """Terminate what has another's place, which nothing but an accident in the account can bring about."""
         counted = census(found)
         for one in counted.strays:
-            self._report.warn(f"{one['InstanceId']} has the cluster's tag and no place in it: it is left alone")
+            self._report.warn(
+                f"{one['InstanceId']} has the cluster's tag and no place in it: it is left alone"
+            )
         if not counted.surplus:
             return found
         ids = ids_of(counted.surplus)
@@ -66,7 +69,9 @@ class Launcher:
         names = [ec2.host_name(index) for index in indexes]
         text = user_data(role, names)
         subnets = _nearest(lookups.subnets(self._api, self._spec, role), census(found))
-        what = f"{len(indexes)} {machine_type(self._spec.ec2, role)}" + (" (spot)" if self._spec.ec2.spot else "")
+        what = f"{len(indexes)} {machine_type(self._spec.ec2, role)}" + (
+            " (spot)" if self._spec.ec2.spot else ""
+        )
         full: list[str] = []
         for subnet, following in zip(subnets, [*subnets[1:], None], strict=True):
             for name in names:
@@ -79,7 +84,9 @@ class Launcher:
                     raise
                 full.append(f"{subnet.zone} ({error.code}: {error.said})")
                 if following:
-                    self._report.warn(f"no room for {what} in {subnet.zone} ({error.code}), trying {following.zone}")
+                    self._report.warn(
+                        f"no room for {what} in {subnet.zone} ({error.code}), trying {following.zone}"
+                    )
         spot = "without --spot, " if self._spec.ec2.spot else ""
         raise ClusterError(
             f"EC2 has no room for {what} in {'; '.join(full)}. Try again later, or {spot}with another --instance-type, "
@@ -115,9 +122,13 @@ def start(api: Api, names: Mapping[str, str], patience: Patience, say: Callable[
     """Start instances, by id with their names, once each has stopped.  Raises ApiError or ClusterError."""
     ids = sorted(names)
     if not wait(lambda: not _stopping(api, ids), patience, patience.settled):
-        raise ClusterError(f"{', '.join(names.values())} did not stop in {patience.settled:.0f} s: run this again")
+        raise ClusterError(
+            f"{', '.join(names.values())} did not stop in {patience.settled:.0f} s: run this again"
+        )
     try:
-        insist(lambda: api.call("start_instances", patient=False, InstanceIds=ids), patience, say, also=_NOT_YET)
+        insist(
+            lambda: api.call("start_instances", patient=False, InstanceIds=ids), patience, say, also=_NOT_YET
+        )
     except ApiError as error:
         if not error.no_capacity:
             raise

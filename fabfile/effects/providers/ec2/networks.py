@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ....core.ec2_rules import Rule, rules_of
+from ....core.ec2.rules import Rule, rules_of
 from ....core.errors import Preflight
-from ....core.spec import ClusterSpec
+from ....core.spec.cluster import ClusterSpec
 from .api import Answer, Api
 from .asking import existing, few, here, once, only
 
@@ -39,7 +39,11 @@ class Group:
 def network(api: Api, spec: ClusterSpec) -> list[Subnet]:
     """All subnets that the machines may be in: those named, in that order, else the default ones by their zones."""
     wanted = spec.ec2.subnets
-    return once(api, ("network", *wanted), lambda: _named_subnets(api, spec) if wanted else _default_subnets(api, spec))
+    return once(
+        api,
+        ("network", *wanted),
+        lambda: _named_subnets(api, spec) if wanted else _default_subnets(api, spec),
+    )
 
 
 def group(api: Api, spec: ClusterSpec) -> Group:
@@ -61,7 +65,9 @@ def groups(api: Api, spec: ClusterSpec) -> list[str]:
 def find_groups(api: Api, name: str = "", vpc: str = "") -> list[Group]:
     """The security groups of that name or id, or all; in one VPC, or in all."""
     filters = only({"group-id" if name.startswith("sg-") else "group-name": name, "vpc-id": vpc})
-    return [_as_group(found) for found in api.pages("describe_security_groups", "SecurityGroups", Filters=filters)]
+    return [
+        _as_group(found) for found in api.pages("describe_security_groups", "SecurityGroups", Filters=filters)
+    ]
 
 
 def _named_subnets(api: Api, spec: ClusterSpec) -> list[Subnet]:
@@ -123,13 +129,21 @@ def _group(api: Api, spec: ClusterSpec, vpc: str) -> Group:
 def _lacking(api: Api, spec: ClusterSpec) -> list[str]:
     """Why the group that is named exists in no VPC; nothing where it does."""
     name = spec.ec2.group
-    return _no_group(api, spec, name).problems if name and not find_groups(api, name) else []
+    return (
+        [str(one) for one in _no_group(api, spec, name).problems]
+        if name and not find_groups(api, name)
+        else []
+    )
 
 
 def _no_group(api: Api, spec: ClusterSpec, name: str, vpc: str = "") -> Preflight:
     known = {found.name for found in find_groups(api, vpc=vpc)}
-    remedy = "" if name.startswith("sg-") else f" Or make it: fab ec2.security-create {name} --region={api.region}"
-    return Preflight(f"there is no security group {name!r} ({here(api, spec)}). {existing(name, known)}{remedy}")
+    remedy = (
+        "" if name.startswith("sg-") else f" Or make it: fab ec2.security-create {name} --region={api.region}"
+    )
+    return Preflight(
+        f"there is no security group {name!r} ({here(api, spec)}). {existing(name, known)}{remedy}"
+    )
 
 
 def _as_group(found: Answer) -> Group:

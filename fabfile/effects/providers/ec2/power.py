@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from ....core.ec2 import Fields
-from ....core.ec2_machines import state_of
+from ....core.ec2.instances import state_of
+from ....core.ec2.launch import Fields
 from ....core.errors import ClusterError, UsageError
-from ....core.spec import ClusterSpec, Node, State
-from . import look
+from ....core.spec.cluster import ClusterSpec, Node, State
+from . import instances as look
 from .api import Api
 from .launch import start
-from .patience import Patience, insist, wait
+from .retry import Patience, insist, wait
 
 
 def power_off(api: Api, spec: ClusterSpec, node: Node, patience: Patience) -> None:
@@ -48,13 +48,17 @@ def reboot(api: Api, spec: ClusterSpec, node: Node, patience: Patience) -> None:
 def explain(api: Api, spec: ClusterSpec, node: Node) -> str:
     """What EC2 knows of a machine that does not answer.  Never raises: it explains another failure."""
     try:
-        return "; ".join(part for part in (_checks(api, node), _way_in(spec, node), _last_words(api, node)) if part)
+        return "; ".join(
+            part for part in (_checks(api, node), _way_in(spec, node), _last_words(api, node)) if part
+        )
     except ClusterError as error:
         return f"and EC2 cannot be asked: {error}"
 
 
 def _checks(api: Api, node: Node) -> str:
-    statuses = api.call("describe_instance_status", InstanceIds=[node.id], IncludeAllInstances=True)["InstanceStatuses"]
+    statuses = api.call("describe_instance_status", InstanceIds=[node.id], IncludeAllInstances=True)[
+        "InstanceStatuses"
+    ]
     if not statuses:
         return f"EC2 shows no status of {node.id}"
     state, system, own = (
@@ -67,9 +71,13 @@ def _checks(api: Api, node: Node) -> str:
 def _way_in(spec: ClusterSpec, node: Node) -> str:
     group = spec.ec2.group or "default"
     region = f" --region={spec.ec2.region}" if spec.ec2.region else ""
-    parts = [f"does the security group admit port 22 from this address? fab ec2.security-create {group}{region}"]
+    parts = [
+        f"does the security group admit port 22 from this address? fab ec2.security-create {group}{region}"
+    ]
     if node.ssh_host == node.address and spec.ec2.address != "private":
-        parts.append("it has no public address: is its private one reached from here? A subnet can give public ones")
+        parts.append(
+            "it has no public address: is its private one reached from here? A subnet can give public ones"
+        )
     return "; ".join(parts)
 
 
@@ -90,7 +98,11 @@ def _instance(api: Api, node: Node) -> Fields:
 
 
 def _ask(api: Api, operation: str, node: Node, patience: Patience, **parameters: Any) -> None:
-    insist(lambda: api.call(operation, patient=False, InstanceIds=[node.id], **parameters), patience, lambda _: None)
+    insist(
+        lambda: api.call(operation, patient=False, InstanceIds=[node.id], **parameters),
+        patience,
+        lambda _: None,
+    )
 
 
 def _await(api: Api, node: Node, state: State, patience: Patience) -> None:

@@ -4,20 +4,21 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ....core.ec2_machines import missing, nodes, notices, outsider
+from ....core.ec2.instances import missing, nodes, notices, outsider
 from ....core.errors import ClusterError
 from ....core.hostkeys import fingerprint
 from ....core.report import Report, Silent
-from ....core.spec import ClusterSpec, Node, Role
-from ...store import Store
+from ....core.spec.cluster import ClusterSpec, Node, Role
+from ...store.store import Store
 from ..base import ROLES, UserData
-from . import checks, imports, look, power
+from . import checks, imports, power
+from . import instances as look
 from .api import Api
-from .ending import Ending
+from .console import host_keys
 from .errors import ApiError
-from .hostkeys import host_keys
 from .launch import Launcher
-from .patience import Patience
+from .retry import Patience
+from .termination import Ending
 
 
 class Ec2Provider:
@@ -33,7 +34,11 @@ class Ec2Provider:
 
     def pinned(self, spec: ClusterSpec) -> ClusterSpec:
         try:
-            return spec if spec.ec2.region else replace(spec, ec2=replace(spec.ec2, region=self.api(spec).region))
+            return (
+                spec
+                if spec.ec2.region
+                else replace(spec, ec2=replace(spec.ec2, region=self.api(spec).region))
+            )
         except ClusterError:
             return spec  # no region yet: what needs one says so
 
@@ -47,7 +52,9 @@ class Ec2Provider:
             return checks.problems(self.api(spec), spec, roles) or [str(error)]
         launching = {role: len(missing(spec, found, role)) for role in ROLES if role in roles}
         launching = {role: count for role, count in launching.items() if count}
-        return checks.problems(self.api(spec), spec, list(launching), launching=launching) if launching else []
+        return (
+            checks.problems(self.api(spec), spec, list(launching), launching=launching) if launching else []
+        )
 
     def boot(
         self, spec: ClusterSpec, user_data: UserData, report: Report, roles: Collection[Role] = ROLES

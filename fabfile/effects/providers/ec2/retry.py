@@ -31,7 +31,9 @@ class Patience:
     most: float = 1.0
 
 
-def insist(ask: Callable[[], T], patience: Patience, say: Callable[[str], None], also: Collection[str] = ()) -> T:
+def insist(
+    ask: Callable[[], T], patience: Patience, say: Callable[[str], None], also: Collection[str] = ()
+) -> T:
     """Make a call again while EC2 throttles it, fails or does not answer; it must be one that may be repeated.
 
     `also` are further codes to wait out.  `say` is told why, in a line, before each time.  Raises ApiError.
@@ -46,7 +48,11 @@ def insist(ask: Callable[[], T], patience: Patience, say: Callable[[str], None],
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, ApiError):
             words = (
-                "is throttled" if error.throttled else "was not answered" if not error.code else f"said {error.code}"
+                "is throttled"
+                if error.throttled
+                else "was not answered"
+                if not error.code
+                else f"said {error.code}"
             )
             line = f"EC2: {error.operation} {words}: asking again, for {patience.answer:.0f} s at most"
             if line not in told:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 import tenacity
 
-from ....core.ec2_rules import Rule, difference, permission, rules_of, wanted_rules
+from ....core.ec2.rules import Rule, difference, permission, rules_of, wanted_rules
 from ....core.errors import ClusterError, NotFound, UsageError
 from ....core.report import Report
-from ...remote import wait_until
+from ...ssh.remote import wait_until
 from .api import Answer, Api
 from .asking import existing, few, only
 from .errors import ApiError
@@ -20,7 +20,12 @@ from .networks import GROUP_TAG, GROUP_TAG_VALUE, Group, find_groups
 LOOK = 1.0  # seconds between two looks at what still uses a group
 # What another change at the same time leads to, and what was made a moment ago but is not seen everywhere yet.
 _PASSING = frozenset(
-    {"InvalidPermission.Duplicate", "InvalidPermission.NotFound", "InvalidGroup.Duplicate", "InvalidGroup.NotFound"}
+    {
+        "InvalidPermission.Duplicate",
+        "InvalidPermission.NotFound",
+        "InvalidGroup.Duplicate",
+        "InvalidGroup.NotFound",
+    }
 )
 _IN_USE = frozenset({"DependencyViolation", "InvalidGroup.InUse"})
 
@@ -47,7 +52,9 @@ def mend(
     vpc = _vpc(api, vpc)
     done = Mended(Group(id="", name=name, vpc=vpc, rules=(), ours=True), False, (), (), ())
     for attempt in tenacity.Retrying(
-        retry=tenacity.retry_if_exception(lambda error: isinstance(error, ApiError) and error.code in _PASSING),
+        retry=tenacity.retry_if_exception(
+            lambda error: isinstance(error, ApiError) and error.code in _PASSING
+        ),
         wait=tenacity.wait_exponential(0.2, max=3),
         stop=tenacity.stop_after_attempt(10),
         reraise=True,
@@ -66,7 +73,9 @@ def _look_or_create(api: Api, done: Mended) -> Mended:
         GroupName=done.group.name,
         Description="Nodes of a sirikata-cluster",
         VpcId=done.group.vpc,
-        TagSpecifications=[{"ResourceType": "security-group", "Tags": [{"Key": GROUP_TAG, "Value": GROUP_TAG_VALUE}]}],
+        TagSpecifications=[
+            {"ResourceType": "security-group", "Tags": [{"Key": GROUP_TAG, "Value": GROUP_TAG_VALUE}]}
+        ],
     )
     return replace(done, group=replace(done.group, id=made["GroupId"], rules=(), ours=True), created=True)
 
@@ -84,7 +93,9 @@ def _step(api: Api, done: Mended, wanted: Sequence[Rule], *, narrow: bool) -> Me
         return replace(done, added=found.missing, wider=found.wider)
     if found.wider:
         api.call(
-            "revoke_security_group_ingress", GroupId=group.id, IpPermissions=[permission(rule) for rule in found.wider]
+            "revoke_security_group_ingress",
+            GroupId=group.id,
+            IpPermissions=[permission(rule) for rule in found.wider],
         )
     return replace(done, added=found.missing, revoked=found.wider)
 
@@ -179,7 +190,9 @@ def _deleted(api: Api, group: Group) -> bool:
 
 def _interfaces(api: Api, group: Group) -> list[str]:
     """The network interfaces in the group: of load balancers, gateways and the like."""
-    found = api.pages("describe_network_interfaces", "NetworkInterfaces", Filters=only({"group-id": group.id}))
+    found = api.pages(
+        "describe_network_interfaces", "NetworkInterfaces", Filters=only({"group-id": group.id})
+    )
     return [f"{one['NetworkInterfaceId']} ({one.get('Description') or 'no description'})" for one in found]
 
 

@@ -2,18 +2,18 @@
 
 from collections.abc import Collection, Sequence
 
-from ....core.ec2 import Fields, host_name
-from ....core.ec2_machines import census, is_living, place_of, state_of
+from ....core.ec2.instances import census, is_living, place_of, state_of
+from ....core.ec2.launch import Fields, host_name
 from ....core.errors import ClusterError, NodeError, NodeFailures
 from ....core.report import Report
-from ....core.spec import ClusterSpec, Node, Role
-from ...store import Store
+from ....core.spec.cluster import ClusterSpec, Node, Role
+from ...store.store import Store
 from ..base import ROLES
-from . import look
+from . import instances as look
 from .api import Api
 from .errors import ApiError
-from .patience import Patience, insist, wait
-from .pending import Launches, ids_of
+from .idempotency import Launches, ids_of
+from .retry import Patience, insist, wait
 
 _UNKNOWN_ID = "InvalidInstanceID.NotFound"
 _PROTECTED = "OperationNotPermitted"
@@ -56,7 +56,9 @@ class Ending:
         self._name([one for one in found if everything or place_of(one) in places])
         # Those that are going already are waited for too.
         going = [
-            one["InstanceId"] for one in found if state_of(one) == "terminating" and one["InstanceId"] in self._names
+            one["InstanceId"]
+            for one in found
+            if state_of(one) == "terminating" and one["InstanceId"] in self._names
         ]
         self._left.update(going)
         self._end(ids_of(living))

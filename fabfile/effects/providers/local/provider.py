@@ -6,13 +6,23 @@ Everything that needs root is in `data/local/machine`, run directly or through s
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from ...core.errors import ClusterError, NodeError, Preflight
-from ...core.render import ROOT
-from ...core.report import Report
-from ...core.result import Result
-from ...core.spec import MASTER_INDEX, MASTER_NAME, THIS_MACHINE, ClusterSpec, Node, Role, State, node_name
-from .. import host, remote
-from .base import ROLES, UserData
+from ....core.errors import ClusterError, NodeError, Preflight
+from ....core.report import Report
+from ....core.result import Result
+from ....core.spec.cluster import (
+    MASTER_INDEX,
+    MASTER_NAME,
+    THIS_MACHINE,
+    ClusterSpec,
+    Node,
+    Role,
+    State,
+    node_name,
+)
+from ....core.templates import ROOT
+from ... import host
+from ...ssh import remote
+from ..base import ROLES, UserData
 
 SCRIPT = ROOT / "data" / "local" / "machine"
 # Host parts of addresses in a cluster's /24: the host is .1, its Puppet master .2, its nodes from .10.
@@ -107,7 +117,9 @@ class LocalProvider:
 
 def prepare(report: Report) -> str:
     """Install what this host lacks to run machines; answers the packages that were missing."""
-    missing = [line.split("\t")[1] for line in _machine("check").out.splitlines() if line.startswith("package\t")]
+    missing = [
+        line.split("\t")[1] for line in _machine("check").out.splitlines() if line.startswith("package\t")
+    ]
     if missing:
         _machine("prepare", on_line=lambda line: report.node("host", line))
     return f"installed {', '.join(missing)}" if missing else "nothing was missing"

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from fabfile.core.adhoc import AdhocOptions, Host
+from fabfile.core.adhoc.host import AdhocOptions, Host
 from fabfile.core.errors import NodeError, NodeFailures
 from fabfile.core.report import Silent
 from fabfile.core.result import Result
-from fabfile.core.spec import ClusterSpec, Node
+from fabfile.core.spec.cluster import ClusterSpec, Node
 from fabfile.effects.providers.adhoc import AdhocProvider, checks, provider
-from fabfile.effects.store import Store
+from fabfile.effects.store.store import Store
 
 TAKEN = {"0": "10.0.0.1", "1": "10.0.0.2", "2": "10.0.0.3"}
 HOSTS = AdhocOptions(hosts=(Host(host="db0"), Host(host="db1"), Host(host="db2")))
@@ -44,7 +44,11 @@ def nodes() -> list[Node]:
 
 @pytest.mark.parametrize(
     "end",
-    [KeyboardInterrupt(), SystemExit(1), NodeFailures("terminate", {"node1": NodeError("node1", "is gone")}, {})],
+    [
+        KeyboardInterrupt(),
+        SystemExit(1),
+        NodeFailures("terminate", {"node1": NodeError("node1", "is gone")}, {}),
+    ],
     ids=["Ctrl-C", "the process ends", "one that fails"],
 )
 def test_a_host_that_was_not_given_back_stays_a_member_whatever_ended_that(

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from fabfile.core.ec2_options import Ec2Options
-from fabfile.core.spec import ClusterSpec
+from fabfile.core.ec2.options import Ec2Options
+from fabfile.core.spec.cluster import ClusterSpec
 from fabfile.effects.providers.base import ROLES
-from fabfile.effects.providers.ec2 import checks, errors, lookups
+from fabfile.effects.providers.ec2 import catalog as lookups
+from fabfile.effects.providers.ec2 import checks, errors
 from fabfile.effects.providers.ec2.api import Api, forget_sessions
 from fabfile.effects.providers.ec2.errors import ApiError
 from tests.ec2lab.laboratory import Laboratory
@@ -101,7 +102,9 @@ def test_nothing_is_asked_twice_and_no_machine_costs_a_call(lab: Laboratory) -> 
     ],
     ids=str,
 )  # fmt: skip
-def test_one_thing_that_is_wrong_is_one_sentence_or_two(lab: Laboratory, ec2: dict[str, Any], said: str) -> None:
+def test_one_thing_that_is_wrong_is_one_sentence_or_two(
+    lab: Laboratory, ec2: dict[str, Any], said: str
+) -> None:
     found = problems(a_spec(**ec2))
     assert [problem for problem in found if re.search(said, problem)], found
     # An empty region has neither images nor a default group that is of use, and without a public address no way in.
@@ -130,7 +133,9 @@ def test_a_subnet_of_another_vpc_takes_that_ones_group(lab: Laboratory) -> None:
     assert lookups.groups(Api(), spec) == [lab.account.other_group.id]
 
 
-def test_a_zone_that_does_not_offer_the_type_is_left_out(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_zone_that_does_not_offer_the_type_is_left_out(
+    lab: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     api, spec = Api(), a_spec()
     real = api.pages
 
@@ -182,7 +187,10 @@ def test_a_quota_is_counted_with_what_runs(lab: Laboratory) -> None:
     lab.quota("L-34B43A08", 1)
     assert "spot" in problems(a_spec(spot=True), launching={"node": 1})[0]
     assert (
-        problems(a_spec(puppet_master="localhost", instance_type="g4dn.xlarge", spot=True), launching={"node": 1}) == []
+        problems(
+            a_spec(puppet_master="localhost", instance_type="g4dn.xlarge", spot=True), launching={"node": 1}
+        )
+        == []
     )
 
 
@@ -226,7 +234,10 @@ def test_an_unknown_caller_is_told_that_alone_and_where_the_credentials_came_fro
 def test_expired_credentials_are_told_alone(lab: Laboratory) -> None:
     lab.fail("ExpiredToken")
     (found,) = problems(a_spec(ami="ami-0123456789abcdef0"))
-    assert "the environment (AWS_ACCESS_KEY_ID) have expired" in found and "Set new ones: AWS_ACCESS_KEY_ID" in found
+    assert (
+        "the environment (AWS_ACCESS_KEY_ID) have expired" in found
+        and "Set new ones: AWS_ACCESS_KEY_ID" in found
+    )
     assert "aws sso login" not in found and "clock" not in found
 
 
@@ -298,7 +309,9 @@ def test_a_launch_that_is_forbidden_is_found_by_asking_for_it(lab: Laboratory) -
         "You are not authorized to perform this operation. Encoded authorization failure message: abc",
     ],
 )
-def test_what_is_forbidden_is_read_or_decoded(lab: Laboratory, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+def test_what_is_forbidden_is_read_or_decoded(
+    lab: Laboratory, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
     api = Api()
     real = api.call
 

@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from fabfile.core.errors import ClusterError
-from fabfile.core.spec import ClusterSpec
-from fabfile.effects.providers.ec2 import lookups
+from fabfile.core.spec.cluster import ClusterSpec
+from fabfile.effects.providers.ec2 import catalog as lookups
 from tests.ec2lab.account import IMAGES
 from tests.ec2lab.laboratory import Laboratory
 from tests.ec2lab.life import Timing
 
-from .ec2_tools import Cluster, Cutter, a_spec, laboratory
+from .tools import Cluster, Cutter, a_spec, laboratory
 
 # More than any command does in these tests; the tests check that they came to the end.
 MANY = 60
@@ -43,7 +43,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
 
 
 def a_subnet(found: Any) -> lookups.Subnet:
-    return lookups.Subnet(id=found.id, zone=found.availability_zone, vpc=found.vpc_id, cidr="", free=99, public=False)
+    return lookups.Subnet(
+        id=found.id, zone=found.availability_zone, vpc=found.vpc_id, cidr="", free=99, public=False
+    )
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +60,9 @@ def fresh(running: Laboratory, spec: ClusterSpec, *, hidden: int = 0) -> Cluster
     return Cluster(running, spec)
 
 
-def cuts(running: Laboratory, cutter: Cutter, before: "Before", command: str) -> Iterator[tuple[int, Cluster]]:
+def cuts(
+    running: Laboratory, cutter: Cutter, before: "Before", command: str
+) -> Iterator[tuple[int, Cluster]]:
     """The cluster after the command was cut off before the n-th thing that it does, for each n, and at last after all."""
     for number in range(MANY):
         cluster = fresh(running, before.spec, hidden=before.hidden)
@@ -104,8 +108,12 @@ SITUATIONS = {
     "nothing yet": Before(a_spec(2)),
     "nothing yet, all seen at once": Before(replace(a_spec(1), **ALONE), hidden=0),
     "spot instances": Before(replace(a_spec(2, spot=True), **ALONE)),
-    "a zone without room": Before(replace(a_spec(1), **ALONE), lambda cluster: cluster.lab.exhaust("eu-central-1a")),
-    "a lost reply": Before(replace(a_spec(1), **ALONE), lambda cluster: cluster.lab.lose_reply("RunInstances")),
+    "a zone without room": Before(
+        replace(a_spec(1), **ALONE), lambda cluster: cluster.lab.exhaust("eu-central-1a")
+    ),
+    "a lost reply": Before(
+        replace(a_spec(1), **ALONE), lambda cluster: cluster.lab.lose_reply("RunInstances")
+    ),
     "a node lost": Before(replace(a_spec(2), **ALONE), lose_a_node, hidden=0),
     "a node stopped": Before(replace(a_spec(1), **ALONE), stop_a_node, hidden=0),
     "a launch that nobody saw": Before(replace(a_spec(2), **ALONE), launch_unseen),
@@ -155,7 +163,9 @@ def impatient(cluster: Cluster) -> Cluster:
 
 
 FAULTS = st.tuples(
-    st.sampled_from(["RequestLimitExceeded", "InternalError", "lost reply", "lost request", "UnauthorizedOperation"]),
+    st.sampled_from(
+        ["RequestLimitExceeded", "InternalError", "lost reply", "lost request", "UnauthorizedOperation"]
+    ),
     st.sampled_from(["RunInstances", "RunInstances", "DescribeInstances", "TerminateInstances", ""]),
     st.integers(0, 6),  # after so many calls
     st.sampled_from([1, 2, 1000]),  # so many times; more than anybody's patience
@@ -186,7 +196,9 @@ def order(lab: Laboratory, fault: tuple[str, str, int, int]) -> None:
     hidden=st.integers(0, 3),
     full=st.sampled_from([None, "eu-central-1a", "eu-central-1b", "both"]),
     faults=st.lists(FAULTS, max_size=3),
-    commands=st.lists(st.tuples(st.sampled_from(["boot", "boot", "terminate"]), st.integers(0, 20)), max_size=3),
+    commands=st.lists(
+        st.tuples(st.sampled_from(["boot", "boot", "terminate"]), st.integers(0, 20)), max_size=3
+    ),
 )
 def test_after_any_faults_and_cuts_one_boot_is_whole_and_one_terminate_leaves_nothing(
     running: Laboratory,

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from fabfile.core import ec2
+from fabfile.core.ec2 import launch as ec2
 from fabfile.core.errors import ClusterError, NodeFailures, UsageError
-from fabfile.effects.providers.ec2 import imports, look
+from fabfile.effects.providers.ec2 import imports
+from fabfile.effects.providers.ec2 import instances as look
 from tests.ec2lab.account import ON_DEMAND_QUOTA
 from tests.ec2lab.laboratory import Laboratory
 from tests.ec2lab.life import Timing
 
-from .ec2_tools import Cluster, a_spec, user_data
+from .tools import Cluster, a_spec, user_data
 
 MASTERLESS = replace(a_spec(2), puppet_master="puppet.example.edu")
 
@@ -41,7 +42,10 @@ def test_a_cluster_is_launched_by_one_call_a_role(lab: Laboratory) -> None:
     ]  # fmt: skip
     assert lab.counts()["RunInstances"] == 2
     seen = {one.id: one for one in lab.living()}
-    assert [seen[node.id].user_data for node in booted] == ["master: puppet", *["node: node0 node1 node2"] * 3]
+    assert [seen[node.id].user_data for node in booted] == [
+        "master: puppet",
+        *["node: node0 node1 node2"] * 3,
+    ]
     assert [seen[node.id].launch_index for node in booted[1:]] == [0, 1, 2]
     assert {one.tags["sirikata-cluster:id"] for one in seen.values()} == {"web-3f2a"}
     volumes = lab.account.ec2.volumes.values()
@@ -90,7 +94,13 @@ def test_no_room_anywhere_names_every_zone_and_what_to_do(lab: Laboratory) -> No
     cluster = Cluster(lab, replace(MASTERLESS, ec2=replace(MASTERLESS.ec2, spot=True)))
     with pytest.raises(ClusterError) as caught:
         cluster.boot()
-    for said in ("2 t3.small (spot)", "eu-central-1a (Insuff", "eu-central-1b (Insuff", "without --spot", "--region"):
+    for said in (
+        "2 t3.small (spot)",
+        "eu-central-1a (Insuff",
+        "eu-central-1b (Insuff",
+        "without --spot",
+        "--region",
+    ):
         assert said in str(caught.value)
     assert cluster.pending == []
     assert lab.counts()["RunInstances"] == 2  # boto3 would have asked eight times each
@@ -148,7 +158,12 @@ def double(cluster: Cluster, index: int) -> str:
 def a_place(cluster: Cluster) -> ec2.Place:
     one = cluster.lab.living()[0]
     return ec2.Place(
-        image=one.image, root_device="/dev/xvda", root_size=8, subnet=one.subnet, zone=one.zone, groups=one.groups
+        image=one.image,
+        root_device="/dev/xvda",
+        root_size=8,
+        subnet=one.subnet,
+        zone=one.zone,
+        groups=one.groups,
     )
 
 
@@ -188,9 +203,15 @@ def test_a_protected_instance_is_named_with_the_remedy_and_the_others_go(lab: La
     kept = cluster.boot()[1]
     api = cluster.provider.api(cluster.spec)
     api.call("modify_instance_attribute", InstanceId=kept.id, DisableApiTermination={"Value": True})
-    with pytest.raises(NodeFailures, match=rf"node1: .*--instance-id {kept.id} --no-disable-api-termination") as caught:
+    with pytest.raises(
+        NodeFailures, match=rf"node1: .*--instance-id {kept.id} --no-disable-api-termination"
+    ) as caught:
         cluster.terminate()
-    assert (list(caught.value.failures), caught.value.succeeded, caught.value.exit_code) == (["node1"], ["node0"], 3)
+    assert (list(caught.value.failures), caught.value.succeeded, caught.value.exit_code) == (
+        ["node1"],
+        ["node0"],
+        3,
+    )
     assert cluster.places() == [1]
     api.call("modify_instance_attribute", InstanceId=kept.id, DisableApiTermination={"Value": False})
     cluster.terminate()
@@ -277,7 +298,9 @@ def test_the_quota_is_told_of_before_anything_is_launched(lab: Laboratory) -> No
     lab.quota(ON_DEMAND_QUOTA, 64)
 
 
-def test_without_an_account_the_preflight_says_so_alone(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_an_account_the_preflight_says_so_alone(
+    lab: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from fabfile.effects.providers.ec2.api import forget_sessions
 
     with monkeypatch.context() as patch:
@@ -293,7 +316,9 @@ def test_without_an_account_the_preflight_says_so_alone(lab: Laboratory, monkeyp
 
 
 def test_a_reclaimed_spot_node_says_so_and_is_launched_anew(lab: Laboratory) -> None:
-    cluster = Cluster(lab, replace(a_spec(2, spot=True, max_price="0.01"), puppet_master="puppet.example.edu"))
+    cluster = Cluster(
+        lab, replace(a_spec(2, spot=True, max_price="0.01"), puppet_master="puppet.example.edu")
+    )
     first = cluster.boot()
     assert all(one.spot for one in lab.living())
     notice = next(iter(lab.account.ec2.spot_instance_requests.values()))
@@ -356,7 +381,13 @@ def test_clusters_are_found_by_tags_with_their_specifications(lab: Laboratory) -
     api = cluster.provider.api(cluster.spec)
     lab.forget_calls()
     (found,) = look.found_clusters(api)
-    assert (found.name, found.id, found.nodes, found.master, found.spec) == ("web", "web-3f2a", 2, True, cluster.spec)
+    assert (found.name, found.id, found.nodes, found.master, found.spec) == (
+        "web",
+        "web-3f2a",
+        2,
+        True,
+        cluster.spec,
+    )
     assert lab.counts() == {"DescribeInstances": 1}
 
 
@@ -382,7 +413,11 @@ def test_everything_that_keeps_instances_from_being_imported_is_said_at_once(lab
     cluster = Cluster(lab, MASTERLESS)
     mine = cluster.boot()[1].id
     api = cluster.provider.api(cluster.spec)
-    stopped, elsewhere, taken = launch_other(cluster), launch_other(cluster, elsewhere=True), launch_other(cluster)
+    stopped, elsewhere, taken = (
+        launch_other(cluster),
+        launch_other(cluster, elsewhere=True),
+        launch_other(cluster),
+    )
     api.call("stop_instances", InstanceIds=[stopped])
     tag = [{"Key": ec2.TAG_ID, "Value": "db-0001"}]
     api.call("create_tags", Resources=[taken], Tags=tag)
@@ -400,7 +435,9 @@ def test_everything_that_keeps_instances_from_being_imported_is_said_at_once(lab
 
 def launch_other(cluster: Cluster, *, elsewhere: bool = False) -> str:
     one, account = cluster.lab.living()[0], cluster.lab.account
-    subnet, group = (account.other_subnet.id, account.other_group.id) if elsewhere else (one.subnet, one.groups[0])
+    subnet, group = (
+        (account.other_subnet.id, account.other_group.id) if elsewhere else (one.subnet, one.groups[0])
+    )
     answer = cluster.provider.api(cluster.spec).call(
         "run_instances", ImageId=one.image, InstanceType="t3.small", MinCount=1, MaxCount=1, SubnetId=subnet,
         SecurityGroupIds=[group],

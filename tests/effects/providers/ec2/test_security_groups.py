@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from fabfile.core.ec2_rules import Rule
+from fabfile.core.ec2.rules import Rule
 from fabfile.core.errors import ClusterError, NotFound, UsageError
 from fabfile.core.report import Silent
 from fabfile.effects import checkip
-from fabfile.effects.providers.ec2 import groups
+from fabfile.effects.providers.ec2 import security_groups as groups
 from fabfile.effects.providers.ec2.api import Api
-from fabfile.effects.providers.ec2.groups import Mended
 from fabfile.effects.providers.ec2.networks import find_groups
+from fabfile.effects.providers.ec2.security_groups import Mended
 from tests.ec2lab.laboratory import Laboratory
 from tests.ec2lab.life import Timing
 
@@ -178,7 +178,9 @@ def test_deleting_waits_for_the_last_instance_and_says_for_which(
 def test_deleting_gives_up_in_time_and_names_who_lives(lab: Laboratory) -> None:
     instance = launch(lab, mend().group.id)
     lab.pass_time()
-    with pytest.raises(ClusterError, match=rf"still used by {instance} of web \(running\).*cluster\.nodes\.terminate"):
+    with pytest.raises(
+        ClusterError, match=rf"still used by {instance} of web \(running\).*cluster\.nodes\.terminate"
+    ):
         groups.delete(Api(), "sirikata", vpc="", timeout=0, report=Silent())
     assert rules()
 
@@ -204,7 +206,10 @@ def test_a_rule_of_another_group_that_names_it_is_named(lab: Laboratory) -> None
 def test_what_else_uses_a_group_is_named(lab: Laboratory) -> None:
     group = mend().group.id
     made = Api().call(
-        "create_network_interface", SubnetId=lab.account.subnets[0].id, Groups=[group], Description="a balancer"
+        "create_network_interface",
+        SubnetId=lab.account.subnets[0].id,
+        Groups=[group],
+        Description="a balancer",
     )["NetworkInterface"]["NetworkInterfaceId"]
     with pytest.raises(ClusterError, match=rf"{made} \(a balancer\)"):
         groups.delete(Api(), "sirikata", vpc="", timeout=0.1, report=Silent())

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from fabfile.core.ec2_options import Ec2Options
+from fabfile.core.ec2.options import Ec2Options
 from fabfile.core.report import Silent
-from fabfile.core.spec import ClusterSpec, Node, Role
+from fabfile.core.spec.cluster import ClusterSpec, Node, Role
 from fabfile.effects.providers.base import ROLES
 from fabfile.effects.providers.ec2.api import Api, forget_sessions
-from fabfile.effects.providers.ec2.patience import Patience
 from fabfile.effects.providers.ec2.provider import Ec2Provider
-from fabfile.effects.store import HOME_VARIABLE, Store
+from fabfile.effects.providers.ec2.retry import Patience
+from fabfile.effects.store.store import HOME_VARIABLE, Store
 from tests.ec2lab.laboratory import Laboratory
 
 # Quick to look again, and patient: the tests share a machine with others.
@@ -22,7 +22,9 @@ QUICK = Patience(answer=20.0, visible=20.0, doubt=0.2, settled=20.0, first=0.005
 
 
 def a_spec(size: int = 3, *, uid: str = "3f2a", **ec2: Any) -> ClusterSpec:
-    return ClusterSpec(name="web", uid=uid, size=size, provider="ec2", ec2=Ec2Options(keypair="lab-key", **ec2))
+    return ClusterSpec(
+        name="web", uid=uid, size=size, provider="ec2", ec2=Ec2Options(keypair="lab-key", **ec2)
+    )
 
 
 def user_data(role: Role, names: Sequence[str] = ()) -> str:
@@ -71,7 +73,9 @@ class Cluster:
 
     def places(self) -> list[int]:
         """The indexes of all living instances, past everything that the API would hide."""
-        return sorted(int(one.tags["sirikata-cluster:indexes"].split()[one.launch_index]) for one in self.lab.living())
+        return sorted(
+            int(one.tags["sirikata-cluster:indexes"].split()[one.launch_index]) for one in self.lab.living()
+        )
 
     @property
     def wanted(self) -> list[int]:

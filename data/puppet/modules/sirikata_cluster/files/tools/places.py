@@ -60,7 +60,9 @@ class Places:
         told = {key.removeprefix("sirikata-place-"): value for key, value in self.options.items()}
         known = sorted(one for one in self.services if f"sirikata-place-{one}" in self.options)
         return [
-            f"{told[one]} {NAME.format(id=one, cluster=self.cluster)}" for one in known if HOST.fullmatch(told[one])
+            f"{told[one]} {NAME.format(id=one, cluster=self.cluster)}"
+            for one in known
+            if HOST.fullmatch(told[one])
         ]
 
     def servers(self, name):
@@ -83,7 +85,9 @@ class Places:
         for name in names:
             servers = self.servers(name)
             for side, suffix in enumerate(("", ".external")):
-                lines = [self._line(servers.get(number), side) for number in range(1, max(servers, default=0) + 1)]
+                lines = [
+                    self._line(servers.get(number), side) for number in range(1, max(servers, default=0) + 1)
+                ]
                 texts[name + suffix] = "".join(f"{line}\n" for line in lines)
         return texts
 
