@@ -150,7 +150,7 @@ def test_modules_and_functions_stay_small(path: Path) -> None:
                 node.body[1].lineno if ast.get_docstring(node) and len(node.body) > 1 else node.body[0].lineno
             )
             length = (node.end_lineno or first) - first + 1
-            assert length <= 34, f"{name(path)}: {node.name} has {length} lines"
+            assert length <= 42, f"{name(path)}: {node.name} has {length} lines"
 
 
 def _tasks() -> Iterator[tuple[str, ast.FunctionDef]]:
