@@ -1,5 +1,7 @@
-"""Templates to text: Jinja2 over `templates/`, where a name that was not given is an error."""
+"""Files of `templates/` as text: Jinja2 templates, and scripts for `sh` that run on a node."""
 
+import shlex
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,30 @@ def render(template: str, **values: Any) -> str:
 def fill(text: str, **values: Any) -> str:
     """A text that is itself a template, with those values.  Raises like `render`."""
     return _environment().from_string(text).render(**values)
+
+
+def script(*files: str, **values: "str | int | float | Iterable[str | int]") -> str:
+    """A script for `sh` of those files of `templates/`, one after the other, with `values` as its variables.
+
+        script("corosync/stage.sh", new="corosync.conf.new-v2", ids=[1, 2])
+
+    It starts with templates/sh/preamble.sh (`set -eu`, `fail`, `uptime`) and one assignment a value, quoted: text as it
+    is, a number in decimal, several words with a space between them.  A file that ends in `.j2` is a Jinja2 template,
+    which gets the same values, and raises jinja2.UndefinedError for one that it lacks; any other file is taken as it
+    is.  Functions that several scripts need stand in files of their own, named before the file that calls them.
+    """
+    texts = (render(file, **values) if file.endswith(".j2") else _text(file) for file in files)
+    assignments = (f"{name}={shlex.quote(_word(value))}\n" for name, value in values.items())
+    return "".join((_text("sh/preamble.sh"), *assignments, *texts))
+
+
+def _word(value: "str | int | float | Iterable[str | int]") -> str:
+    return str(value) if isinstance(value, str | int | float) else " ".join(map(str, value))
+
+
+@lru_cache
+def _text(file: str) -> str:
+    return (ROOT / "templates" / file).read_text()
 
 
 @lru_cache(maxsize=1)
