@@ -118,11 +118,12 @@ def _client(service: str, region: str, patient: bool) -> Any:
 
     # What a person set in the environment or in ~/.aws/config counts more than what is best here.
     chosen = "AWS_MAX_ATTEMPTS" in os.environ or "AWS_RETRY_MODE" in os.environ
-    retries = {"mode": "standard", "total_max_attempts": 8 if patient else 1}
+    retries: dict[str, Any] = {"mode": "standard", "total_max_attempts": 8 if patient else 1}
+    ours: dict[str, Any] = {} if chosen and patient else {"retries": retries}
     config = Config(
         connect_timeout=10,
         read_timeout=60,
         user_agent_extra="sirikata-cluster",
-        **({} if chosen and patient else {"retries": retries}),
+        **ours,
     )
     return _session().client(service, region_name=region or None, config=config)
