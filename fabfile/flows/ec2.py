@@ -15,8 +15,8 @@ from ..effects.providers.ec2 import security_groups as groups
 from ..effects.providers.ec2.api import Api
 from ..effects.providers.ec2.security_groups import Mended
 from .machines import boot
-from .puppet import provision
-from .puppet.agents import MasterResult
+from .puppet import master as puppet_master
+from .puppet.master import MasterResult
 from .session import Session
 
 POLICY = ROOT / "data" / "ec2" / "policy.json"
@@ -92,7 +92,7 @@ def boot_master(session: Session) -> tuple[Node, MasterResult]:
         )
     only: tuple[Role, ...] = ("master",)
     machines, _ = boot.boot(session, roles=only)
-    return machines[0], provision.prepare_master(session)
+    return machines[0], puppet_master.prepare(session)
 
 
 def policy() -> str:

@@ -5,14 +5,15 @@ from collections.abc import Callable, Collection, Sequence
 
 from ...core.errors import ClusterError, NodeError, NodeFailures, Preflight
 from ...core.hostkeys import KEYS_BEGIN, KEYS_END
-from ...core.puppet.master import agent_setup, server_setup
+from ...core.puppet.agent import agent_setup
+from ...core.puppet.master import server_setup
 from ...core.spec.cluster import Node, Role
 from ...core.templates import render
 from ...effects import keys
 from ...effects.providers.base import ROLES, UserData
 from ...effects.ssh.remote import POLL, Glance, wait_until
 from ...effects.store.store import Store, know_host, rename_host, unknow_host
-from ..puppet.provision import master_name
+from ..puppet import master as puppet_master
 from ..session import Session
 from . import hosts
 
@@ -122,7 +123,7 @@ def _user_data(session: Session) -> UserData:
     if session.provider.ready_made:
         return lambda role, names=(): ""
     setup: dict[Role, str] = {
-        "node": agent_setup(session.spec, server=master_name(session), token=secrets["token"]),
+        "node": agent_setup(session.spec, server=puppet_master.certname(session), token=secrets["token"]),
         "master": server_setup(),
     }
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fabfile.core.errors import ClusterError, StoreError, UsageError
-from fabfile.core.sirikata.package import FOLDERS, problems
+from fabfile.core.sirikata.archive import FOLDERS, problems
 from fabfile.effects import host
 from fabfile.effects.files import archive
 from fabfile.effects.store import store

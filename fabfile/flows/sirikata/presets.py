@@ -8,8 +8,8 @@ from pathlib import Path
 from ...core.errors import UsageError
 from ...core.services.capacity import wish_problems
 from ...core.services.service import validate
+from ...core.sirikata.plan import Place, Planned, plan, plan_world
 from ...core.sirikata.presets import Presets
-from ...core.sirikata.services import Place, Planned, plan, plan_world
 from ...core.sirikata.table import parse_presets
 from ...core.spec.capabilities import holders, may_run
 from ...core.spec.cluster import Node
