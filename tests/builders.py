@@ -3,7 +3,8 @@
 from typing import Any
 
 from fabfile.core.services.service import Service
-from fabfile.core.spec.cluster import ClusterSpec, Node
+from fabfile.core.spec.cluster import ClusterSpec
+from fabfile.core.spec.node import Node
 
 
 def service(service_id: str = "web", command: str = "/bin/true", **changes: Any) -> Service:

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from ..core.errors import ClusterError, UsageError
-from ..core.spec.cluster import ClusterSpec, Node, validate
+from ..core.spec.cluster import ClusterSpec, validate
+from ..core.spec.node import Node
 from ..effects import keys
 from ..effects.providers import provider_for
 from ..effects.store.store import Store

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..core.ec2.rules import group_problems
 from ..core.errors import Preflight, UsageError
 from ..core.report import Report
-from ..core.spec.cluster import Node, Role
+from ..core.spec.node import Node, Role
 from ..core.templates import ROOT
 from ..effects import checkip
 from ..effects.providers.ec2 import Ec2Provider

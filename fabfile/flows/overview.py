@@ -4,7 +4,8 @@ from typing import Any
 
 from ..core.errors import ClusterError
 from ..core.report import Report
-from ..core.spec.cluster import ClusterSpec, Node, members
+from ..core.spec.cluster import ClusterSpec
+from ..core.spec.node import Node, members
 from ..effects import host
 from ..effects.providers import provider_for
 from ..effects.providers.ec2 import FoundCluster

@@ -7,7 +7,8 @@ from functools import partial
 
 from ..core.errors import ClusterError, NotFound
 from ..core.report import Report
-from ..core.spec.cluster import ClusterSpec, Node, members
+from ..core.spec.cluster import ClusterSpec
+from ..core.spec.node import Node, members
 from ..effects.providers import provider_for
 from ..effects.providers.base import Provider
 from ..effects.ssh.access import Access

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from ..core.errors import UsageError
 from ..core.report import Report
-from ..core.spec.cluster import ClusterSpec, Node, members, validate
+from ..core.spec.cluster import ClusterSpec, validate
+from ..core.spec.node import Node, members
 from ..effects.store.store import Store
 from . import cluster, session, status
 from .corosync import distribute as corosync

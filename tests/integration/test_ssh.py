@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from fabfile.core.errors import NodeError, NodeFailures
-from fabfile.core.spec.cluster import Node
+from fabfile.core.spec.node import Node
 from fabfile.effects.ssh import config, connection, reasons, remote
 from fabfile.effects.ssh.access import Access, Pem
 from fabfile.effects.ssh.remote import Remote

@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from ..spec.cluster import MASTER_NAME, ClusterSpec, certname, node_name
+from ..spec.cluster import ClusterSpec
+from ..spec.node import MASTER_NAME, certname, node_name
 from ..spec.types import DEFAULT
 from ..templates import render
 from .files import MARK, File, Folder, Layout, Secrets, mount

@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 from ...core.errors import ClusterError
-from ...core.spec.cluster import Node
+from ...core.spec.node import Node
 from . import config
 from .access import Access
 from .config import Destination

@@ -19,7 +19,7 @@ import tenacity
 
 from ...core.errors import ClusterError, NodeError, NodeFailures
 from ...core.result import Payload, Result
-from ...core.spec.cluster import Node
+from ...core.spec.node import Node
 from . import config
 from .access import Access, Unreachable
 from .channel import Hear, Take, converse

@@ -8,7 +8,7 @@ from ...core.corosync import config as corosync
 from ...core.corosync import scripts as corosync_scripts
 from ...core.corosync.scripts import MemberStatus, parse_status
 from ...core.errors import ClusterError, NodeFailures, UsageError
-from ...core.spec.cluster import Node
+from ...core.spec.node import Node
 from ...effects import keys
 from ..puppet import agents
 from ..puppet import master as puppet_master

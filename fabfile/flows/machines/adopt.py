@@ -10,7 +10,8 @@ from ...core.errors import ClusterError, NodeFailures, NotFound, StoreError, Usa
 from ...core.pacemaker.attributes import given, types_in
 from ...core.pacemaker.cib import parse_services
 from ...core.report import Report
-from ...core.spec.cluster import ClusterSpec, Node, name_problems
+from ...core.spec.cluster import ClusterSpec, name_problems
+from ...core.spec.node import Node
 from ...effects import keys
 from ...effects.files.reading import whole
 from ...effects.providers.ec2 import Ec2Provider, FoundCluster, found_clusters

@@ -7,7 +7,7 @@ from ...core.errors import ClusterError, NodeError, NodeFailures, Preflight
 from ...core.hostkeys import KEYS_BEGIN, KEYS_END
 from ...core.puppet.agent import agent_setup
 from ...core.puppet.master import server_setup
-from ...core.spec.cluster import Node, Role
+from ...core.spec.node import Node, Role
 from ...core.templates import render
 from ...effects import keys
 from ...effects.providers.base import ROLES, UserData

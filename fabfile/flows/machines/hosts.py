@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ...core.adhoc.survey import take_in_script
 from ...core.errors import NodeError
 from ...core.puppet.agent import agent_setup, install_script
-from ...core.spec.cluster import Node, master
+from ...core.spec.node import Node, master
 from ...effects.ssh.remote import Remote
 from ..puppet import master as puppet_master
 from ..session import Session

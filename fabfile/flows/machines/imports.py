@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...core.errors import NodeError, UsageError
-from ...core.spec.cluster import Node
+from ...core.spec.node import Node
 from ...core.templates import render
 from ...effects.providers.ec2 import Ec2Provider
 from ...effects.ssh.known import known_keys

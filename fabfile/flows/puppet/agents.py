@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ...core.errors import NodeError
 from ...core.puppet import runs
 from ...core.puppet.runs import AgentRun
-from ...core.spec.cluster import Node
+from ...core.spec.node import Node
 from ..session import Session
 
 RUN_TIMEOUT = 900.0  # seconds without output: a first run installs packages

@@ -2,7 +2,7 @@
 
 from ...core.errors import ClusterError
 from ...core.puppet.master import forget_script, remove_script
-from ...core.spec.cluster import certname, node_name
+from ...core.spec.node import certname, node_name
 from ..session import Session
 from . import host
 

@@ -5,7 +5,8 @@ from typing import Protocol
 
 from ...core.errors import ClusterError, NodeError
 from ...core.result import Payload, Result
-from ...core.spec.cluster import MASTER_INDEX, THIS_MACHINE, Node, master
+from ...core.spec.cluster import THIS_MACHINE
+from ...core.spec.node import MASTER_INDEX, Node, master
 from ...effects import host
 from ...effects.ssh.access import Access
 from ...effects.ssh.remote import Remote

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ...core.puppet import agent
 from ...core.puppet.master import forget_script
-from ...core.spec.cluster import Node, master
+from ...core.spec.node import Node, master
 from ..session import Session
 from . import agents, host
 from . import master as puppet_master

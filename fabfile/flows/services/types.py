@@ -12,7 +12,7 @@ from ...core.services.difference import differing
 from ...core.services.scripts import settle_script
 from ...core.services.service import Service
 from ...core.spec.capabilities import by_name, holders, node_type, with_type
-from ...core.spec.cluster import Node
+from ...core.spec.node import Node
 from ...core.spec.types import ASKS, DEFAULT, TYPES, asked, choices, place_problems
 from ..machines import commands as nodes
 from ..puppet import agents

@@ -13,7 +13,7 @@ from ...core.services.relations import in_start_order
 from ...core.services.service import Service
 from ...core.sirikata import archive as package
 from ...core.sirikata.archive import Release
-from ...core.spec.cluster import Node
+from ...core.spec.node import Node
 from ...effects.files import archive
 from ..puppet import agents, host
 from ..puppet import master as puppet_master

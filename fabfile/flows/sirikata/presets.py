@@ -12,7 +12,7 @@ from ...core.sirikata.plan import Place, Planned, plan, plan_world
 from ...core.sirikata.presets import Presets
 from ...core.sirikata.table import parse_presets
 from ...core.spec.capabilities import holders, may_run
-from ...core.spec.cluster import Node
+from ...core.spec.node import Node
 from ...core.spec.types import TYPES
 from ...core.templates import ROOT
 from ..services import apply, services

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fabfile.core.errors import ClusterError
-from fabfile.core.spec.cluster import Node
+from fabfile.core.spec.node import Node
 from fabfile.effects.ssh import openssh
 from fabfile.effects.ssh.access import Access, Pem
 

@@ -11,7 +11,7 @@ import pytest
 
 from fabfile.core.errors import ClusterError, NodeError, NodeFailures, UsageError
 from fabfile.core.result import Result
-from fabfile.core.spec.cluster import Node
+from fabfile.core.spec.node import Node
 from fabfile.effects.ssh import remote
 from fabfile.effects.ssh.access import Access, Pem
 from fabfile.effects.ssh.remote import Remote, fan_out, wait_until

@@ -7,7 +7,8 @@ from typing import Any, cast
 import pytest
 
 from fabfile.core.report import Silent
-from fabfile.core.spec.cluster import ClusterSpec, Node
+from fabfile.core.spec.cluster import ClusterSpec
+from fabfile.core.spec.node import Node
 from fabfile.effects.store.store import Store
 from fabfile.flows.puppet import cleanup
 from fabfile.flows.session import Session

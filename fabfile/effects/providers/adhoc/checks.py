@@ -19,7 +19,8 @@ from ....core.adhoc.host import is_address
 from ....core.adhoc.requirements import clock_problems, look_problems, name_problems, release_problems
 from ....core.adhoc.survey import HostLook, look_script, parse_look
 from ....core.errors import NodeError, UsageError
-from ....core.spec.cluster import ClusterSpec, Node, Role
+from ....core.spec.cluster import ClusterSpec
+from ....core.spec.node import Node, Role
 from ...ssh.access import Pem, Unreachable
 from ...ssh.known import known_keys
 from ...ssh.login import check_pem

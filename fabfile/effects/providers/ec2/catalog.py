@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from ....core.ec2.options import machine_type
 from ....core.errors import Preflight
-from ....core.spec.cluster import ClusterSpec, Role
+from ....core.spec.cluster import ClusterSpec
+from ....core.spec.node import Role
 from .api import Answer, Api
 from .asking import existing, few, here, once, only
 from .errors import ApiError

@@ -11,7 +11,8 @@ from functools import partial
 from ....core.ec2 import launch as ec2
 from ....core.ec2 import rules as ec2_rules
 from ....core.errors import Preflight
-from ....core.spec.cluster import ClusterSpec, Role
+from ....core.spec.cluster import ClusterSpec
+from ....core.spec.node import Role
 from . import catalog as lookups
 from .api import Api
 from .asking import existing, few, here

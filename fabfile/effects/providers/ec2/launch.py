@@ -8,7 +8,8 @@ from ....core.ec2.launch import Fields
 from ....core.ec2.options import machine_type
 from ....core.errors import ClusterError
 from ....core.report import Report
-from ....core.spec.cluster import ClusterSpec, Node, Role
+from ....core.spec.cluster import ClusterSpec
+from ....core.spec.node import Node, Role
 from ...store.store import Store
 from ..base import UserData
 from . import catalog as lookups

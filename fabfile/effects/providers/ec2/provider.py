@@ -8,7 +8,8 @@ from ....core.ec2.instances import missing, nodes, notices, outsider
 from ....core.errors import ClusterError
 from ....core.hostkeys import fingerprint
 from ....core.report import Report, Silent
-from ....core.spec.cluster import ClusterSpec, Node, Role
+from ....core.spec.cluster import ClusterSpec
+from ....core.spec.node import Node, Role
 from ...store.store import Store
 from ..base import ROLES, UserData
 from . import checks, imports, power

@@ -9,16 +9,8 @@ from pathlib import Path
 from ....core.errors import ClusterError, NodeError, Preflight
 from ....core.report import Report
 from ....core.result import Result
-from ....core.spec.cluster import (
-    MASTER_INDEX,
-    MASTER_NAME,
-    THIS_MACHINE,
-    ClusterSpec,
-    Node,
-    Role,
-    State,
-    node_name,
-)
+from ....core.spec.cluster import THIS_MACHINE, ClusterSpec
+from ....core.spec.node import MASTER_INDEX, MASTER_NAME, Node, Role, State, node_name
 from ....core.templates import ROOT
 from ... import host
 from ...ssh import remote

@@ -9,7 +9,8 @@ import pytest
 
 from fabfile.core.ec2.options import Ec2Options
 from fabfile.core.report import Silent
-from fabfile.core.spec.cluster import ClusterSpec, Node, Role
+from fabfile.core.spec.cluster import ClusterSpec
+from fabfile.core.spec.node import Node, Role
 from fabfile.effects.providers.base import ROLES
 from fabfile.effects.providers.ec2.api import Api, forget_sessions
 from fabfile.effects.providers.ec2.provider import Ec2Provider
