@@ -111,7 +111,7 @@ def _launch(api: Api, session: Session, role: Role, count: int) -> Launch:
         image_name=image.name,
         zones=tuple(subnet.zone for subnet in places),
         subnets=tuple(subnet.id for subnet in places),
-        group=lookups.group(api, spec).name,
+        group=groups.group(api, spec).name,
         keypair=spec.ec2.keypair,
         spot=spec.ec2.spot,
     )

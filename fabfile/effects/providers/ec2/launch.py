@@ -14,6 +14,7 @@ from ...store.store import Store
 from ..base import UserData
 from . import catalog as lookups
 from . import instances as look
+from . import security_groups
 from .api import Api
 from .catalog import Subnet
 from .errors import ApiError
@@ -102,7 +103,7 @@ class Launcher:
             root_size=image.root_size,
             subnet=subnet.id,
             zone=subnet.zone,
-            groups=tuple(lookups.groups(self._api, self._spec)),
+            groups=tuple(security_groups.groups(self._api, self._spec)),
         )
 
     def _start(self, counted: Census, roles: Collection[Role]) -> list[str]:
