@@ -149,7 +149,7 @@ def test_what_is_installed_finds_its_templates_and_data(python: Path, project: P
     assert world.returncode == 0, world
     assert "ec2:RunInstances" in world.stdout
     code = (
-        "from sirikata_cluster.core.templates import render, ROOT\nfrom sirikata_cluster.flows.puppet.master import _data\n"
+        "from sirikata_cluster.core.templates import render, ROOT\nfrom sirikata_cluster.flows.puppet.agents import _data\n"
         "print(ROOT.name, len(_data()), any('pycache' in name for name in _data()), (ROOT / 'templates').is_dir())"
     )
     served = len(

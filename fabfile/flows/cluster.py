@@ -3,12 +3,11 @@
 from dataclasses import replace
 
 from ..core.errors import ClusterError, UsageError
-from ..core.spec.cluster import ClusterSpec, validate
-from ..core.spec.node import Node
+from ..core.spec.cluster import ClusterSpec, Node, validate
 from ..effects import keys
 from ..effects.providers import provider_for
 from ..effects.store.store import Store
-from .puppet import cleanup
+from .puppet import provision
 from .session import Session
 
 
@@ -63,7 +62,7 @@ def destroy(session: Session) -> None:
             f"the cluster {session.spec.name!r} still has machines: {names}. "
             f"Terminate them first: fab cluster.nodes.terminate {session.spec.name}"
         )
-    cleanup.forget_cluster(session)
+    provision.leave(session)
     session.provider.release(session.spec)
     session.store.remove()
 

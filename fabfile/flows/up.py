@@ -4,14 +4,13 @@ from collections.abc import Mapping
 
 from ..core.errors import UsageError
 from ..core.report import Report
-from ..core.spec.cluster import ClusterSpec, validate
-from ..core.spec.node import Node, members
+from ..core.spec.cluster import ClusterSpec, Node, members, validate
 from ..effects.store.store import Store
 from . import cluster, session, status
 from .corosync import distribute as corosync
 from .corosync import form
 from .machines import boot
-from .puppet import cleanup, provision
+from .puppet import provision
 from .services import services
 from .services import types as node_types
 from .session import Session
@@ -56,7 +55,7 @@ def bring_up(opened: Session, *, timeout: float | None = None) -> list[str]:
 def down(name: str, report: Report) -> list[Node]:
     """Terminate every machine; the specification and the services' definitions stay.  Answers the machines."""
     with session.changing(name, report, f"down {name}") as opened:
-        cleanup.forget_nodes(opened)
+        provision.forget(opened)
         return cluster.terminate(opened)
 
 

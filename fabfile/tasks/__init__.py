@@ -10,7 +10,6 @@ import fabric
 from invoke.exceptions import Exit
 
 from ..core.errors import ClusterError, UsageError
-from .options.spelling import spell
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -46,9 +45,7 @@ def message(error: ClusterError) -> str:
 
 def problems_of(error: ClusterError) -> list[str]:
     """What an error says, a sentence each."""
-    return (
-        [problem.told(spell) for problem in error.problems] if isinstance(error, UsageError) else [str(error)]
-    )
+    return [str(one) for one in error.problems] if isinstance(error, UsageError) else [str(error)]
 
 
 @overload

@@ -9,8 +9,8 @@ from . import show
 
 if TYPE_CHECKING:
     from ...core.services.service import Service
-    from ...core.sirikata.plan import Planned
     from ...core.sirikata.presets import Presets
+    from ...core.sirikata.services import Planned
     from ...flows.sirikata.packages import Packed, RolledOut
 
 

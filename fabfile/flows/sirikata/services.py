@@ -8,11 +8,11 @@ from pathlib import Path
 from ...core.errors import UsageError
 from ...core.services.capacity import wish_problems
 from ...core.services.service import validate
-from ...core.sirikata.plan import Place, Planned, plan, plan_world
 from ...core.sirikata.presets import Presets
+from ...core.sirikata.services import Place, Planned, plan, plan_world
 from ...core.sirikata.table import parse_presets
 from ...core.spec.capabilities import holders, may_run
-from ...core.spec.node import Node
+from ...core.spec.cluster import Node
 from ...core.spec.types import TYPES
 from ...core.templates import ROOT
 from ..services import apply, services

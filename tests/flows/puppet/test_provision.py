@@ -1,4 +1,4 @@
-"""What a Puppet master that stays must forget of a cluster's nodes."""
+"""What a Puppet master that stays is told of nodes that go."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,14 +7,13 @@ from typing import Any, cast
 import pytest
 
 from fabfile.core.report import Silent
-from fabfile.core.spec.cluster import ClusterSpec
-from fabfile.core.spec.node import Node
+from fabfile.core.spec.cluster import ClusterSpec, Node
 from fabfile.effects.store.store import Store
-from fabfile.flows.puppet import cleanup
+from fabfile.flows.puppet import provision
 from fabfile.flows.session import Session
 
 
-def test_every_node_is_forgotten_once_the_rest_must_get_new_certificates(
+def test_it_forgets_every_node_that_was_after_it_is_known_that_what_stays_needs_a_new_certificate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SIRIKATA_CLUSTER_HOME", str(tmp_path))
@@ -23,11 +22,10 @@ def test_every_node_is_forgotten_once_the_rest_must_get_new_certificates(
     store.save_spec(spec)
     store.update_state(master_certname="pm.example.edu", certified=("a", "b"))
     left = [Node(index=1, name="node1", address="", ssh_host="", state="running", id="b")]
-    asked: list[tuple[str, tuple[str, ...]]] = []
-    machine = SimpleNamespace(sudo=lambda script: asked.append((script, store.state().certified)))
-    monkeypatch.setattr(cleanup.host, "find", lambda session: machine)
+    told: list[tuple[list[str], tuple[str, ...]]] = []
+    monkeypatch.setattr(
+        provision.puppet, "forget_nodes", lambda host, names: told.append((names, store.state().certified))
+    )
     provider: Any = SimpleNamespace(ready_made=False, nodes=lambda spec: left)
-    cleanup.forget_nodes(Session(spec, store, provider, cast(Any, None), Silent()))
-    ((script, certified),) = asked
-    assert "--certname node0.web,node1.web,node2.web" in script
-    assert certified == ()
+    provision.forget(Session(spec, store, provider, cast(Any, None), Silent()))
+    assert told == [(["node0.web", "node1.web", "node2.web"], ())]
