@@ -27,6 +27,9 @@ from .tasks import (
 )
 from .tasks.show.progress import reporter
 
+# The one place of the version: packaging reads it from here.
+__version__ = "1.0.0"
+
 cluster_tasks = Collection.from_module(cluster)
 cluster_tasks.add_collection(Collection.from_module(machines, name="nodes"))
 cluster_tasks.add_collection(Collection.from_module(members))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import fabfile
 from tests.paths import ROOT
 
 FABFILE = '''
@@ -110,6 +111,15 @@ def test_the_package_holds_every_module_and_file(python: Path) -> None:
     assert named == {name for name in listed if name.split(".")[1:2] not in (["data"], ["templates"])}
 
 
+def test_the_version_of_the_package_is_the_one_in_its_sources(python: Path, project: Path) -> None:
+    code = (
+        "import sirikata_cluster; from importlib.metadata import version\n"
+        "print(version('sirikata-cluster'), sirikata_cluster.__version__)"
+    )
+    assert run(python, project, "-c", code).stdout.split() == [fabfile.__version__] * 2
+    assert f"## [{fabfile.__version__}] - " in (ROOT / "CHANGELOG.md").read_text()
+
+
 def test_the_tasks_are_found_under_the_name_that_a_fabfile_gives_them(python: Path, project: Path) -> None:
     listed = run(python, project, *FAB, "--list")
     assert listed.returncode == 0, listed
@@ -149,7 +159,7 @@ def test_what_is_installed_finds_its_templates_and_data(python: Path, project: P
     assert world.returncode == 0, world
     assert "ec2:RunInstances" in world.stdout
     code = (
-        "from sirikata_cluster.core.templates import render, ROOT\nfrom sirikata_cluster.flows.puppet.agents import _data\n"
+        "from sirikata_cluster.core.templates import render, ROOT\nfrom sirikata_cluster.flows.puppet.master import _data\n"
         "print(ROOT.name, len(_data()), any('pycache' in name for name in _data()), (ROOT / 'templates').is_dir())"
     )
     served = len(
