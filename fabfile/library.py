@@ -12,7 +12,8 @@ from .core.adhoc.host import Host
 from .core.ec2.options import Ec2Options
 from .core.report import Report, Silent
 from .core.services.service import Service
-from .core.spec.cluster import ClusterSpec, Node, ProviderName, new_spec
+from .core.spec.cluster import ClusterSpec, ProviderName, new_spec
+from .core.spec.node import Node
 
 if TYPE_CHECKING:
     from .core.files.transfer import Moved

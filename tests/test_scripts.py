@@ -11,15 +11,15 @@ from fabfile.core.adhoc import survey as adhoc_hosts
 from fabfile.core.corosync import scripts as corosync_scripts
 from fabfile.core.pacemaker import attributes as node_attributes
 from fabfile.core.pacemaker import formation as pacemaker
+from fabfile.core.puppet import agent as puppet_agent
 from fabfile.core.services import logs as service_logs
 from fabfile.core.services import scripts as service_scripts
 from fabfile.core.services.service import Service
-from fabfile.core.sirikata import package
+from fabfile.core.sirikata import archive as package
 from fabfile.core.spec.cluster import ClusterSpec
 from fabfile.core.templates import ROOT
-from fabfile.effects.ssh.runner import as_root
+from fabfile.effects.ssh import remote
 from fabfile.flows.machines import boot
-from fabfile.flows.puppet import provision
 from fabfile.flows.services import hosts as service_hosts
 
 SPEC = ClusterSpec(name="demo", uid="3f2a", size=3)
@@ -52,7 +52,7 @@ SCRIPTS = {
     "wait for a service": service_scripts.wait_running_script("web"),
     "first contact": boot.first_contact_script(180.0),
     "drop the bootstrap key": boot._DROP_KEY,
-    "forget certificates": provision._FORGET_CERTIFICATES,
+    "forget certificates": puppet_agent.reset_certificates_script(),
     "look for a command": service_hosts.lacks_script(
         Service(
             id="web",
@@ -82,7 +82,7 @@ SCRIPTS = {
         "\nSIRIKATA_TAKE_OFF\n"
     )[0],
     "install packages": (ROOT / "data/puppet/modules/sirikata_cluster/files/install-packages").read_text(),
-    "as root": as_root('echo "it\'s"'),
+    "as root": remote.as_root('echo "it\'s"'),
 }
 # SC2034: a `read` that only wants the first word.
 EXCLUDED = "SC2034"

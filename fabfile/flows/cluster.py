@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 from ..core.errors import ClusterError, UsageError
-from ..core.spec.cluster import ClusterSpec, Node, validate
+from ..core.spec.cluster import ClusterSpec, validate
+from ..core.spec.node import Node
 from ..effects import keys
 from ..effects.providers import provider_for
 from ..effects.store.store import Store
-from .puppet import provision
+from .puppet import cleanup
 from .session import Session
 
 
@@ -62,7 +63,7 @@ def destroy(session: Session) -> None:
             f"the cluster {session.spec.name!r} still has machines: {names}. "
             f"Terminate them first: fab cluster.nodes.terminate {session.spec.name}"
         )
-    provision.leave(session)
+    cleanup.forget_cluster(session)
     session.provider.release(session.spec)
     session.store.remove()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..core.ec2.rules import group_problems
 from ..core.errors import Preflight, UsageError
 from ..core.report import Report
-from ..core.spec.cluster import Node, Role
+from ..core.spec.node import Node, Role
 from ..core.templates import ROOT
 from ..effects import checkip
 from ..effects.providers.ec2 import Ec2Provider
@@ -15,8 +15,8 @@ from ..effects.providers.ec2 import security_groups as groups
 from ..effects.providers.ec2.api import Api
 from ..effects.providers.ec2.security_groups import Mended
 from .machines import boot
-from .puppet import provision
-from .puppet.agents import MasterResult
+from .puppet import master as puppet_master
+from .puppet.master import MasterResult
 from .session import Session
 
 POLICY = ROOT / "data" / "ec2" / "policy.json"
@@ -92,7 +92,7 @@ def boot_master(session: Session) -> tuple[Node, MasterResult]:
         )
     only: tuple[Role, ...] = ("master",)
     machines, _ = boot.boot(session, roles=only)
-    return machines[0], provision.prepare_master(session)
+    return machines[0], puppet_master.prepare(session)
 
 
 def policy() -> str:
@@ -111,7 +111,7 @@ def _launch(api: Api, session: Session, role: Role, count: int) -> Launch:
         image_name=image.name,
         zones=tuple(subnet.zone for subnet in places),
         subnets=tuple(subnet.id for subnet in places),
-        group=lookups.group(api, spec).name,
+        group=groups.group(api, spec).name,
         keypair=spec.ec2.keypair,
         spot=spec.ec2.spot,
     )

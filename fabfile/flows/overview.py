@@ -4,11 +4,12 @@ from typing import Any
 
 from ..core.errors import ClusterError
 from ..core.report import Report
-from ..core.spec.cluster import ClusterSpec, Node, members
+from ..core.spec.cluster import ClusterSpec
+from ..core.spec.node import Node, members
 from ..effects import host
 from ..effects.providers import provider_for
 from ..effects.providers.ec2 import FoundCluster
-from ..effects.store import home
+from ..effects.store import store
 from ..effects.store.store import Store
 from .machines import adopt
 from .session import Session
@@ -21,7 +22,7 @@ def overview(report: Report) -> list[dict[str, Any]]:
     says so.  That it does not answer is a warning.
     """
     rows, regions = list[dict[str, Any]](), {""} if host.uses_aws() else set[str]()
-    for name in home.names():
+    for name in store.names():
         row, spec = _row(name)
         rows.append(row)
         if spec and spec.provider == "ec2":
@@ -45,8 +46,8 @@ def machines(session: Session) -> list[Node] | None:
 
 
 def _lost_row(found: FoundCluster) -> dict[str, Any]:
-    taken = f", its name being another's here, into a home of its own ({home.HOME_VARIABLE})"
-    where = taken if found.name in home.names() else ""
+    taken = f", its name being another's here, into a home of its own ({store.HOME_VARIABLE})"
+    where = taken if found.name in store.names() else ""
     return {
         "name": found.name,
         "provider": "ec2",

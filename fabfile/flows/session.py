@@ -7,14 +7,15 @@ from functools import partial
 
 from ..core.errors import ClusterError, NotFound
 from ..core.report import Report
-from ..core.spec.cluster import ClusterSpec, Node, members
+from ..core.spec.cluster import ClusterSpec
+from ..core.spec.node import Node, members
 from ..effects.providers import provider_for
 from ..effects.providers.base import Provider
 from ..effects.ssh.access import Access
 from ..effects.ssh.login import choose_pem
-from ..effects.ssh.runner import Remote
-from ..effects.store.home import names as names
+from ..effects.ssh.remote import Remote
 from ..effects.store.store import Store
+from ..effects.store.store import names as names
 
 
 @dataclass(frozen=True)

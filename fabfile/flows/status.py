@@ -8,9 +8,10 @@ from ..core.pacemaker.status import STATUS_COMMAND, ClusterStatus, ResourceState
 from ..core.services.reasons import reasons, sentences
 from ..core.services.service import Service
 from ..core.spec.capabilities import capabilities, names_of, node_type
-from ..core.spec.cluster import ClusterSpec, Node, master, members
+from ..core.spec.cluster import ClusterSpec
+from ..core.spec.node import Node, master, members
 from ..core.spec.types import DEFAULT, asked
-from ..effects.ssh.waiting import wait_until
+from ..effects.ssh.remote import wait_until
 from .session import Session
 
 _NO_PROGRAM = 127  # what a shell exits with

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 from ..core.errors import UsageError
 from ..core.report import Report
-from ..core.spec.cluster import ClusterSpec, Node, members, validate
+from ..core.spec.cluster import ClusterSpec, validate
+from ..core.spec.node import Node, members
 from ..effects.store.store import Store
 from . import cluster, session, status
 from .corosync import distribute as corosync
 from .corosync import form
 from .machines import boot
-from .puppet import provision
+from .puppet import cleanup, provision
 from .services import services
 from .services import types as node_types
 from .session import Session
@@ -55,7 +56,7 @@ def bring_up(opened: Session, *, timeout: float | None = None) -> list[str]:
 def down(name: str, report: Report) -> list[Node]:
     """Terminate every machine; the specification and the services' definitions stay.  Answers the machines."""
     with session.changing(name, report, f"down {name}") as opened:
-        provision.forget(opened)
+        cleanup.forget_nodes(opened)
         return cluster.terminate(opened)
 
 

@@ -10,6 +10,7 @@ import fabric
 from invoke.exceptions import Exit
 
 from ..core.errors import ClusterError, UsageError
+from .options.spelling import spell
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -45,7 +46,9 @@ def message(error: ClusterError) -> str:
 
 def problems_of(error: ClusterError) -> list[str]:
     """What an error says, a sentence each."""
-    return [str(one) for one in error.problems] if isinstance(error, UsageError) else [str(error)]
+    return (
+        [problem.told(spell) for problem in error.problems] if isinstance(error, UsageError) else [str(error)]
+    )
 
 
 @overload

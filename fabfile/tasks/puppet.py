@@ -16,22 +16,22 @@ _NAME = {"name": "the cluster's name"}
 def config(c: Any, name: str) -> None:
     """Put the master's files in place and start it."""
     with flows.session.changing(name, reporter(), "puppet.master.config") as session:
-        show.master(flows.puppet.provision.configure_master(session))
+        show.master(flows.puppet.master.configure(session))
 
 
 @task(name="restart", help=_NAME)
 def restart(c: Any, name: str) -> None:
     """Restart every agent and show what its run changed."""
     with flows.session.changing(name, reporter(), "puppet.agents.restart") as session:
-        show.agents(flows.puppet.provision.run_agents(session))
+        show.agents(flows.puppet.agents.run(session))
 
 
 @task(help=_NAME)
 def update(c: Any, name: str) -> None:
     """Update the master's files, then run every agent."""
     with flows.session.changing(name, reporter(), "puppet.update") as session:
-        show.master(flows.puppet.provision.configure_master(session))
-        show.agents(flows.puppet.provision.run_agents(session))
+        show.master(flows.puppet.master.configure(session))
+        show.agents(flows.puppet.agents.run(session))
 
 
 ns = Collection("puppet", update)

@@ -11,8 +11,8 @@ from ..core.sirikata.presets import outline
 from ..core.templates import ROOT
 from . import task
 from .options.typed import Typed
-from .show import presets as show_presets
 from .show import show
+from .show import sirikata as show_sirikata
 from .show.progress import reporter
 
 _NAME = {"name": "the cluster's name"}
@@ -26,13 +26,13 @@ _ONE = {
 @task()
 def presets(c: Any) -> None:
     """List the services that it knows."""
-    show_presets.presets(flows.sirikata.services.table())
+    show_sirikata.presets(flows.sirikata.presets.table())
 
 
 @task(help={"dir": "a folder with bin/, lib/ and share/", "output": "the archive (default sirikata.tar.bz2)"})
 def package(c: Any, dir: str, output: str = "sirikata.tar.bz2") -> None:
     """Pack a build of Sirikata, with its checksum beside it."""
-    show_presets.packed(flows.sirikata.packages.pack(dir, output, reporter()))
+    show_sirikata.packed(flows.sirikata.packages.pack(dir, output, reporter()))
 
 
 @task(
@@ -45,14 +45,14 @@ def package(c: Any, dir: str, output: str = "sirikata.tar.bz2") -> None:
 def sync(c: Any, name: str, archive: str, sha256: str = "") -> None:
     """Put an archive on every node, and restart what uses it."""
     with flows.session.changing(name, reporter(), "sirikata.sync") as session:
-        show_presets.rolled_out(name, flows.sirikata.packages.sync(session, archive, sha256))
+        show_sirikata.rolled_out(name, flows.sirikata.packages.sync(session, archive, sha256))
 
 
 @task(help=_NAME)
 def rollback(c: Any, name: str) -> None:
     """Go back to the version of Sirikata before."""
     with flows.session.changing(name, reporter(), "sirikata.rollback") as session:
-        show_presets.rolled_out(name, flows.sirikata.packages.rollback(session))
+        show_sirikata.rolled_out(name, flows.sirikata.packages.rollback(session))
 
 
 def _start(
@@ -61,17 +61,17 @@ def _start(
     typed = Typed()
     which = typed.number(number_ or "0", "the number (--number)", least=0)
     typed.tell(
-        lambda: flows.sirikata.services.planned(flows.session.reading(name, reporter()), preset, given, on=on)
+        lambda: flows.sirikata.presets.planned(flows.session.reading(name, reporter()), preset, given, on=on)
     )
     if dry_run:
         session = flows.session.reading(name, reporter())
-        show_presets.planned(
-            name, flows.sirikata.services.planned(session, preset, given, number=which, on=on)
+        show_sirikata.planned(
+            name, flows.sirikata.presets.planned(session, preset, given, number=which, on=on)
         )
         return
     with flows.session.changing(name, reporter(), f"sirikata.{preset}") as session:
-        wanted = flows.sirikata.services.planned(session, preset, given, number=which, on=on)
-        for view in flows.sirikata.services.start(session, wanted):
+        wanted = flows.sirikata.presets.planned(session, preset, given, number=which, on=on)
+        for view in flows.sirikata.presets.start(session, wanted):
             show.service(view)
 
 

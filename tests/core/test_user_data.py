@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from fabfile.core.puppet.master import agent_setup, server_setup
-from fabfile.core.spec.cluster import MAX_SIZE, ClusterSpec, node_name
+from fabfile.core.puppet.agent import agent_setup
+from fabfile.core.puppet.master import server_setup
+from fabfile.core.spec.cluster import MAX_SIZE, ClusterSpec
+from fabfile.core.spec.node import node_name
 from fabfile.core.templates import render
 
 TOKEN = "5ec2e7" * 10

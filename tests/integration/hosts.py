@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fabfile.core.adhoc import survey as adhoc_hosts
-from fabfile.core.puppet.master import agent_setup
+from fabfile.core.puppet.agent import agent_setup
 from fabfile.core.spec.cluster import ClusterSpec
 from tests.ec2lab import mirror, stock
 

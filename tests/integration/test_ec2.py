@@ -14,8 +14,10 @@ from typing import Any
 import boto3
 import pytest
 
+from tests.pages import DOCS, steps
+
 from .lab import ROOT, Home, Machine, eventually, machine
-from .test_tour import shape, steps
+from .test_tour import shape
 
 NAME = "web"
 pytestmark = pytest.mark.xdist_group("ec2")
@@ -90,14 +92,14 @@ def cloud(real_machines: None, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def pipeline(commands: list[str]) -> list[str]:
-    """Lines of the README as one invocation."""
+    """Lines of the page on EC2 as one invocation."""
     words = [shlex.split(command.replace("my_key_pair", "lab-key")) for command in commands]
     assert all(line[0] == "fab" for line in words)
     return [word for line in words for word in line[1:]]
 
 
 def test_the_lines_of_the_readme_are_one_invocation_and_print_what_it_shows(cloud: Cloud) -> None:
-    *typed, _ = steps("On EC2")
+    *typed, _ = steps("EC2", DOCS / "ec2.md")
     assert len(typed) == 5
     done = cloud.home.ok(*pipeline([command for command, _ in typed]), timeout=900)
     assert shape(done.out) == [line for _, shown in typed for line in shape(shown)]
@@ -210,7 +212,7 @@ def test_nothing_is_left_at_the_end(cloud: Cloud) -> None:
     refused = cloud.home.fab("cluster.destroy", NAME)
     assert refused.exit == 1
     assert "node0 (running)" in refused.err
-    command, shown = steps("On EC2")[-1]
+    command, shown = steps("EC2", DOCS / "ec2.md")[-1]
     assert shape(cloud.home.ok(*pipeline([command]), timeout=300).out) == shape(shown)
     assert not (cloud.home.path / "clusters" / NAME).exists()
     assert cloud.tell("leaks") == []

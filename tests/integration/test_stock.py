@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from fabfile.core.puppet.master import agent_setup
+from fabfile.core.puppet.agent import agent_setup
 from fabfile.core.report import Silent
 from fabfile.core.spec.cluster import ClusterSpec
 from fabfile.core.templates import render

@@ -7,17 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.pages import steps
+
 from .lab import FAB, ROOT, Done, Home, call, machine
-
-README = ROOT / "README.md"
-
-
-def steps(heading: str) -> list[tuple[str, str]]:
-    """Every command of the `console` blocks below a heading, with the output that follows it."""
-    section = README.read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    blocks = re.findall(r"^```console\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
-    parts = [part for block in blocks for part in block.split("$ ") if part]
-    return [(part.partition("\n")[0], part.partition("\n")[2]) for part in parts]
 
 
 def type_in(home: Home, command: str) -> Done:

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from statistics import median
 from typing import Final
 
-from ..spec.cluster import Role
+from ..spec.node import Role
 from .survey import TAKE_OFF, HostLook
 
 # What the packages are known to work on: ID and VERSION_ID of /etc/os-release.

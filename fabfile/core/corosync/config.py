@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import ClusterError
-from ..spec.cluster import ClusterSpec, Node
-from ..spec.cluster import members as members_of
+from ..spec.cluster import ClusterSpec
+from ..spec.node import Node
+from ..spec.node import members as members_of
 from ..templates import render as render_template
 
 # Milliseconds without the token until a member counts as lost, and what every member above two adds to it.

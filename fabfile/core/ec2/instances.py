@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..errors import UsageError
-from ..spec.cluster import MASTER_INDEX, ClusterSpec, Node, Role, State
+from ..spec.cluster import ClusterSpec
+from ..spec.node import MASTER_INDEX, Node, Role, State
 from .launch import (
     TAG_ID,
     TAG_IMPORTED,

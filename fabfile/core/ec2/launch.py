@@ -13,7 +13,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from ..errors import UsageError
-from ..spec.cluster import MASTER_INDEX, MASTER_NAME, ClusterSpec, Role, node_name, validate
+from ..spec.cluster import ClusterSpec, validate
+from ..spec.node import MASTER_INDEX, MASTER_NAME, Role, node_name
 from .options import machine_type
 
 # What EC2 answers or is asked for, as boto3 has it (EC2 API reference, "RunInstances", "DescribeInstances").

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 from ..services.scripts import change_script
 from ..spec.capabilities import with_type
-from ..spec.cluster import ClusterSpec, node_name
+from ..spec.cluster import ClusterSpec
+from ..spec.node import node_name
 from ..spec.types import TYPES
 from .constraints import ATTRIBUTE
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import ClusterError
 from ..services.service import Service
-from ..spec.cluster import Node
+from ..spec.node import Node
 from . import escaping as words
 from .constraints import place, related, service_constraints
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from ..errors import NotFound
 from ..services.service import Service
-from ..spec.cluster import Node
+from ..spec.node import Node
 from ..spec.types import ASKS, asked
 
 # How much a service wants to its node.  Less than the stickiness of 100: once it has moved away it stays there when

@@ -1,6 +1,6 @@
 """Puppet: what a master's files should hold, and the scripts that put them in place.
 
-A master that serves others too: puppet_shared.py.  Agents and their runs: puppet_agent.py.
+A master that serves others too: shared.py.  Agents: agent.py and runs.py.
 Puppet documentation: "Config files: environment.conf", "External node classifiers", "SSL configuration: autosigning
 certificate requests".
 """
@@ -11,25 +11,11 @@ from typing import Any
 
 import yaml
 
-from ..spec.cluster import MASTER_NAME, ClusterSpec, certname, node_name
+from ..spec.cluster import ClusterSpec
+from ..spec.node import MASTER_NAME, certname, node_name
 from ..spec.types import DEFAULT
 from ..templates import render
-from .agent import AgentRun as AgentRun
-from .agent import Change as Change
-from .agent import agent_setup as agent_setup
-from .agent import explain as explain
-from .agent import install_script as install_script
-from .agent import parse_run as parse_run
-from .agent import run_script as run_script
-from .files import MARK, File, Folder, mount
-from .files import Layout as Layout
-from .files import Secrets as Secrets
-from .files import pack as pack
-from .shared import Look as Look
-from .shared import look_script as look_script
-from .shared import parse_look as parse_look
-from .shared import problems as problems
-from .shared import shared_files as shared_files
+from .files import MARK, File, Folder, Layout, Secrets, mount
 
 MODULE = "sirikata_cluster"
 START_TIMEOUT = 300  # seconds for the server to answer; a start takes 14 to 27 s of CPU

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from ..pacemaker.cib import AGENT, service_resource, services_xml
 from ..pacemaker.constraints import service_constraints
-from ..spec.cluster import Node
+from ..spec.node import Node
 from .service import Service
 
 

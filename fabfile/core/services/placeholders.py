@@ -15,7 +15,7 @@ The resource agent does the same in awk: keep the two alike.
 import re
 from collections.abc import Mapping
 
-from ..spec.cluster import Node
+from ..spec.node import Node
 from .service import Service
 
 NAMES = ("PIDFILE", "FQDN", "NODE", "ADDRESS", "WORKDIR")

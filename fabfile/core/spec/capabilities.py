@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from ..services.placeholders import WORKDIR
 from ..services.service import Service
-from .cluster import ClusterSpec, node_name
+from .cluster import ClusterSpec
+from .node import node_name
 from .types import DEFAULT, asked
 
 

@@ -1,8 +1,7 @@
-"""A cluster as it was asked for (ClusterSpec), and its machines as they exist (Node)."""
+"""A cluster as it was requested (ClusterSpec), and what is wrong with a specification."""
 
 import ipaddress
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -24,11 +23,6 @@ _NAME = re.compile(r"[a-z]([a-z0-9-]{0,29}[a-z0-9])?")
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?")
 # votequorum and Pacemaker are not tested by their makers above 32 full members.
 MAX_SIZE = 32
-
-State = Literal["pending", "running", "stopping", "stopped", "broken", "terminating", "terminated"]
-# States of a machine that is gone or going: nothing is to be expected of it any more.
-GONE: tuple[State, ...] = ("terminating", "terminated")
-Role = Literal["node", "master"]
 
 # The word that stands for "this machine" as a Puppet master.
 THIS_MACHINE = "localhost"
@@ -88,64 +82,6 @@ class ClusterSpec:
         return next((service for service in self.services if service.id == service_id), None)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Node:
-    """A machine that exists.
-
-    index      from 0; the Puppet master's is -1
-    name       its host name, and its name as a member of the cluster: `node0`
-    address    the private address that the members use among themselves
-    ssh_host   where this machine reaches it; `ssh_port` likewise
-    state      as its provider reports it now
-    id         the provider's name for it
-    reason     why it is in that state, where its provider says so: reclaimed, died while it booted
-    imported   whether somebody else booted it, so that it never read our user-data
-    key        a private key file for it alone; `jump`: hosts to go through to it alone, `[user@]host[:port]` and commas
-    """
-
-    index: int
-    name: str
-    address: str
-    ssh_host: str
-    state: State
-    id: str
-    role: Role = "node"
-    ssh_port: int = 22
-    user: str = "admin"
-    reason: str = ""
-    imported: bool = False
-    key: str = ""
-    jump: str = ""
-
-    @property
-    def node_id(self) -> int:
-        """Corosync's node id.  From 1, since 0 is refused with knet (corosync.conf(5))."""
-        return self.index + 1
-
-    @property
-    def running(self) -> bool:
-        return self.state == "running"
-
-    @property
-    def gone(self) -> bool:
-        """Whether it does not exist any more, or soon will not."""
-        return self.state in GONE
-
-    @property
-    def host_pattern(self) -> str:
-        """How known_hosts names it (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT)."""
-        host = self.ssh_host.lower()
-        return host if self.ssh_port == 22 else f"[{host}]:{self.ssh_port}"
-
-    def certname(self, cluster: str) -> str:
-        """The name in its Puppet certificate: `node0.demo`; also its fully qualified host name."""
-        return certname(self.name, cluster)
-
-
-MASTER_NAME = "puppet"
-MASTER_INDEX = -1
-
-
 def default_profile(provider: ProviderName) -> str:
     """Corosync's timing where none was asked for: a cloud's machines that pause for a moment are not dead."""
     return "cloud" if provider == "ec2" else "lan"
@@ -157,16 +93,6 @@ def new_spec(name: str, provider: ProviderName = "local", *, size: int = 3, **op
     return ClusterSpec(
         name=name, uid="0000", provider=provider, size=size, **{"profile": default_profile(provider), **given}
     )
-
-
-def node_name(index: int) -> str:
-    """The host name of the node with that index."""
-    return f"node{index}"
-
-
-def certname(machine: str, cluster: str) -> str:
-    """The name in the Puppet certificate of a cluster's machine, whether it exists or not: `node0.demo`."""
-    return f"{machine}.{cluster}"
 
 
 def name_problems(name: str) -> list[str]:
@@ -241,14 +167,3 @@ def is_host(text: str) -> bool:
     except ValueError:
         return bool(_HOST.fullmatch(text)) and ".." not in text
     return True
-
-
-def members(nodes: Sequence[Node]) -> list[Node]:
-    """The nodes that are members of the cluster, by index: all but the Puppet master and what is gone."""
-    living = (node for node in nodes if node.role == "node" and not node.gone)
-    return sorted(living, key=lambda node: node.index)
-
-
-def master(nodes: Sequence[Node]) -> Node | None:
-    """The Puppet master among the machines, where it is one of the cluster's own."""
-    return next((node for node in nodes if node.role == "master" and not node.gone), None)

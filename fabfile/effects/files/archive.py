@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from ...core.errors import ClusterError, UsageError
-from ...core.sirikata.package import Entry, Kind, checksum_line
+from ...core.sirikata.archive import Entry, Kind, checksum_line
 
 _CHUNK = 1 << 20
 _MAGIC = b"BZh"

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Protocol
 
 from ...core.report import Report
-from ...core.spec.cluster import ClusterSpec, Node, Role
+from ...core.spec.cluster import ClusterSpec
+from ...core.spec.node import Node, Role
 
 # The machines that a cluster boots: its nodes, and a Puppet master of its own where it has one.
 ROLES: tuple[Role, ...] = ("master", "node")

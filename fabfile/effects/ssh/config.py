@@ -10,7 +10,7 @@ from pathlib import Path
 import paramiko
 
 from ...core.errors import UsageError
-from ...core.spec.cluster import Node
+from ...core.spec.node import Node
 from .access import Unreachable
 
 PORT = 22

@@ -4,11 +4,11 @@ import shlex
 from pathlib import Path
 
 from ...core.errors import ClusterError
-from ...core.spec.cluster import Node
+from ...core.spec.node import Node
 from . import config
 from .access import Access
 from .config import Destination
-from .known_hosts import KnownHost
+from .hostkeys import KnownHost
 from .login import HOME_KEYS, check_pem
 from .reasons import CONNECT_TIMEOUT, unknown
 

@@ -8,9 +8,10 @@ from ...core.corosync import config as corosync
 from ...core.corosync import scripts as corosync_scripts
 from ...core.corosync.scripts import MemberStatus, parse_status
 from ...core.errors import ClusterError, NodeFailures, UsageError
-from ...core.spec.cluster import Node
+from ...core.spec.node import Node
 from ...effects import keys
-from ..puppet import provision
+from ..puppet import agents
+from ..puppet import master as puppet_master
 from ..session import Session
 from . import form
 
@@ -86,7 +87,7 @@ def distribute(session: Session) -> Distribution:
     differences = corosync.differences(old, text) if old else ["a first corosync.conf"]
     _check_change(session, old, text)
     _transaction(session, nodes, text, old)
-    provision.run_agents(session, nodes)
+    agents.run(session, nodes)
     if absent:
         session.report.warn(f"switched off, so without it for now: {', '.join(absent)}")
     return Distribution(version=version, nodes=[node.name for node in nodes], differences=differences)
@@ -165,7 +166,7 @@ def _transaction(
             )
         # Before the commit: what Puppet pulls from here on has passed the check on every node.
         if publish:
-            provision.publish_conf(session, text)
+            puppet_master.publish(session, text)
         with session.report.step("put corosync.conf into force"):
             everywhere("commit", nodes, corosync_scripts.commit_script(txn))
             if active:
@@ -200,7 +201,7 @@ def _undo(session: Session, nodes: Sequence[Node], txn: str, old: str) -> None:
         reload,
     ]
     if old:
-        steps.insert(0, lambda: provision.publish_conf(session, old))
+        steps.insert(0, lambda: puppet_master.publish(session, old))
     for step in steps:
         try:
             step()

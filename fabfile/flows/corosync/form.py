@@ -14,7 +14,7 @@ from ...core.pacemaker.formation import (
     wait_script,
 )
 from ...core.services.scripts import settle_script
-from ...core.spec.cluster import Node
+from ...core.spec.node import Node
 from ..session import Session
 
 SETTLE_TIMEOUT = 30  # seconds for services to start where nodes have joined

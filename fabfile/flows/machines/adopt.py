@@ -10,15 +10,16 @@ from ...core.errors import ClusterError, NodeFailures, NotFound, StoreError, Usa
 from ...core.pacemaker.attributes import given, types_in
 from ...core.pacemaker.cib import parse_services
 from ...core.report import Report
-from ...core.spec.cluster import ClusterSpec, Node, name_problems
+from ...core.spec.cluster import ClusterSpec, name_problems
+from ...core.spec.node import Node
 from ...effects import keys
 from ...effects.files.reading import whole
 from ...effects.providers.ec2 import Ec2Provider, FoundCluster, found_clusters
 from ...effects.ssh.access import Pem
-from ...effects.ssh.known_hosts import known_keys, set_key
+from ...effects.ssh.known import known_keys
 from ...effects.ssh.login import check_pem
-from ...effects.store.home import HOME_VARIABLE, names
-from ...effects.store.store import Store
+from ...effects.store import store
+from ...effects.store.store import HOME_VARIABLE, Store, know_host
 from .. import session
 from ..services import services
 from ..session import Session
@@ -63,7 +64,7 @@ def _known(files: Store, cluster_id: str) -> ClusterSpec:
 def lost(region: str = "") -> list[FoundCluster]:
     """The clusters on EC2 that have machines and no specification here."""
     known = set()
-    for name in names():
+    for name in store.names():
         with suppress(StoreError):  # a damaged file is told of elsewhere
             known.add(Store(name).spec().id)
     return [found for found in found_clusters(region) if found.id not in known]
@@ -114,7 +115,7 @@ def _trust(opened: Session, machines: Sequence[Node]) -> None:
     shown = opened.remote.fan_out(machines, "host keys", lambda node: provider.host_keys(opened.spec, node))
     for node in machines:
         for key in shown[node.name] or known_keys(node.ssh_host, node.ssh_port):
-            set_key(opened.store.known_hosts, node.host_pattern, key)
+            know_host(opened.store.known_hosts, node.host_pattern, key)
     opened.store.update_state(keyed={node.id: node.host_pattern for node in machines})
 
 

@@ -5,7 +5,7 @@ from functools import partial
 
 from ...core.errors import ClusterError, UsageError
 from ...core.result import Result
-from ...core.spec.cluster import Node
+from ...core.spec.node import Node
 from ...effects import host
 from ...effects.ssh import openssh
 from ..session import Session, access

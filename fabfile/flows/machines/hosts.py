@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from ...core.adhoc.survey import take_in_script
 from ...core.errors import NodeError
-from ...core.puppet.master import agent_setup, install_script
-from ...core.spec.cluster import Node, master
-from ...effects.ssh.runner import Remote
-from ..puppet import provision
+from ...core.puppet.agent import agent_setup, install_script
+from ...core.spec.node import Node, master
+from ...effects.ssh.remote import Remote
+from ..puppet import master as puppet_master
 from ..session import Session
 
 SET_UP_TIMEOUT = 900.0  # seconds without a word from a machine that installs packages
@@ -22,7 +22,7 @@ def take_in(session: Session, nodes: Sequence[Node]) -> list[Node]:
     fresh = [node for node in nodes if node.id not in keyed]
     if fresh and session.spec.puppet_master not in [node.ssh_host for node in nodes]:
         # A master elsewhere is asked before anything on the hosts is changed: there may be no way in.
-        provision.master_name(session)
+        puppet_master.certname(session)
     with session.report.step("take the hosts in"):
         session.remote.fan_out(fresh, "take in", lambda node: _write_down(session, node))
         session.remote.fan_out(fresh, "install", lambda node: _install(session, node))
@@ -45,7 +45,7 @@ def _write_down(session: Session, node: Node) -> None:
 def _install(session: Session, node: Node) -> None:
     """Install Puppet's server on the one that is the master, its agent on the others: what takes longest, side by side."""
     if node.ssh_host == session.spec.puppet_master:
-        provision.master_name(session)
+        puppet_master.certname(session)
         return
     session.report.node(node.name, "installing a Puppet agent")
     session.remote.sudo(node, install_script(), timeout=SET_UP_TIMEOUT)
@@ -56,7 +56,7 @@ def lines(session: Session, machines: Sequence[Node]) -> str:
     found = [f"{node.address} {node.certname(session.spec.name)} {node.name}" for node in machines]
     if master(machines) is None:
         address = session.provider.master_address(session.spec)
-        found += [f"{address} {provision.master_name(session)}"] if address else []
+        found += [f"{address} {puppet_master.certname(session)}"] if address else []
     return "\n".join(found) + "\n"
 
 
@@ -67,7 +67,7 @@ def set_up_agent(session: Session, remote: Remote, node: Node) -> None:
     """
     session.report.node(node.name, "Puppet agent")
     token = (session.store.secret("token") or b"").decode().strip()
-    setup = agent_setup(session.spec, server=provision.master_name(session), token=token, name=node.name)
+    setup = agent_setup(session.spec, server=puppet_master.certname(session), token=token, name=node.name)
     # Over standard input, since it holds the token.
     done = remote.sudo(node, "exec sh -s", stdin=setup.encode(), check=False, timeout=SET_UP_TIMEOUT)
     if not done.ok:

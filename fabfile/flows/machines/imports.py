@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...core.errors import NodeError, UsageError
-from ...core.spec.cluster import Node
+from ...core.spec.node import Node
 from ...core.templates import render
 from ...effects.providers.ec2 import Ec2Provider
-from ...effects.ssh.known_hosts import known_keys, remove_host, set_key
-from ...effects.ssh.runner import Remote
+from ...effects.ssh.known import known_keys
+from ...effects.ssh.remote import Remote
+from ...effects.store.store import forget_host, know_host
 from ..session import Session
 from . import boot, hosts
 
@@ -82,9 +83,9 @@ def _trust(session: Session, provider: Ec2Provider, nodes: Sequence[Node]) -> No
             ]
         )
     for node in nodes:
-        remove_host(session.store.known_hosts, node.host_pattern)
+        forget_host(session.store.known_hosts, node.host_pattern)
         for key in keys[node.name]:
-            set_key(session.store.known_hosts, node.host_pattern, key)
+            know_host(session.store.known_hosts, node.host_pattern, key)
 
 
 def _check(session: Session, remote: Remote, nodes: Sequence[Node], user: str) -> None:

@@ -8,7 +8,7 @@ from posixpath import basename, normpath
 from ...core.errors import ClusterError, NodeError, UsageError
 from ...core.files.transfer import Moved, amount, get_script, path_problems, put_script, sent, target
 from ...core.result import Result
-from ...core.spec.cluster import Node
+from ...core.spec.node import Node
 from ...effects.files import trees
 from ..session import Session
 from . import commands as nodes

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import agents as agents
+    from . import master as master
     from . import provision as provision
 
 

@@ -12,7 +12,7 @@ from ...core.services.change import change_xml, foreign, halted, stale
 from ...core.services.difference import Plan, differing, plan
 from ...core.services.service import Service, validate
 from ...core.spec.capabilities import holders
-from ...core.spec.cluster import Node
+from ...core.spec.node import Node
 from ...effects.files import reading as files
 from ..session import Session
 from . import services

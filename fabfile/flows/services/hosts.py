@@ -7,7 +7,7 @@ from ...core.errors import UsageError
 from ...core.services.placeholders import fill, values
 from ...core.services.service import Service
 from ...core.spec.capabilities import may_run, workdir
-from ...core.spec.cluster import Node
+from ...core.spec.node import Node
 from ..session import Session
 
 # What starts a line that is a pity, and no reason not to run it.

@@ -7,7 +7,7 @@ from ...core.services.logs import LogLine, Place, log_script, merged, parse_log
 from ...core.services.placeholders import fill, values
 from ...core.services.service import Service
 from ...core.spec.capabilities import workdir
-from ...core.spec.cluster import Node
+from ...core.spec.node import Node
 from ..session import Session
 
 # Seconds without a byte after which a node is left out of a look.

@@ -11,9 +11,9 @@ from ...core.services.capacity import wish_problems
 from ...core.services.relations import in_start_order, move_problems, needed, needed_by
 from ...core.services.service import Service, validate
 from ...core.spec.capabilities import holders
-from ...core.spec.cluster import ClusterSpec, Node
-from ...effects.ssh.runner import COMMAND_TIMEOUT
-from ...effects.ssh.waiting import wait_until
+from ...core.spec.cluster import ClusterSpec
+from ...core.spec.node import Node
+from ...effects.ssh.remote import COMMAND_TIMEOUT, wait_until
 from .. import status
 from ..session import Session
 from ..status import ServiceView

@@ -12,12 +12,13 @@ from ...core.services.difference import differing
 from ...core.services.scripts import settle_script
 from ...core.services.service import Service
 from ...core.spec.capabilities import by_name, holders, node_type, with_type
-from ...core.spec.cluster import Node
+from ...core.spec.node import Node
 from ...core.spec.types import ASKS, DEFAULT, TYPES, asked, choices, place_problems
 from ..machines import commands as nodes
-from ..puppet import provision
+from ..puppet import agents
+from ..puppet import master as puppet_master
 from ..session import Session
-from ..sirikata import services as sirikata
+from ..sirikata import presets as sirikata
 from ..status import ServiceView
 from . import services
 
@@ -152,9 +153,9 @@ def _as_added(session: Session, service: Service, kind: str) -> bool:
 
 def _provision(session: Session, node: Node) -> tuple[str, ...]:
     """Have Puppet give that node what its type means, and take away what it means no more; the others run on."""
-    provision.configure_master(session)
+    puppet_master.configure(session)
     if node.running:
-        provision.run_agents(session, [node])
+        agents.run(session, [node])
         return ()
     return (
         f"{node.name} is {node.state}: Puppet does its part when it is back, by fab up {session.spec.name}",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import archives as archives
     from . import packages as packages
-    from . import services as services
+    from . import presets as presets
 
 
 def __getattr__(name: str) -> Any:

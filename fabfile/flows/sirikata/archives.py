@@ -1,10 +1,10 @@
 """Archives of Sirikata on their way to the nodes: kept here, served by the Puppet master, also by one built anew."""
 
 from ...core.errors import ClusterError
-from ...core.sirikata import package
+from ...core.sirikata import archive as package
 from ...effects.files import archive
-from ...effects.ssh.runner import COMMAND_TIMEOUT
-from ..puppet.agents import MasterHost
+from ...effects.ssh.remote import COMMAND_TIMEOUT
+from ..puppet.host import MasterHost
 from ..session import Session
 
 # Bytes a second, below which a connection is not waited for: nothing comes back while an archive is sent.

@@ -11,11 +11,12 @@ from ...core.report import Report
 from ...core.services import scripts as service_scripts
 from ...core.services.relations import in_start_order
 from ...core.services.service import Service
-from ...core.sirikata import package
-from ...core.sirikata.package import Release
-from ...core.spec.cluster import Node
+from ...core.sirikata import archive as package
+from ...core.sirikata.archive import Release
+from ...core.spec.node import Node
 from ...effects.files import archive
-from ..puppet import provision
+from ..puppet import agents, host
+from ..puppet import master as puppet_master
 from ..services import services
 from ..session import Session
 from . import archives
@@ -65,7 +66,7 @@ def sync(session: Session, source: str, sha256: str) -> RolledOut:
     """
     session.running()
     services.require_quorum(session)
-    provision.master_host(session)
+    host.find(session)
     release = _named(session, source, sha256) if package.is_url(source) else _kept(session, source, sha256)
     session.store.update_state(rolling_back_to="")
     return _roll_out(session, release)
@@ -86,7 +87,7 @@ def rollback(session: Session) -> RolledOut:
         )
     session.running()
     services.require_quorum(session)
-    provision.master_host(session)
+    host.find(session)
     session.store.update_state(rolling_back_to=target.sha256)
     done = _roll_out(session, target)
     session.store.update_state(rolling_back_to="")
@@ -135,7 +136,7 @@ def _named(session: Session, url: str, sha256: str) -> Release:
 
 
 def _roll_out(session: Session, release: Release) -> RolledOut:
-    asked, now, master = session, package.current(session.spec), provision.master_host(session)
+    asked, now, master = session, package.current(session.spec), host.find(session)
     # The version before is what had another content; the same from elsewhere is no other version.
     earlier = package.before(session.spec) if release.sha256 == now.sha256 else now
     session = replace(session, spec=package.asked(session.spec, release, earlier))
@@ -170,8 +171,8 @@ def _versions(session: Session, nodes: Sequence[Node]) -> dict[str, str]:
 def _distribute(asked: Session, session: Session, nodes: Sequence[Node], release: Release) -> None:
     """Have every node fetch it and put it into use, by Puppet; or none, and then the specification is as it was."""
     try:
-        provision.configure_master(session)
-        provision.run_agents(session, nodes)
+        puppet_master.configure(session)
+        agents.run(session, nodes)
     except NodeFailures as error:
         have = [name for name, version in _versions(session, nodes).items() if version == release.sha256]
         if not have:
@@ -190,7 +191,7 @@ def _put_back(asked: Session, session: Session, release: Release) -> Release:
     if package.current(spec).sha256 == release.sha256:
         spec = package.asked(spec, package.before(spec), Release())
     session = session.saved(spec)
-    provision.configure_master(session)
+    puppet_master.configure(session)
     return package.current(spec)
 
 

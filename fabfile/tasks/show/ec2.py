@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from .show import line, present, table
 
 if TYPE_CHECKING:
-    from ...core.spec.cluster import Node
+    from ...core.spec.node import Node
     from ...effects.providers.ec2.security_groups import Mended
     from ...flows.ec2 import Launch
 

@@ -11,7 +11,7 @@ from invoke.exceptions import Exit
 
 from ...core.errors import ClusterError
 from ...core.spec.capabilities import capabilities, node_type
-from ...core.spec.cluster import node_name
+from ...core.spec.node import node_name
 from ...core.spec.types import DEFAULT
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from ...core.services.difference import Plan
     from ...core.services.logs import LogLine
-    from ...core.spec.cluster import ClusterSpec, Node
+    from ...core.spec.cluster import ClusterSpec
+    from ...core.spec.node import Node
     from ...flows.services.types import Typed
     from ...flows.status import ServiceView, Status
 

@@ -12,7 +12,8 @@ from fabfile.core.corosync import scripts as corosync_scripts
 from fabfile.core.corosync.config import Member
 from fabfile.core.corosync.scripts import Link, MemberStatus, parse_status
 from fabfile.core.errors import ClusterError
-from fabfile.core.spec.cluster import ClusterSpec, Node
+from fabfile.core.spec.cluster import ClusterSpec
+from fabfile.core.spec.node import Node
 
 
 def spec(**changes: object) -> ClusterSpec:

@@ -22,7 +22,7 @@ from fabfile.core.pacemaker.formation import NodeReport
 from fabfile.core.pacemaker.status import ClusterStatus, parse_status
 from fabfile.core.services import scripts as service_scripts
 from fabfile.core.services.service import Service
-from fabfile.core.spec.cluster import Node
+from fabfile.core.spec.node import Node
 
 DATA = Path(__file__).parent / "golden"
 VERSIONS = ("2.1", "3.0")

@@ -6,7 +6,7 @@ from fabfile.core.pacemaker.cib import parse_services, services_xml
 from fabfile.core.services.change import change_xml, foreign, halted, stale
 from fabfile.core.services.difference import Plan, plan
 from fabfile.core.services.service import Service
-from fabfile.core.spec.cluster import Node
+from fabfile.core.spec.node import Node
 
 WEB = Service(id="web", command="/usr/bin/web 'a b'", env=(("A", "1"), ("B", "2")), after=("db", "oh"))
 DB = Service(id="db", command="/usr/bin/db")

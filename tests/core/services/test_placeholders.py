@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fabfile.core.services.placeholders import fill, used, values
 from fabfile.core.services.service import Service
-from fabfile.core.spec.cluster import Node
+from fabfile.core.spec.node import Node
 from tests.paths import ROOT
 
 AGENT = ROOT / "data/puppet/modules/sirikata_cluster/files/service"

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from fabfile.core.services.service import Service
-from fabfile.core.sirikata import package
-from fabfile.core.sirikata.package import Entry, Release
+from fabfile.core.sirikata import archive as package
+from fabfile.core.sirikata.archive import Entry, Release
 from fabfile.core.spec.cluster import ClusterSpec, validate
 
 A, B = "a" * 64, "b" * 64

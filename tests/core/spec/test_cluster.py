@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from fabfile.core.spec.cluster import ClusterSpec, Node, is_host, master, members, validate
+from fabfile.core.spec.cluster import ClusterSpec, is_host, validate
+from fabfile.core.spec.node import Node, master, members
 
 SOUND = ClusterSpec(name="demo", uid="3f2a", size=3)
 

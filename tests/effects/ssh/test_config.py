@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fabfile.core.errors import UsageError
-from fabfile.core.spec.cluster import Node
+from fabfile.core.spec.node import Node
 from fabfile.effects.ssh import config
 from fabfile.effects.ssh.access import Unreachable
 

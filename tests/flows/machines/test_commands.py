@@ -9,7 +9,8 @@ import pytest
 
 from fabfile.core.errors import ClusterError
 from fabfile.core.report import Silent
-from fabfile.core.spec.cluster import ClusterSpec, Node, State
+from fabfile.core.spec.cluster import ClusterSpec
+from fabfile.core.spec.node import Node, State
 from fabfile.effects.ssh.login import PEM_VARIABLE
 from fabfile.effects.store.store import Store
 from fabfile.flows import session

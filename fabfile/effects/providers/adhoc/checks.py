@@ -19,12 +19,13 @@ from ....core.adhoc.host import is_address
 from ....core.adhoc.requirements import clock_problems, look_problems, name_problems, release_problems
 from ....core.adhoc.survey import HostLook, look_script, parse_look
 from ....core.errors import NodeError, UsageError
-from ....core.spec.cluster import ClusterSpec, Node, Role
+from ....core.spec.cluster import ClusterSpec
+from ....core.spec.node import Node, Role
 from ...ssh.access import Pem, Unreachable
-from ...ssh.fan_out import fan_out
-from ...ssh.known_hosts import known_keys, remove_host, set_key
+from ...ssh.known import known_keys
 from ...ssh.login import check_pem
-from ...ssh.runner import Remote
+from ...ssh.remote import Remote, fan_out
+from ...store.store import forget_host, know_host
 
 LOOK_TIMEOUT = 60.0  # seconds without a word
 
@@ -61,9 +62,9 @@ def trust(spec: ClusterSpec, nodes: Sequence[Node], known_hosts: Path) -> None:
         keys = [given] if given else known_keys(node.ssh_host, node.ssh_port if node.ssh_port != 22 else 0)
         if not keys:
             continue
-        remove_host(known_hosts, node.host_pattern)
+        forget_host(known_hosts, node.host_pattern)
         for key in keys:
-            set_key(known_hosts, node.host_pattern, key)
+            know_host(known_hosts, node.host_pattern, key)
 
 
 def _unknown(node: Node, shown: str) -> str:

@@ -10,12 +10,11 @@ from ....core.adhoc.host import Host, is_address
 from ....core.adhoc.survey import parse_take_off, take_off_script
 from ....core.errors import NodeError, NodeFailures, UsageError
 from ....core.report import Report
-from ....core.spec.cluster import ClusterSpec, Node, Role, node_name
+from ....core.spec.cluster import ClusterSpec
+from ....core.spec.node import Node, Role, node_name
 from ...ssh.access import Access
-from ...ssh.fan_out import fan_out
 from ...ssh.login import choose_pem
-from ...ssh.runner import Remote
-from ...ssh.waiting import Glance, wait_until
+from ...ssh.remote import Glance, Remote, fan_out, wait_until
 from ...store.store import Store
 from ..base import ROLES, UserData
 from . import checks

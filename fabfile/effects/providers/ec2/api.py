@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from . import errors
-from .credentials import Source, source
+from .errors import Source, source
 
 # What an answer holds, as boto3 gives it.
 Answer = dict[str, Any]

@@ -4,21 +4,25 @@ Each thing is asked once an `Api`, so that what was checked before a launch is n
 exist, or does not fit, raises Preflight with sentences; what EC2 refuses to tell raises ApiError.
 """
 
+import difflib
+import os
 import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from ....core.ec2.options import machine_type
 from ....core.errors import Preflight
-from ....core.spec.cluster import ClusterSpec, Role
+from ....core.spec.cluster import ClusterSpec
+from ....core.spec.node import Role
 from .api import Answer, Api
-from .asking import existing, few, here, once, only
 from .errors import ApiError
-from .networks import Group as Group
-from .networks import Subnet as Subnet
-from .networks import group as group
-from .networks import groups as groups
-from .networks import network as network
 
+T = TypeVar("T")
+
+# How many names a sentence can hold.
+_FEW = 6
 # Debian's own account (Debian wiki, "Cloud/AmazonEC2Image"), its numbers for its releases and names for architectures.
 DEBIAN = "136693071363"
 _RELEASES = {"trixie": "13", "bookworm": "12"}
@@ -48,6 +52,18 @@ class InstanceType:
     memory: int
     zones: frozenset[str]
     spot: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subnet:
+    """A subnet.  `free`: addresses not in use; `public`: whether a machine in it is given a public one."""
+
+    id: str
+    zone: str
+    vpc: str
+    cidr: str
+    free: int
+    public: bool
 
 
 def instance_type(api: Api, spec: ClusterSpec, role: Role = "node") -> InstanceType:
@@ -80,6 +96,65 @@ def subnets(api: Api, spec: ClusterSpec, role: Role = "node") -> list[Subnet]:
             f"{few(kind.zones)}: give a --subnet there, or another --instance-type"
         )
     return usable
+
+
+def network(api: Api, spec: ClusterSpec) -> list[Subnet]:
+    """All subnets that the machines may be in: those named, in that order, else the default ones by their zones."""
+    wanted = spec.ec2.subnets
+    return once(
+        api,
+        ("network", *wanted),
+        lambda: _named_subnets(api, spec) if wanted else _default_subnets(api, spec),
+    )
+
+
+def once(api: Api, key: tuple[str, ...], ask: Callable[[], T]) -> T:
+    """What `ask` answers or refuses, asked once for that key."""
+    known = _answers.setdefault(api, {})
+    if key not in known:
+        try:
+            known[key] = ask()
+        except Preflight as error:
+            known[key] = error
+    answer: T | Preflight = known[key]
+    if isinstance(answer, Preflight):
+        raise answer
+    return answer
+
+
+_answers: "WeakKeyDictionary[Api, dict[tuple[str, ...], Any]]" = WeakKeyDictionary()
+
+
+def only(filters: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Filters as EC2 takes them; empty ones are left out."""
+    return [{"Name": name, "Values": [value]} for name, value in filters.items() if value]
+
+
+def here(api: Api, spec: ClusterSpec) -> str:
+    """Which region calls go to, and who said so: most of what "does not exist" is in another one."""
+    if spec.ec2.region:
+        source = "as the cluster's specification says"
+    elif os.environ.get("AWS_DEFAULT_REGION"):
+        source = "from AWS_DEFAULT_REGION"
+    else:
+        source = "from the AWS configuration"
+    return f"this is {api.region}, {source}; does it belong to another region?"
+
+
+def existing(word: str, known: Iterable[str]) -> str:
+    """What there is instead: all of it where that is little, else what looks like the word."""
+    names = sorted(set(known))
+    alike = difflib.get_close_matches(word, names, n=3, cutoff=0.6)
+    return (
+        f"Did you mean {' or '.join(alike)}?" if len(names) > _FEW and alike else f"Existing: {few(names)}."
+    )
+
+
+def few(names: Iterable[str]) -> str:
+    """Names as a person can take them in."""
+    ordered = sorted(set(names))
+    more = len(ordered) - _FEW
+    return ", ".join(ordered[:_FEW]) + (f" and {more} more" if more > 0 else "") if ordered else "none"
 
 
 def _instance_type(api: Api, name: str) -> InstanceType:
@@ -170,3 +245,44 @@ def _as_image(found: Answer) -> Image:
         root_size=devices.get(root, {}).get("VolumeSize") or 0,
         root_snapshot=devices.get(root, {}).get("SnapshotId", ""),
     )
+
+
+def _named_subnets(api: Api, spec: ClusterSpec) -> list[Subnet]:
+    wanted = spec.ec2.subnets
+    filters = [{"Name": "subnet-id", "Values": list(wanted)}]
+    found = {s["SubnetId"]: _as_subnet(s) for s in api.pages("describe_subnets", "Subnets", Filters=filters)}
+    if missing := [one for one in wanted if one not in found]:
+        raise Preflight([f"there is no subnet {one} ({here(api, spec)})" for one in missing])
+    if len({subnet.vpc for subnet in found.values()}) > 1:
+        where = ", ".join(f"{found[one].id} is of {found[one].vpc}" for one in wanted)
+        raise Preflight(f"the subnets are of different VPCs ({where}): a cluster's nodes share one")
+    return [found[one] for one in dict.fromkeys(wanted)]
+
+
+def _default_subnets(api: Api, spec: ClusterSpec) -> list[Subnet]:
+    found = _subnets(api, {"default-for-az": "true"})
+    if found:
+        return sorted(found, key=lambda subnet: subnet.zone)
+    raise Preflight(
+        f"{api.region} has no default subnets: give --subnet=ID (existing: {_list(_subnets(api, {}))}), "
+        "or make default ones: aws ec2 create-default-vpc"
+    )
+
+
+def _subnets(api: Api, filters: dict[str, str]) -> list[Subnet]:
+    return [_as_subnet(found) for found in api.pages("describe_subnets", "Subnets", Filters=only(filters))]
+
+
+def _as_subnet(found: Answer) -> Subnet:
+    return Subnet(
+        id=found["SubnetId"],
+        zone=found["AvailabilityZone"],
+        vpc=found["VpcId"],
+        cidr=found["CidrBlock"],
+        free=found["AvailableIpAddressCount"],
+        public=bool(found.get("MapPublicIpOnLaunch")),
+    )
+
+
+def _list(subnets: Sequence[Subnet]) -> str:
+    return few(f"{subnet.id} in {subnet.zone}" for subnet in subnets)

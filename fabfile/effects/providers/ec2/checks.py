@@ -11,10 +11,12 @@ from functools import partial
 from ....core.ec2 import launch as ec2
 from ....core.ec2 import rules as ec2_rules
 from ....core.errors import Preflight
-from ....core.spec.cluster import ClusterSpec, Role
+from ....core.spec.cluster import ClusterSpec
+from ....core.spec.node import Role
 from . import catalog as lookups
+from . import security_groups
 from .api import Api
-from .asking import existing, few, here
+from .catalog import existing, few, here
 from .errors import ApiError
 
 # MiB that Puppet's server needs with the settings that this tool gives it, and the system beside it.
@@ -125,7 +127,7 @@ def _key_pair(api: Api, spec: ClusterSpec) -> Iterator[str]:
 
 def _group(api: Api, spec: ClusterSpec, roles: Collection[Role]) -> Iterator[str]:
     """The group, and whether the cluster's own traffic and SSH pass it."""
-    group = lookups.group(api, spec)
+    group = security_groups.group(api, spec)
     subnets = lookups.network(api, spec)
     networks = [subnet.cidr for subnet in subnets]
     gaps = ec2_rules.member_gaps(group.id, group.rules, networks, own_master=spec.own_master)
@@ -213,7 +215,7 @@ def _permission(api: Api, spec: ClusterSpec, role: Role) -> Iterator[str]:
         root_size=image.root_size,
         subnet=subnet.id,
         zone=subnet.zone,
-        groups=tuple(lookups.groups(api, spec)),
+        groups=tuple(security_groups.groups(api, spec)),
     )
     request = ec2.request(spec, role, [0], place, user_data="")
     try:

@@ -4,10 +4,10 @@ Codes: EC2 API reference, "Error codes for the Amazon EC2 API".
 """
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 from ....core.errors import ClusterError, Preflight
-from .credentials import Source
 
 # The caller asked too fast, for longer than boto3 tries again by itself.
 THROTTLED = frozenset(
@@ -42,6 +42,17 @@ _UNKNOWN_CALLER = frozenset(
     {"AuthFailure", "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"}
 )
 _FORBIDDEN = frozenset({"UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "OptInRequired"})
+
+
+@dataclass(frozen=True)
+class Source:
+    """A place that boto3 took credentials from, and the next step when they have expired."""
+
+    name: str
+    renewal: str
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class ApiError(ClusterError):
@@ -135,3 +146,41 @@ def setup(error: Exception) -> Preflight:
     if "SSO" in type(error).__name__ or "Token" in type(error).__name__:
         text = "the AWS SSO session is over ({said}): aws sso login"
     return Preflight(text.format(said=said))
+
+
+_FILE = "Put new ones there: aws configure"
+_ROLE = "Renew those that it is assumed with (source_profile or credential_source in ~/.aws/config)"
+_MACHINE = "They are renewed by themselves, so look at the role and at whether {0} answers from here; then run this again"
+
+# botocore's words for them (botocore.credentials, the METHODs).
+_KNOWN: Final = {
+    "env": (
+        "the environment (AWS_ACCESS_KEY_ID)",
+        "Set new ones: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for temporary ones, AWS_SESSION_TOKEN; or unset "
+        "them and choose a profile by AWS_PROFILE",
+    ),
+    "shared-credentials-file": ("~/.aws/credentials", _FILE),
+    "config-file": ("~/.aws/config", _FILE),
+    "assume-role": ("an assumed role", _ROLE),
+    "assume-role-with-web-identity": (
+        "a web identity's role",
+        "Have whoever writes the file that AWS_WEB_IDENTITY_TOKEN_FILE names write a new token",
+    ),
+    "sso": ("AWS SSO", "Log in again: aws sso login{profile}"),
+    "custom-process": (
+        "a credential process",
+        "Look at what 'credential_process' in ~/.aws/config runs: it is to answer new ones",
+    ),
+    "iam-role": ("this instance's role", _MACHINE.format("its metadata service (169.254.169.254)")),
+    "container-role": (
+        "this container's role",
+        _MACHINE.format("AWS_CONTAINER_CREDENTIALS_FULL_URI or _RELATIVE_URI"),
+    ),
+    "login": ("aws login", "Log in again: aws login{profile}"),
+}
+
+
+def source(method: str, profile: str = "") -> Source:
+    """The source that botocore calls by that method; `profile` is the one in use, where it was chosen."""
+    name, renewal = _KNOWN.get(method, (method, f"Renew them where they come from ({method})"))
+    return Source(name, renewal.format(profile=f" --profile {profile}" if profile else ""))

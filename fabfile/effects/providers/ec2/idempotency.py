@@ -14,7 +14,8 @@ from ....core.ec2 import launch as ec2
 from ....core.ec2.launch import Fields
 from ....core.errors import ClusterError, StoreError
 from ....core.report import Report
-from ....core.spec.cluster import ClusterSpec, Role
+from ....core.spec.cluster import ClusterSpec
+from ....core.spec.node import Role
 from ...store.store import Store
 from . import instances as look
 from .api import Api

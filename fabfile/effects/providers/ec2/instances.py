@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from ....core.ec2.instances import FoundCluster, clusters
 from ....core.ec2.launch import TAG_ID, Fields, tags_of
+from ....core.hostkeys import shown_keys
 from ....core.spec.cluster import ClusterSpec
 from .api import Api
 from .errors import ApiError
@@ -61,3 +62,12 @@ def _described(api: Api, name: str, values: list[str]) -> list[Fields]:
     filters = [{"Name": name, "Values": values}]
     reservations = api.pages("describe_instances", "Reservations", Filters=filters)
     return [instance for reservation in reservations for instance in reservation["Instances"]]
+
+
+# All that EC2 keeps of a console, 64 KB (EC2 User Guide, "Instance console output").
+_ALL_LINES = 100_000
+
+
+def host_keys(api: Api, instance: str) -> list[str]:
+    """The public host keys, `type base64`, that the instance wrote last; none where its console holds none."""
+    return shown_keys(console(api, instance, lines=_ALL_LINES))

@@ -8,11 +8,13 @@ from ....core.ec2.launch import Fields
 from ....core.ec2.options import machine_type
 from ....core.errors import ClusterError
 from ....core.report import Report
-from ....core.spec.cluster import ClusterSpec, Node, Role
+from ....core.spec.cluster import ClusterSpec
+from ....core.spec.node import Node, Role
 from ...store.store import Store
 from ..base import UserData
 from . import catalog as lookups
 from . import instances as look
+from . import security_groups
 from .api import Api
 from .catalog import Subnet
 from .errors import ApiError
@@ -101,7 +103,7 @@ class Launcher:
             root_size=image.root_size,
             subnet=subnet.id,
             zone=subnet.zone,
-            groups=tuple(lookups.groups(self._api, self._spec)),
+            groups=tuple(security_groups.groups(self._api, self._spec)),
         )
 
     def _start(self, counted: Census, roles: Collection[Role]) -> list[str]:

@@ -5,7 +5,8 @@ from typing import Any
 from ....core.ec2.instances import state_of
 from ....core.ec2.launch import Fields
 from ....core.errors import ClusterError, UsageError
-from ....core.spec.cluster import ClusterSpec, Node, State
+from ....core.spec.cluster import ClusterSpec
+from ....core.spec.node import Node, State
 from . import instances as look
 from .api import Api
 from .launch import start

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from ....core.ec2.instances import missing, nodes, notices, outsider
 from ....core.errors import ClusterError
+from ....core.hostkeys import fingerprint
 from ....core.report import Report, Silent
-from ....core.spec.cluster import ClusterSpec, Node, Role
-from ....core.ssh.hostkeys import fingerprint
+from ....core.spec.cluster import ClusterSpec
+from ....core.spec.node import Node, Role
 from ...store.store import Store
 from ..base import ROLES, UserData
 from . import checks, imports, power
 from . import instances as look
 from .api import Api
-from .console import host_keys
 from .errors import ApiError
 from .launch import Launcher
 from .retry import Patience
@@ -99,7 +99,7 @@ class Ec2Provider:
 
     def host_keys(self, spec: ClusterSpec, node: Node) -> list[str]:
         """The public host keys that the machine wrote to its console, `type base64`."""
-        return host_keys(self.api(spec), node.id)
+        return look.host_keys(self.api(spec), node.id)
 
     def import_problems(self, spec: ClusterSpec, indexes: Mapping[str, int]) -> list[str]:
         """Why these instances, by their ids, cannot become the nodes of those indexes; changes nothing."""

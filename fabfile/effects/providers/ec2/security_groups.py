@@ -9,14 +9,16 @@ from dataclasses import dataclass, replace
 import tenacity
 
 from ....core.ec2.rules import Rule, difference, permission, rules_of, wanted_rules
-from ....core.errors import ClusterError, NotFound, UsageError
+from ....core.errors import ClusterError, NotFound, Preflight, UsageError
 from ....core.report import Report
-from ...ssh.waiting import wait_until
+from ....core.spec.cluster import ClusterSpec
+from ...ssh.remote import wait_until
 from .api import Answer, Api
-from .asking import existing, few, only
+from .catalog import _list, _subnets, existing, few, here, network, once, only
 from .errors import ApiError
-from .networks import GROUP_TAG, GROUP_TAG_VALUE, Group, find_groups
 
+# The tag of security groups that this tool made, and so may narrow and delete.
+GROUP_TAG, GROUP_TAG_VALUE = "sirikata-cluster:group", "yes"
 LOOK = 1.0  # seconds between two looks at what still uses a group
 # What another change at the same time leads to, and what was made a moment ago but is not seen everywhere yet.
 _PASSING = frozenset(
@@ -28,6 +30,17 @@ _PASSING = frozenset(
     }
 )
 _IN_USE = frozenset({"DependencyViolation", "InvalidGroup.InUse"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """A security group with its rules for incoming traffic; `ours`: whether it carries our tag."""
+
+    id: str
+    name: str
+    vpc: str
+    rules: tuple[Rule, ...]
+    ours: bool
 
 
 @dataclass(frozen=True)
@@ -204,3 +217,73 @@ def _vpc(api: Api, wanted: str) -> str:
     known = few(vpc["VpcId"] for vpc in api.pages("describe_vpcs", "Vpcs"))
     what = f"{wanted} does not exist in {api.region}" if wanted else f"{api.region} has no default VPC"
     raise UsageError(f"{what}: say which by --vpc (existing: {known})")
+
+
+def group(api: Api, spec: ClusterSpec) -> Group:
+    """The security group of the machines, in the subnets' VPC: the one named, else the VPC's default one."""
+    try:
+        vpc = network(api, spec)[0].vpc
+    except Preflight as error:
+        # Of which VPC it should be is not known then, but whether it exists at all is.
+        lacking = once(api, ("group", spec.ec2.group), lambda: _lacking(api, spec))
+        raise Preflight([*error.problems, *lacking]) from None
+    return once(api, ("group", spec.ec2.group, vpc), lambda: _group(api, spec, vpc))
+
+
+def groups(api: Api, spec: ClusterSpec) -> list[str]:
+    """The ids of the machines' security groups."""
+    return [group(api, spec).id]
+
+
+def find_groups(api: Api, name: str = "", vpc: str = "") -> list[Group]:
+    """The security groups of that name or id, or all; in one VPC, or in all."""
+    filters = only({"group-id" if name.startswith("sg-") else "group-name": name, "vpc-id": vpc})
+    return [
+        _as_group(found) for found in api.pages("describe_security_groups", "SecurityGroups", Filters=filters)
+    ]
+
+
+def _group(api: Api, spec: ClusterSpec, vpc: str) -> Group:
+    name = spec.ec2.group or "default"
+    found = find_groups(api, name, "" if spec.ec2.group else vpc)
+    for one in found:
+        if one.vpc == vpc:
+            return one
+    if not found:
+        raise _no_group(api, spec, name, vpc)
+    there = _subnets(api, {"vpc-id": found[0].vpc})
+    raise Preflight(
+        f"the security group {name!r} is of {found[0].vpc}, but the subnets are of {vpc}. Give subnets of its VPC "
+        f"(--subnet: {_list(there)}), or a --group of {vpc}"
+    )
+
+
+def _lacking(api: Api, spec: ClusterSpec) -> list[str]:
+    """Why the group that is named exists in no VPC; nothing where it does."""
+    name = spec.ec2.group
+    return (
+        [str(one) for one in _no_group(api, spec, name).problems]
+        if name and not find_groups(api, name)
+        else []
+    )
+
+
+def _no_group(api: Api, spec: ClusterSpec, name: str, vpc: str = "") -> Preflight:
+    known = {found.name for found in find_groups(api, vpc=vpc)}
+    remedy = (
+        "" if name.startswith("sg-") else f" Or make it: fab ec2.security-create {name} --region={api.region}"
+    )
+    return Preflight(
+        f"there is no security group {name!r} ({here(api, spec)}). {existing(name, known)}{remedy}"
+    )
+
+
+def _as_group(found: Answer) -> Group:
+    tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}
+    return Group(
+        id=found["GroupId"],
+        name=found["GroupName"],
+        vpc=found["VpcId"],
+        rules=rules_of(found.get("IpPermissions", [])),
+        ours=tags.get(GROUP_TAG) == GROUP_TAG_VALUE,
+    )

@@ -6,7 +6,8 @@ from ....core.ec2.instances import census, is_living, place_of, state_of
 from ....core.ec2.launch import Fields, host_name
 from ....core.errors import ClusterError, NodeError, NodeFailures
 from ....core.report import Report
-from ....core.spec.cluster import ClusterSpec, Node, Role
+from ....core.spec.cluster import ClusterSpec
+from ....core.spec.node import Node, Role
 from ...store.store import Store
 from ..base import ROLES
 from . import instances as look

@@ -9,19 +9,11 @@ from pathlib import Path
 from ....core.errors import ClusterError, NodeError, Preflight
 from ....core.report import Report
 from ....core.result import Result
-from ....core.spec.cluster import (
-    MASTER_INDEX,
-    MASTER_NAME,
-    THIS_MACHINE,
-    ClusterSpec,
-    Node,
-    Role,
-    State,
-    node_name,
-)
+from ....core.spec.cluster import THIS_MACHINE, ClusterSpec
+from ....core.spec.node import MASTER_INDEX, MASTER_NAME, Node, Role, State, node_name
 from ....core.templates import ROOT
 from ... import host
-from ...ssh.fan_out import fan_out
+from ...ssh import remote
 from ..base import ROLES, UserData
 
 SCRIPT = ROOT / "data" / "local" / "machine"
@@ -64,7 +56,7 @@ class LocalProvider:
             _machine("boot", *arguments, stdin=texts[node.role], node=node.name)
 
         # More starts at once than this only make each slower: 16 machines on 2 cores are up in 7 s.
-        fan_out(planned, "boot", start, max_workers=8)
+        remote.fan_out(planned, "boot", start, max_workers=8)
         return self.nodes(spec)
 
     def nodes(self, spec: ClusterSpec) -> Sequence[Node]:
@@ -83,7 +75,7 @@ class LocalProvider:
             _machine("remove", spec.id, node.name, node=node.name)
             report.node(node.name, "terminated")
 
-        fan_out(nodes, "terminate", remove, max_workers=8)
+        remote.fan_out(nodes, "terminate", remove, max_workers=8)
 
     def release(self, spec: ClusterSpec) -> None:
         _machine("purge", spec.id)

@@ -10,7 +10,8 @@ from fabfile.core.adhoc.host import AdhocOptions, Host
 from fabfile.core.errors import NodeError, NodeFailures
 from fabfile.core.report import Silent
 from fabfile.core.result import Result
-from fabfile.core.spec.cluster import ClusterSpec, Node
+from fabfile.core.spec.cluster import ClusterSpec
+from fabfile.core.spec.node import Node
 from fabfile.effects.providers.adhoc import AdhocProvider, checks, provider
 from fabfile.effects.store.store import Store
 

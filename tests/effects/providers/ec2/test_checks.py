@@ -12,7 +12,7 @@ from fabfile.core.ec2.options import Ec2Options
 from fabfile.core.spec.cluster import ClusterSpec
 from fabfile.effects.providers.base import ROLES
 from fabfile.effects.providers.ec2 import catalog as lookups
-from fabfile.effects.providers.ec2 import checks, errors
+from fabfile.effects.providers.ec2 import checks, errors, security_groups
 from fabfile.effects.providers.ec2.api import Api, forget_sessions
 from fabfile.effects.providers.ec2.errors import ApiError
 from tests.ec2lab.laboratory import Laboratory
@@ -74,7 +74,7 @@ def test_nothing_is_asked_twice_and_no_machine_costs_a_call(lab: Laboratory) -> 
         api = Api()
         assert checks.problems(api, spec, ROLES) == []
         counts.append(lab.counts())
-        lookups.image(api, spec), lookups.subnets(api, spec), lookups.groups(api, spec)
+        lookups.image(api, spec), lookups.subnets(api, spec), security_groups.groups(api, spec)
         assert lab.counts() == counts[-1]
     assert counts[0] == counts[1]
     assert all(count <= 2 for count in counts[0].values()), "one a role at most"
@@ -130,7 +130,7 @@ def test_subnets_of_different_vpcs_are_refused(lab: Laboratory) -> None:
 
 def test_a_subnet_of_another_vpc_takes_that_ones_group(lab: Laboratory) -> None:
     spec = a_spec(subnets=(lab.account.other_subnet.id,), group="elsewhere")
-    assert lookups.groups(Api(), spec) == [lab.account.other_group.id]
+    assert security_groups.groups(Api(), spec) == [lab.account.other_group.id]
 
 
 def test_a_zone_that_does_not_offer_the_type_is_left_out(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from fabfile.core.errors import ClusterError
 from fabfile.core.spec.cluster import ClusterSpec
 from fabfile.effects.providers.ec2 import catalog as lookups
+from fabfile.effects.providers.ec2 import security_groups
 from tests.ec2lab.account import IMAGES
 from tests.ec2lab.laboratory import Laboratory
 from tests.ec2lab.life import Timing
@@ -37,7 +38,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
             root_snapshot="",
         )
         patch.setattr(lookups, "image", lambda *_: image)
-        patch.setattr(lookups, "groups", lambda *_: [lab.account.default_group.id])
+        patch.setattr(security_groups, "groups", lambda *_: [lab.account.default_group.id])
         patch.setattr(lookups, "subnets", lambda *_: [a_subnet(one) for one in lab.account.subnets])
         yield lab
 

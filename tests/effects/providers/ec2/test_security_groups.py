@@ -13,8 +13,7 @@ from fabfile.core.report import Silent
 from fabfile.effects import checkip
 from fabfile.effects.providers.ec2 import security_groups as groups
 from fabfile.effects.providers.ec2.api import Api
-from fabfile.effects.providers.ec2.networks import find_groups
-from fabfile.effects.providers.ec2.security_groups import Mended
+from fabfile.effects.providers.ec2.security_groups import Mended, find_groups
 from tests.ec2lab.laboratory import Laboratory
 from tests.ec2lab.life import Timing
 

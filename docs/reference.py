@@ -1,0 +1,104 @@
+"""Writes what the documentation takes from the code: docs/reference.md, and the options in docs/services.md.
+
+.venv/bin/python -m docs.reference            write them
+.venv/bin/python -m docs.reference --check    exit with 1 and name those that are stale
+"""
+
+import copy
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from invoke.parser import Argument
+
+from fabfile import ns
+
+DOCS = Path(__file__).resolve().parent
+BEGIN, END = "<!-- options: written by `python -m docs.reference` -->\n", "<!-- end of options -->\n"
+
+HEAD = """\
+# All tasks
+
+Written from the code by `python -m docs.reference`: to change a text, change the help of its task. Required arguments are in
+capitals and may be given in that order; an option with `…` may be repeated. `fab --help TASK` shows the same in a terminal.
+"""
+# The first words of the tasks' names, and what they are about.
+GROUPS = {
+    "": "A whole cluster",
+    "adhoc": "Your own hosts",
+    "cluster": "Clusters and their nodes",
+    "corosync": "Corosync",
+    "ec2": "EC2",
+    "local": "Machines on this host",
+    "puppet": "Puppet",
+    "service": "Services",
+    "sirikata": "Sirikata",
+}
+
+
+def pages() -> dict[Path, str]:
+    """The text of every file that depends on the code."""
+    services = DOCS / "services.md"
+    before, _, rest = services.read_text().partition(BEGIN)
+    options = [argument for argument in arguments("service.add") if not _required(argument)]
+    return {
+        DOCS / "reference.md": reference(),
+        services: f"{before}{BEGIN}\n{_table(options)}\n{END}{rest.partition(END)[2]}",
+    }
+
+
+def reference() -> str:
+    """All tasks with their arguments and options, in Markdown."""
+    parts = [HEAD]
+    for group, title in GROUPS.items():
+        names = sorted(name for name in ns.task_names if name.rpartition(".")[0].partition(".")[0] == group)
+        parts += [f"\n## {title}\n", *(part for name in names for part in _task(name))]
+    return "".join(parts)
+
+
+def arguments(name: str) -> list[Argument]:
+    """A task's arguments and options, in their order.  Invoke takes the helps out of a task when it is asked for them."""
+    task = copy.copy(ns[name])
+    task.help = dict(task.help)
+    found: list[Argument] = task.get_arguments()
+    return found
+
+
+def _task(name: str) -> Iterator[str]:
+    summary, _, more = (inspect.getdoc(ns[name]) or "").partition("\n")
+    found = arguments(name)
+    words = [_spelled(argument) for argument in found if _required(argument)]
+    yield f"\n### {name}\n\n`{' '.join(['fab', name, *words])}`\n\n"
+    yield "\n".join([summary, *more.strip().splitlines()]) + "\n"
+    if found:
+        yield "\n" + _table(found)
+
+
+def _table(found: list[Argument]) -> str:
+    rows = [f"| `{_spelled(argument)}` | {_escaped(argument.help)} |\n" for argument in found]
+    return "| option | meaning |\n|---|---|\n" + "".join(rows)
+
+
+def _required(argument: Argument) -> bool:
+    return bool(argument.positional) and argument.kind is not list
+
+
+def _spelled(argument: Argument) -> str:
+    if _required(argument):
+        return str(argument.names[0]).upper().replace("-", "_")
+    if argument.kind is bool:
+        return f"--{argument.names[0]}"
+    return f"--{argument.names[0]}={'…' if argument.kind is list else ''}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*")
+
+
+if __name__ == "__main__":
+    stale = {path: text for path, text in pages().items() if not path.exists() or path.read_text() != text}
+    if "--check" in sys.argv[1:]:
+        sys.exit("\n".join(f"stale: {path.relative_to(DOCS.parent)}" for path in stale) or 0)
+    for path, text in stale.items():
+        path.write_text(text)

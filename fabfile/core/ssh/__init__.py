@@ -1,1 +1,0 @@
-"""SSH, as values and texts."""

@@ -1,0 +1,37 @@
+"""What a Puppet master of the user's, which stays, must forget of a cluster that is terminated or destroyed."""
+
+from ...core.errors import ClusterError
+from ...core.puppet.master import forget_script, remove_script
+from ...core.spec.node import certname, node_name
+from ..session import Session
+from . import host
+
+
+def forget_nodes(session: Session) -> None:
+    """Have the master forget the certificates of the cluster's nodes, also of those that are gone already.
+
+    A master that does not answer is only warned about: the nodes go nevertheless.
+    """
+    nodes = session.members()
+    if session.provider.ready_made and session.spec.puppet_master in [node.ssh_host for node in nodes]:
+        return  # the master is one of the hosts that are released
+    if nodes and session.store.state().master_certname:
+        names = [certname(node_name(index), session.spec.name) for index in range(session.spec.size)]
+        # First, so that a node that stays, as after an interruption, gets a new one by the next `up`.
+        session.store.update_state(certified=())
+        _ask(session, "certificates of its nodes", forget_script(names))
+
+
+def forget_cluster(session: Session) -> None:
+    """Remove the cluster's files from the master; one that does not answer is only warned about."""
+    if session.store.state().master_certname:
+        _ask(session, "files of it", remove_script(session.spec))
+
+
+def _ask(session: Session, what: str, script: str) -> None:
+    name = session.spec.puppet_master
+    try:
+        with session.report.step(f"have the Puppet master {name} forget {what}"):
+            host.find(session).sudo(script)
+    except ClusterError as error:
+        session.report.warn(f"{name} may still have {what}: {error}")

@@ -1,0 +1,84 @@
+"""Presets, and what they would run, as a person reads them."""
+
+import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ...core.spec.types import asked
+from . import show
+
+if TYPE_CHECKING:
+    from ...core.services.service import Service
+    from ...core.sirikata.plan import Planned
+    from ...core.sirikata.presets import Presets
+    from ...flows.sirikata.packages import Packed, RolledOut
+
+
+def presets(table: "Presets") -> None:
+    """The table: each preset, its ports, its options."""
+    rows = [
+        (name, preset.summary, " ".join(map(_port, preset.ports.values())), " ".join(preset.options))
+        for name, preset in table.presets.items()
+    ]
+    show.present(show.table(("preset", "what", "ports", "options"), rows))
+
+
+def planned(cluster: str, wanted: "Sequence[Planned]") -> None:
+    """The commands that would do the same, in their order, then the constraints that they make, and the server maps."""
+    for one in wanted:
+        show.line(add_command(cluster, one.service))
+    show.line("")
+    for one in wanted:
+        for sentence in constraints(one.service):
+            show.line(sentence)
+    for one in wanted:
+        if one.entry is not None:
+            entry = one.entry
+            show.line(
+                f"server {entry.number} of the map {entry.map} is node{one.service.on}, ports {entry.internal} and {entry.external}"
+            )
+
+
+def add_command(cluster: str, service: "Service") -> str:
+    """The `fab service.add` that runs a service."""
+    words = ["fab", "service.add", cluster, service.id, service.command]
+    if service.on is not None:
+        words.append(f"--on={service.on}")
+    if not service.failover:
+        words.append("--no-failover")
+    words += [f"--after={other}" for other in service.after]
+    for option in ("health", "log", "monitor", "start_timeout"):
+        if getattr(service, option) != getattr(type(service), option, ""):
+            words.append(f"--{option.replace('_', '-')}={getattr(service, option)}")
+    return shlex.join(words)
+
+
+def constraints(service: "Service") -> list[str]:
+    """Where and when a service may run, a sentence each."""
+    found = [f"{service.id} starts after {other}, and stops when that stops" for other in service.after]
+    if word := asked(service.on):
+        found.append(f"{service.id} runs on any node with the capability {word}")
+    elif service.on is None:
+        found.append(f"{service.id} runs on any node")
+    elif service.failover:
+        found.append(f"{service.id} prefers node{service.on}, and runs elsewhere when that is dead")
+    else:
+        found.append(f"{service.id} runs on node{service.on} only")
+    return found
+
+
+def packed(made: "Packed") -> None:
+    """An archive that was made."""
+    show.line(f"{made.path}: {made.files} files, {made.size} bytes, SHA-256 {made.sha256}")
+
+
+def rolled_out(name: str, done: "RolledOut") -> None:
+    """Which version is where, and what was restarted for it."""
+    show.line(
+        f"{name}: Sirikata {done.now.short} is in use on {', '.join(done.nodes)}; before: {done.before.short}"
+    )
+    show.line(f"restarted: {', '.join(done.restarted) or 'nothing had to be'}")
+
+
+def _port(port: int | tuple[int, int]) -> str:
+    return str(port) if isinstance(port, int) else f"{port[0]}+{port[1]}"
