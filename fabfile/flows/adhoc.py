@@ -11,7 +11,7 @@ from ..core.adhoc.survey import TAKE_OFF
 from ..core.errors import NotFound, UsageError
 from ..core.spec.cluster import ClusterSpec, own_master_problems, validate
 from ..effects.files import reading as files
-from ..effects.providers.adhoc import AdhocProvider
+from ..effects.providers.base import HostForgetter, able
 from . import cluster
 from .session import Session
 
@@ -90,7 +90,7 @@ def forget(session: Session, index: int) -> str:
 
     Raises UsageError for a host that answers: that one is given back, by terminating the cluster.
     """
-    provider = _own(session)
+    provider = able(session.provider, HostForgetter)
     name = session.spec.name
     if not session.members():
         raise UsageError(
@@ -103,7 +103,7 @@ def forget(session: Session, index: int) -> str:
             f"{node.name} ({node.ssh_host}) answers, so it need not be forgotten: "
             f"fab cluster.nodes.terminate {session.spec.name} gives it back"
         )
-    provider.forget(session.spec, index)
+    provider.forget(index)
     return f"{node.name} ({node.ssh_host})"
 
 
@@ -113,7 +113,7 @@ def substitute(session: Session, index: int, text: str) -> Host:
     It is reached as the one before, unless `[user@]host[:port]` says otherwise.  Raises UsageError for what is no host,
     and for a node whose host still answers.
     """
-    _own(session)
+    able(session.provider, HostForgetter)
     spec = session.spec
     if not 0 <= index < spec.size:
         raise NotFound(f"no node {index} in {spec.name!r}: it has nodes 0 to {spec.size - 1}")
@@ -134,9 +134,3 @@ def substitute(session: Session, index: int, text: str) -> Host:
             forget(session, index)
     session.saved(wanted)
     return host
-
-
-def _own(session: Session) -> AdhocProvider:
-    if not isinstance(session.provider, AdhocProvider):
-        raise UsageError(f"{session.spec.name!r} is not of hosts of your own")
-    return session.provider

@@ -7,6 +7,7 @@ from ..core.spec.cluster import ClusterSpec, validate
 from ..core.spec.node import Node
 from ..effects import keys
 from ..effects.providers import provider_for
+from ..effects.providers.base import PowerSwitch, able
 from ..effects.store.store import Store
 from .puppet import cleanup
 from .session import Session
@@ -33,7 +34,7 @@ def create(wanted: ClusterSpec) -> ClusterSpec:
     spec = replace(wanted, uid=keys.uid())
     cluster_store = Store(spec.name)
     with cluster_store.lock("cluster.create"):
-        spec = provider_for(spec, cluster_store).pinned(spec)
+        spec = provider_for(spec, cluster_store).pinned()
         cluster_store.save_spec(spec)
     return spec
 
@@ -43,20 +44,20 @@ def terminate(session: Session) -> list[Node]:
 
     Answers the machines that were there.
     """
-    machines = [node for node in session.provider.nodes(session.spec) if not node.gone]
+    machines = [node for node in session.provider.nodes() if not node.gone]
     if machines:
         with session.report.step("terminate the machines"):
             for node in machines:
                 session.remote.forget(node)
-            session.provider.terminate(session.spec, machines, session.report)
-    session.provider.release(session.spec)
+            session.provider.terminate(machines, session.report)
+    session.provider.release()
     session.store.forget_runtime()
     return machines
 
 
 def destroy(session: Session) -> None:
     """Forget the cluster.  Raises ClusterError, which lists them, while machines of it exist."""
-    living = [node for node in session.provider.nodes(session.spec) if node.state != "terminated"]
+    living = [node for node in session.provider.nodes() if node.state != "terminated"]
     if living:
         names = ", ".join(f"{node.name} ({node.state})" for node in living)
         raise ClusterError(
@@ -64,18 +65,18 @@ def destroy(session: Session) -> None:
             f"Terminate them first: fab cluster.nodes.terminate {session.spec.name}"
         )
     cleanup.forget_cluster(session)
-    session.provider.release(session.spec)
+    session.provider.release()
     session.store.remove()
 
 
 def power(session: Session, index: int, change: str) -> Node:
     """Cut the power of a node ("off"), give it back ("on"), or both ("reboot")."""
     node = session.node(index)
+    if change == "reboot":
+        action = session.provider.reboot
+    else:
+        switch = able(session.provider, PowerSwitch)
+        action = switch.power_off if change == "off" else switch.power_on
     session.remote.forget(node)
-    action = {
-        "off": session.provider.power_off,
-        "on": session.provider.power_on,
-        "reboot": session.provider.reboot,
-    }[change]
-    action(session.spec, node)
+    action(node)
     return session.node(index)

@@ -72,12 +72,12 @@ def check(session: Session) -> list[Launch]:
 
     Raises Preflight with everything that would keep it from that.
     """
-    api, spec = _ec2(session).api(session.spec), session.spec
+    api, spec = _ec2(session).api, session.spec
     session.remote.check()
-    if problems := session.provider.preflight(spec):
+    if problems := session.provider.preflight():
         raise Preflight(problems)
     wanted: dict[Role, int] = {"master": int(spec.own_master), "node": spec.size}
-    living = [node.role for node in session.provider.nodes(spec) if not node.gone]
+    living = [node.role for node in session.provider.nodes() if not node.gone]
     missing = {role: count - living.count(role) for role, count in wanted.items()}
     return [_launch(api, session, role, count) for role, count in missing.items() if count > 0]
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from ..core.errors import ClusterError
 from ..core.report import Report
-from ..core.spec.cluster import ClusterSpec
 from ..core.spec.node import Node, members
 from ..effects import host
 from ..effects.providers import provider_for
+from ..effects.providers.base import Cloud, Provider
 from ..effects.providers.ec2 import FoundCluster
 from ..effects.store import store
 from ..effects.store.store import Store
@@ -23,10 +23,10 @@ def overview(report: Report) -> list[dict[str, Any]]:
     """
     rows, regions = list[dict[str, Any]](), {""} if host.uses_aws() else set[str]()
     for name in store.names():
-        row, spec = _row(name)
+        row, provider = _row(name)
         rows.append(row)
-        if spec and spec.provider == "ec2":
-            regions.add(spec.ec2.region)
+        if isinstance(provider, Cloud):
+            regions.add(provider.region())
     found: dict[str, FoundCluster] = {}
     for region in sorted(regions):
         try:
@@ -39,7 +39,7 @@ def overview(report: Report) -> list[dict[str, Any]]:
 def machines(session: Session) -> list[Node] | None:
     """A cluster's machines; None, and a warning, where their provider cannot be asked: the specification is here all the same."""
     try:
-        return list(session.provider.nodes(session.spec))
+        return list(session.provider.nodes())
     except ClusterError as error:
         session.report.warn(f"the machines cannot be listed: {error}")
         return None
@@ -57,14 +57,15 @@ def _lost_row(found: FoundCluster) -> dict[str, Any]:
     }
 
 
-def _row(name: str) -> tuple[dict[str, Any], ClusterSpec | None]:
+def _row(name: str) -> tuple[dict[str, Any], Provider | None]:
     row: dict[str, Any] = {"name": name, "provider": "", "size": 0, "running": 0, "problem": ""}
-    spec = None
+    provider = None
     try:
         spec = Store(name).spec()
         row |= {"provider": spec.provider, "size": spec.size}
-        nodes = members(provider_for(spec, Store(name)).nodes(spec))
+        provider = provider_for(spec, Store(name))
+        nodes = members(provider.nodes())
         row["running"] = sum(node.running for node in nodes)
     except ClusterError as error:
         row |= {"problem": str(error), "running": None}
-    return row, spec
+    return row, provider

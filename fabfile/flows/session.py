@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 
 from ..core.errors import ClusterError, NotFound
 from ..core.report import Report
@@ -30,7 +29,7 @@ class Session:
 
     def members(self) -> list[Node]:
         """The nodes that exist, by index, as they are now; without the Puppet master."""
-        return members(self.provider.nodes(self.spec))
+        return members(self.provider.nodes())
 
     def running(self, *, tell: bool = False) -> list[Node]:
         """The nodes that run now; `tell`: those that do not are told.  Raises ClusterError when there are none."""
@@ -62,19 +61,24 @@ class Session:
     def saved(self, spec: ClusterSpec) -> "Session":
         """Remember another specification; a session with it."""
         self.store.save_spec(spec)
-        return replace(self, spec=spec)
+        if replace(spec, services=self.spec.services, types=self.spec.types) == self.spec:
+            return replace(self, spec=spec)  # what a provider or a connection is made of is the same
+        return _opened(spec, self.store, self.report)
 
 
 def reading(name: str, report: Report) -> Session:
     """Open a cluster to look at it.  Raises NotFound or StoreError."""
     store = Store(name)
-    spec = store.spec()
+    return _opened(store.spec(), store, report)
+
+
+def _opened(spec: ClusterSpec, store: Store, report: Report) -> Session:
     provider = provider_for(spec, store)
     return Session(spec, store, provider, _remote(spec, store, provider), report)
 
 
 def _remote(spec: ClusterSpec, store: Store, provider: Provider, pem: str = "") -> Remote:
-    return Remote(access(spec, store, provider, pem), explain=partial(provider.explain, spec))
+    return Remote(access(spec, store, provider, pem), explain=provider.explain)
 
 
 def exists(name: str) -> bool:
@@ -88,11 +92,10 @@ def access(spec: ClusterSpec, store: Store, provider: Provider, pem: str = "") -
     Machines on this host take the cluster's own key.  Those of a cloud may take its owner's keys, too: they may be
     imported, or the cluster's own key lost.
     """
-    key = provider.ssh_key(spec)
+    key = provider.ssh_key()
     keys = (key,) if key else ()
-    local = spec.provider == "local"
-    named = None if local and not pem else choose_pem(pem, spec)
-    return Access(known_hosts=store.known_hosts, pem=named, keys=keys, agent=not local)
+    named = choose_pem(pem, spec) if pem or provider.users_keys else None
+    return Access(known_hosts=store.known_hosts, pem=named, keys=keys, agent=provider.users_keys)
 
 
 @contextmanager
@@ -102,5 +105,5 @@ def changing(name: str, report: Report, doing: str) -> Iterator[Session]:
     store.spec()
     with store.lock(doing):
         opened = reading(name, report)
-        pinned = opened.provider.pinned(opened.spec)
+        pinned = opened.provider.pinned()
         yield opened if pinned == opened.spec else opened.saved(pinned)

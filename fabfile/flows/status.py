@@ -102,7 +102,7 @@ def wait_ready(session: Session, seconds: float) -> Status:
 
 def status(session: Session) -> Status:
     """The state of a cluster.  Never raises for what is merely down: that is what it shows."""
-    machines = session.provider.nodes(session.spec)
+    machines = session.provider.nodes()
     nodes, gone = members(machines), _lost(session, machines)
     found, problems = look(session, nodes)
     problems += [_about(session, node) for node in [*nodes, *gone] if node.reason]

@@ -31,7 +31,7 @@ def boot(c: Any, name: str, wait_timeout: str = "") -> None:
 def list_nodes(c: Any, name: str, json: bool = False) -> None:
     """List the machines as they are now."""
     session = flows.session.reading(name, reporter())
-    show.nodes(session.provider.nodes(session.spec), session.spec, as_json=json)
+    show.nodes(session.provider.nodes(), session.spec, as_json=json)
 
 
 @task(help={**_NODE, "pem": "a private key file to use", "command": "run this instead of a shell"})

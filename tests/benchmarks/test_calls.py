@@ -15,7 +15,7 @@ def test_calls_to_boot_and_to_terminate(size: int, table: list[Row], tmp_path: P
     with laboratory(str(tmp_path)) as lab:
         lab.timing = Timing(0.0, 0.0, 0.0)
         cluster = Cluster(lab, a_spec(size))
-        cluster.provider.preflight(cluster.spec)
+        cluster.provider.preflight()
         cluster.boot()
         booting = len(lab.calls)
         cluster.terminate()

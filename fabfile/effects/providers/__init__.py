@@ -9,9 +9,9 @@ from .local.provider import LocalProvider
 
 
 def provider_for(spec: ClusterSpec, store: Store) -> Provider:
-    """The provider that a specification names."""
+    """The provider of the kind that a specification names, for that cluster."""
     if spec.provider == "local":
-        return LocalProvider(store.secret_path("ssh_key"))
+        return LocalProvider(spec, store.secret_path("ssh_key"))
     if spec.provider == "ec2":
-        return Ec2Provider(store)
-    return AdhocProvider(store)
+        return Ec2Provider(spec, store)
+    return AdhocProvider(spec, store)

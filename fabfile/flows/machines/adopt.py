@@ -14,7 +14,9 @@ from ...core.spec.cluster import ClusterSpec, name_problems
 from ...core.spec.node import Node
 from ...effects import keys
 from ...effects.files.reading import whole
-from ...effects.providers.ec2 import Ec2Provider, FoundCluster, found_clusters
+from ...effects.providers import provider_for
+from ...effects.providers.base import HostKeys, able
+from ...effects.providers.ec2 import FoundCluster, found_clusters
 from ...effects.ssh.access import Pem
 from ...effects.ssh.known import known_keys
 from ...effects.ssh.login import check_pem
@@ -45,7 +47,7 @@ def adopt(name: str, report: Report, *, region: str = "", cluster_id: str = "", 
             files.update_state(attempts=keys.number())
         # The path of a key on whatever machine launched it says nothing here.
         found = replace(spec, ec2=replace(spec.ec2, region=region or spec.ec2.region, pem=whole(pem)))
-        files.save_spec(Ec2Provider(files).pinned(found))
+        files.save_spec(provider_for(found, files).pinned())
         opened = session.reading(name, report)
         return [f"the specification of {spec.id}", *_recover(opened)]
 
@@ -87,7 +89,7 @@ def _found(name: str, region: str, cluster_id: str) -> ClusterSpec:
 
 def _recover(opened: Session) -> list[str]:
     """Fetch what the machines know.  Raises ClusterError where that cannot be had; the cluster stays adopted without it."""
-    machines = [node for node in opened.provider.nodes(opened.spec) if node.running]
+    machines = [node for node in opened.provider.nodes() if node.running]
     try:
         if not machines:
             raise ClusterError("none of its machines runs")
@@ -110,9 +112,7 @@ def _trust(opened: Session, machines: Sequence[Node]) -> None:
 
     A call a machine, as for nothing else: consoles can only be asked for one by one.
     """
-    provider = opened.provider
-    assert isinstance(provider, Ec2Provider)
-    shown = opened.remote.fan_out(machines, "host keys", lambda node: provider.host_keys(opened.spec, node))
+    shown = opened.remote.fan_out(machines, "host keys", able(opened.provider, HostKeys).host_keys)
     for node in machines:
         for key in shown[node.name] or known_keys(node.ssh_host, node.ssh_port):
             know_host(opened.store.known_hosts, node.host_pattern, key)

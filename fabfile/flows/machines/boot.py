@@ -10,7 +10,7 @@ from ...core.puppet.master import server_setup
 from ...core.spec.node import Node, Role
 from ...core.templates import render
 from ...effects import keys
-from ...effects.providers.base import ROLES, UserData
+from ...effects.providers.base import ROLES, HostKeys, UserData
 from ...effects.ssh.remote import POLL, Glance, wait_until
 from ...effects.store.store import Store, know_host, rename_host, unknow_host
 from ..puppet import master as puppet_master
@@ -31,9 +31,9 @@ def launch(session: Session, roles: Collection[Role] = ROLES) -> tuple[list[Node
     anything is started.
     """
     session.remote.check()
-    if problems := session.provider.preflight(session.spec, roles):
+    if problems := session.provider.preflight(roles):
         raise Preflight(problems)
-    existing = [node for node in session.provider.nodes(session.spec) if not node.gone]
+    existing = [node for node in session.provider.nodes() if not node.gone]
     if existing and session.store.secret("authkey") is None:
         raise Preflight(
             f"the machines of {session.spec.name!r} live and their keys are not here. Fetch them: "
@@ -43,8 +43,8 @@ def launch(session: Session, roles: Collection[Role] = ROLES) -> tuple[list[Node
     before = {node.id for node in existing if node.running}
     _forget_gone(session, {node.id for node in existing})
     with session.report.step("boot the machines"):
-        machines = list(session.provider.boot(session.spec, user_data, session.report, roles))
-    done = "took in" if session.provider.ready_made else "booted"
+        machines = list(session.provider.boot(user_data, session.report, roles))
+    done = "took in" if session.provider.contact == "ssh" else "booted"
     return machines, [
         f"{done} {node.name}" for node in machines if node.id not in before and node.role in roles
     ]
@@ -60,7 +60,7 @@ def boot(
     launched, changed = launch(session, roles)
     wanted = {node.id for node in launched if node.role in roles}
     limit = session.provider.boot_timeout if timeout is None else timeout
-    if session.provider.ready_made:
+    if session.provider.contact == "ssh":
         return hosts.take_in(session, launched), changed
     with session.report.step("first contact"):
         machines = _wait_running(session, wanted, limit)
@@ -120,7 +120,7 @@ def _make_pair(store: Store, name: str, make: Callable[[], tuple[bytes, bytes]])
 
 def _user_data(session: Session) -> UserData:
     secrets = make_secrets(session)
-    if session.provider.ready_made:
+    if session.provider.contact == "ssh":
         return lambda role, names=(): ""
     setup: dict[Role, str] = {
         "node": agent_setup(session.spec, server=puppet_master.certname(session), token=secrets["token"]),
@@ -155,7 +155,7 @@ def _wait_running(session: Session, wanted: set[str], timeout: float) -> list[No
     seen: dict[str, Node] = {}
 
     def settled() -> bool:
-        seen.update((node.id, node) for node in session.provider.nodes(session.spec) if node.id in wanted)
+        seen.update((node.id, node) for node in session.provider.nodes() if node.id in wanted)
         for node in seen.values():
             session.report.node(node.name, node.state)
         return wanted <= seen.keys() and all(node.running or node.gone for node in seen.values())
@@ -176,7 +176,7 @@ def _death(session: Session, node: Node) -> NodeError:
         return NodeError(
             node.name, f"{what}. Boot it again: fab cluster.nodes.boot {session.spec.name}", lasting=True
         )
-    more = session.provider.explain(session.spec, node)
+    more = session.provider.explain(node)
     return NodeError(node.name, f"is still {node.state}" + (f": {more}" if more else ""))
 
 
@@ -189,7 +189,7 @@ def _greet(session: Session, machines: list[Node], timeout: float) -> None:
     for node in fresh:
         know_host(known_hosts, node.host_pattern, bootstrap_key)
     lines = hosts.lines(session, machines)
-    glance = Glance(lambda: {node.id: node for node in session.provider.nodes(session.spec)}, every=LOOK)
+    glance = Glance(lambda: {node.id: node for node in session.provider.nodes()}, every=LOOK)
     own_keys = session.remote.fan_out(
         machines, "first contact", lambda node: _first_contact(session, node, lines, glance, timeout)
     )
@@ -215,7 +215,8 @@ def _first_contact(
             session.remote.connect(node)
         except NodeError as error:
             if error.lasting:
-                vouched = session.provider.vouch(session.spec, node)
+                provider = session.provider
+                vouched = provider.vouch(node) if isinstance(provider, HostKeys) else ""
                 raise NodeError(node.name, error.problem, vouched, lasting=True) from error
             failure.append(error)
             session.report.node(node.name, f"waiting for SSH: {error.problem}")
@@ -226,7 +227,7 @@ def _first_contact(
 
     session.report.node(node.name, "waiting for SSH")
     if not wait_until(reachable, timeout=timeout):
-        more = session.provider.explain(session.spec, node)
+        more = session.provider.explain(node)
         raise NodeError(node.name, f"not reachable after {timeout:.0f} s; last: {failure[0].problem}", more)
     session.report.node(node.name, "waiting for cloud-init")
     script = first_contact_script(timeout, imported=node.imported)

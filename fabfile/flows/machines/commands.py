@@ -7,6 +7,7 @@ from ...core.errors import ClusterError, UsageError
 from ...core.result import Result
 from ...core.spec.node import Node
 from ...effects import host
+from ...effects.providers.base import PowerSwitch
 from ...effects.ssh import openssh
 from ..session import Session, access
 
@@ -66,8 +67,8 @@ def _running(session: Session, index: int) -> Node:
 
 def _mend(session: Session, node: Node) -> str:
     name = session.spec.name
-    if session.provider.ready_made:
-        return f"See that it is up and admits SSH; {session.provider.explain(session.spec, node)}"
+    if not isinstance(session.provider, PowerSwitch):
+        return f"See that it is up and admits SSH; {session.provider.explain(node)}"
     if node.state == "stopped":
         return f"Switch it on: fab cluster.nodes.power-on {name} {node.index}; or mend the whole cluster: fab up {name}"
     if node.state in ("pending", "stopping"):

@@ -55,7 +55,7 @@ def lines(session: Session, machines: Sequence[Node]) -> str:
     """Lines of /etc/hosts for all machines: a dead resolver would cost 10 to 20 s a name."""
     found = [f"{node.address} {node.certname(session.spec.name)} {node.name}" for node in machines]
     if master(machines) is None:
-        address = session.provider.master_address(session.spec)
+        address = session.provider.master_address()
         found += [f"{address} {puppet_master.certname(session)}"] if address else []
     return "\n".join(found) + "\n"
 

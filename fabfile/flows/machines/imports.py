@@ -8,7 +8,7 @@ from dataclasses import replace
 from ...core.errors import NodeError, UsageError
 from ...core.spec.node import Node
 from ...core.templates import render
-from ...effects.providers.ec2 import Ec2Provider
+from ...effects.providers.base import HostKeys, Importer, able
 from ...effects.ssh.known import known_keys
 from ...effects.ssh.remote import Remote
 from ...effects.store.store import forget_host, know_host
@@ -22,20 +22,18 @@ def take_in(session: Session, ids: Sequence[str], *, user: str = "", pem: str = 
     `user` is the account that can be logged in to now and may use sudo; none: the cluster's administrator.
     Raises UsageError with every problem before anything is changed.  Run again after an interruption, it goes on.
     """
-    provider = session.provider
-    if not isinstance(provider, Ec2Provider):
-        raise UsageError(f"{session.spec.name!r} is not on EC2: only EC2 instances can be taken in")
+    provider = able(session.provider, Importer)
     indexes = _places(session, ids)
-    if problems := provider.import_problems(session.spec, indexes):
+    if problems := provider.import_problems(indexes):
         raise UsageError(problems)
-    nodes = provider.outsiders(session.spec, indexes, user or session.spec.user)
+    nodes = provider.outsiders(indexes, user or session.spec.user)
     remote = session.with_key(pem).remote
-    _trust(session, provider, nodes)
+    _trust(session, nodes)
     _check(session, remote, nodes, user)
     boot.make_secrets(session)
     with session.report.step("set up"):
         remote.fan_out(nodes, "set up", lambda node: _set_up(session, remote, node))
-    provider.take_in(session.spec, indexes)
+    provider.take_in(indexes)
     keyed = session.store.state().keyed
     session.store.update_state(keyed=keyed | {node.id: node.host_pattern for node in nodes})
     return [replace(node, user=session.spec.user) for node in nodes]
@@ -70,9 +68,9 @@ def _is_id(text: str) -> bool:
     return bool(re.fullmatch(r"i-[0-9a-f]{8,17}", text))
 
 
-def _trust(session: Session, provider: Ec2Provider, nodes: Sequence[Node]) -> None:
+def _trust(session: Session, nodes: Sequence[Node]) -> None:
     """Know their host keys: from their consoles, or from the person's own known_hosts.  Raises UsageError for the others."""
-    shown = session.remote.fan_out(nodes, "host keys", lambda node: provider.host_keys(session.spec, node))
+    shown = session.remote.fan_out(nodes, "host keys", able(session.provider, HostKeys).host_keys)
     keys = {node.name: shown[node.name] or known_keys(node.ssh_host, node.ssh_port) for node in nodes}
     if unknown := [node for node in nodes if not keys[node.name]]:
         raise UsageError(

@@ -13,7 +13,7 @@ def forget_nodes(session: Session) -> None:
     A master that does not answer is only warned about: the nodes go nevertheless.
     """
     nodes = session.members()
-    if session.provider.ready_made and session.spec.puppet_master in [node.ssh_host for node in nodes]:
+    if host.is_a_node(session.spec):
         return  # the master is one of the hosts that are released
     if nodes and session.store.state().master_certname:
         names = [certname(node_name(index), session.spec.name) for index in range(session.spec.size)]

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from ...core.errors import ClusterError, NodeError
 from ...core.result import Payload, Result
-from ...core.spec.cluster import THIS_MACHINE
+from ...core.spec.cluster import THIS_MACHINE, ClusterSpec
 from ...core.spec.node import MASTER_INDEX, Node, master
 from ...effects import host
 from ...effects.ssh.access import Access
@@ -65,7 +65,7 @@ def find(session: Session) -> MasterHost:
         return ThisMachine()
     if session.spec.puppet_master:
         return _users_master(session)
-    machine = master(session.provider.nodes(session.spec))
+    machine = master(session.provider.nodes())
     if machine is None or not machine.running:
         raise ClusterError(
             f"the Puppet master of {session.spec.name!r} is not running. Boot it: fab up {session.spec.name}"
@@ -73,10 +73,15 @@ def find(session: Session) -> MasterHost:
     return RemoteMaster(session.remote, machine)
 
 
+def is_a_node(spec: ClusterSpec) -> bool:
+    """Whether the master is one of the cluster's nodes, all of them being hosts of the user's."""
+    return spec.puppet_master in [host.host for host in spec.adhoc.hosts]
+
+
 def _users_master(session: Session) -> RemoteMaster:
     """A host of the user's: one of the cluster's own hosts, or another."""
-    if session.provider.ready_made:
-        for node in session.provider.nodes(session.spec):
+    if is_a_node(session.spec):
+        for node in session.provider.nodes():
             if node.ssh_host == session.spec.puppet_master:
                 return RemoteMaster(session.remote, node)
     return RemoteMaster(Remote(Access()), _as_node(session.spec.puppet_master))

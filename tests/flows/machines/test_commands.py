@@ -25,11 +25,12 @@ class Opened:
     state: State
     reason: str = ""
     spec: Any = field(default_factory=lambda: SimpleNamespace(name="web"))
-    ready_made: bool = False
+    switch: bool = True
 
     @property
     def provider(self) -> Any:
-        return SimpleNamespace(ready_made=self.ready_made, explain=lambda spec, node: "replace it")
+        power = {"power_off": print, "power_on": print} if self.switch else {}
+        return SimpleNamespace(explain=lambda node: "replace it", **power)
 
     def node(self, index: int) -> Node:
         return Node(
@@ -58,7 +59,7 @@ def test_nodes_that_do_not_run_are_told_and_those_that_are_gone_are_not() -> Non
         for index, (state, reason) in enumerate(states.items())
     ]
     report = Warnings()
-    told: Any = SimpleNamespace(nodes=lambda spec: machines)
+    told: Any = SimpleNamespace(nodes=lambda: machines)
     opened = Session(ClusterSpec(name="web", uid="0000", size=4), Store("web"), told, cast(Any, None), report)
     assert [node.name for node in nodes.running(opened)] == ["node0"]
     assert report.said == [
@@ -83,7 +84,7 @@ def test_a_node_that_does_not_run_is_told_with_the_next_step(state: State, step:
 
 
 def test_a_host_of_ones_own_that_is_off_is_for_its_owner_to_switch_on() -> None:
-    session: Any = Opened("stopped", ready_made=True)
+    session: Any = Opened("stopped", switch=False)
     with pytest.raises(ClusterError, match="See that it is up and admits SSH; replace it"):
         nodes.run(session, "true", on=1)
 
@@ -92,10 +93,11 @@ def test_machines_here_take_the_clusters_key_only_and_those_of_a_cloud_its_owner
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv(PEM_VARIABLE, "/owner.pem")
-    provider: Any = SimpleNamespace(ssh_key=lambda spec: Path("/ssh_key"))
+    provider: Any = SimpleNamespace(ssh_key=lambda: Path("/ssh_key"), users_keys=False)
     here = session.access(ClusterSpec(name="web", uid="0000", size=1), Store("web"), provider)
     assert (here.pem, here.keys, here.agent) == (None, (Path("/ssh_key"),), False)
     spec = ClusterSpec(name="web", uid="0000", size=1, provider="ec2")
+    provider.users_keys = True
     cloud = session.access(spec, Store("web"), provider)
     assert cloud.pem is not None
     assert (cloud.pem.path, cloud.keys, cloud.agent) == (Path("/owner.pem"), (Path("/ssh_key"),), True)

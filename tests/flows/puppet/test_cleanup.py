@@ -26,7 +26,7 @@ def test_every_node_is_forgotten_once_the_rest_must_get_new_certificates(
     asked: list[tuple[str, tuple[str, ...]]] = []
     machine = SimpleNamespace(sudo=lambda script: asked.append((script, store.state().certified)))
     monkeypatch.setattr(cleanup.host, "find", lambda session: machine)
-    provider: Any = SimpleNamespace(ready_made=False, nodes=lambda spec: left)
+    provider: Any = SimpleNamespace(nodes=lambda: left)
     cleanup.forget_nodes(Session(spec, store, provider, cast(Any, None), Silent()))
     ((script, certified),) = asked
     assert "--certname node0.web,node1.web,node2.web" in script

@@ -4,11 +4,10 @@ import shlex
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import NoReturn
 
 from ....core.adhoc.host import Host, is_address
 from ....core.adhoc.survey import parse_take_off, take_off_script
-from ....core.errors import NodeError, NodeFailures, UsageError
+from ....core.errors import NodeError, NodeFailures
 from ....core.report import Report
 from ....core.spec.cluster import ClusterSpec
 from ....core.spec.node import Node, Role, node_name
@@ -16,7 +15,7 @@ from ...ssh.access import Access
 from ...ssh.login import choose_pem
 from ...ssh.remote import Glance, Remote, fan_out, wait_until
 from ...store.store import Store
-from ..base import ROLES, UserData
+from ..base import ROLES, Contact, UserData
 from . import checks
 
 # Seconds that an answer about a host is good for; and that nobody asks one again which did not answer.
@@ -31,60 +30,54 @@ class AdhocProvider:
     """Hosts of a person's own.  Those that a cluster has taken in are its machines, whether they answer or not."""
 
     boot_timeout = 120.0
-    ready_made = True
+    contact: Contact = "ssh"
+    users_keys = True
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, spec: ClusterSpec, store: Store) -> None:
+        self.spec, self._store = spec, store
         self._silent: dict[str, tuple[float, Node]] = {}
         self._glance: Glance[list[Node]] | None = None
         self._checked = checks.Checked()
 
-    def pinned(self, spec: ClusterSpec) -> ClusterSpec:
-        return spec
+    def pinned(self) -> ClusterSpec:
+        return self.spec
 
-    def preflight(self, spec: ClusterSpec, roles: Collection[Role] = ROLES) -> list[str]:
-        nodes = [_node(spec, index, "") for index in range(spec.size)]
-        keys = checks.key_problems(spec)
+    def preflight(self, roles: Collection[Role] = ROLES) -> list[str]:
+        nodes = [_node(self.spec, index, "") for index in range(self.spec.size)]
+        keys = checks.key_problems(self.spec)
         # The others are looked at all the same: every problem at once.
         nodes = [node for node in nodes if node.key not in keys]
-        checks.trust(spec, nodes, self._store.known_hosts)
-        server = self._store.state().master_certname or spec.puppet_master
+        checks.trust(self.spec, nodes, self._store.known_hosts)
+        server = self._store.state().master_certname or self.spec.puppet_master
         taken = self._store.state().taken
-        advice = {node.index: f"; {self.explain(spec, node)}" for node in nodes} if taken else {}
-        self._checked = checks.check(self._remote(spec), spec, nodes, server, advice)
+        advice = {node.index: f"; {self.explain(node)}" for node in nodes} if taken else {}
+        self._checked = checks.check(self._remote(), self.spec, nodes, server, advice)
         return [*(problem for found in keys.values() for problem in found), *self._checked.problems]
 
-    def boot(
-        self, spec: ClusterSpec, user_data: UserData, report: Report, roles: Collection[Role] = ROLES
-    ) -> Sequence[Node]:
+    def boot(self, user_data: UserData, report: Report, roles: Collection[Role] = ROLES) -> Sequence[Node]:
         addresses = {str(index): address for index, address in self._checked.addresses.items()}
         # One that was given back, and whoever did it was cut off before that was written down here.
-        self._forget(
-            spec, {index: addresses[index] for index in addresses if int(index) in self._checked.members}
-        )
+        self._forget({index: addresses[index] for index in addresses if int(index) in self._checked.members})
         # Before the first of them is touched: from here on `terminate` gives them all back.
         self._store.update_state(taken=addresses)
-        return self.nodes(spec)
+        return self.nodes()
 
-    def nodes(self, spec: ClusterSpec) -> Sequence[Node]:
+    def nodes(self) -> Sequence[Node]:
         taken = self._store.state().taken
         if not taken:
             return ()
         if self._glance is None:
-            self._glance = Glance(lambda: self._ask(spec, self._store.state().taken), every=FRESH)
+            self._glance = Glance(lambda: self._ask(self._store.state().taken), every=FRESH)
         return self._glance.look()
 
-    def explain(self, spec: ClusterSpec, node: Node) -> str:
+    def explain(self, node: Node) -> str:
         return (
-            f"if it is gone for good: fab adhoc.replace {spec.name} {node.index} HOST puts another in its place; "
-            f"fab adhoc.forget {spec.name} {node.index} has terminate not wait for it"
+            f"if it is gone for good: fab adhoc.replace {self.spec.name} {node.index} HOST puts another in its place; "
+            f"fab adhoc.forget {self.spec.name} {node.index} has terminate not wait for it"
         )
 
-    def vouch(self, spec: ClusterSpec, node: Node) -> str:
-        return ""
-
-    def terminate(self, spec: ClusterSpec, nodes: Sequence[Node], report: Report) -> None:
-        remote, returned = self._remote(spec), set[str]()
+    def terminate(self, nodes: Sequence[Node], report: Report) -> None:
+        remote, returned = self._remote(), set[str]()
 
         def give_back(node: Node) -> None:
             report.node(node.name, "giving back")
@@ -97,31 +90,25 @@ class AdhocProvider:
         try:
             fan_out(nodes, "terminate", give_back)
         except NodeFailures as failures:
-            failed = [NodeError(n.name, self.explain(spec, n)) for n in nodes if n.name in failures.failures]
+            failed = [NodeError(n.name, self.explain(n)) for n in nodes if n.name in failures.failures]
             for error in failed:
                 report.warn(str(error))
             raise
         finally:
             # Whatever ends this, also Ctrl-C: a host is a member until it has said that it is none.
             taken = self._store.state().taken
-            self._forget(spec, {index: address for index, address in taken.items() if index not in returned})
+            self._forget({index: address for index, address in taken.items() if index not in returned})
 
-    def forget(self, spec: ClusterSpec, index: int) -> None:
+    def forget(self, index: int) -> None:
         """Take a host that is gone for good out of what the cluster has, without asking it."""
         taken = self._store.state().taken
-        self._forget(spec, {one: address for one, address in taken.items() if one != str(index)})
+        self._forget({one: address for one, address in taken.items() if one != str(index)})
 
-    def release(self, spec: ClusterSpec) -> None:
+    def release(self) -> None:
         return
 
-    def power_off(self, spec: ClusterSpec, node: Node) -> None:
-        self._no_switch(node)
-
-    def power_on(self, spec: ClusterSpec, node: Node) -> None:
-        self._no_switch(node)
-
-    def reboot(self, spec: ClusterSpec, node: Node) -> None:
-        remote = self._remote(spec)
+    def reboot(self, node: Node) -> None:
+        remote = self._remote()
         boot = remote.run(node, BOOT_ID).out
         # At once, as a power cut would; after this connection is closed.
         remote.sudo(
@@ -146,39 +133,39 @@ class AdhocProvider:
         self._silent.clear()
         self._glance = None
 
-    def master_address(self, spec: ClusterSpec) -> str | None:
+    def master_address(self) -> str | None:
         taken = self._store.state().taken
-        hosts = [host.host for host in spec.adhoc.hosts]
-        if spec.puppet_master in hosts:
-            return taken.get(str(hosts.index(spec.puppet_master)))
-        return self._elsewhere(spec, taken)
+        hosts = [host.host for host in self.spec.adhoc.hosts]
+        if self.spec.puppet_master in hosts:
+            return taken.get(str(hosts.index(self.spec.puppet_master)))
+        return self._elsewhere(taken)
 
-    def ssh_key(self, spec: ClusterSpec) -> None:
+    def ssh_key(self) -> None:
         return None
 
-    def _elsewhere(self, spec: ClusterSpec, taken: dict[str, str]) -> str | None:
+    def _elsewhere(self, taken: dict[str, str]) -> str | None:
         """Where a Puppet master is that is none of the hosts, as one of them resolves its name.
 
         Its certificate may have another name, which only this address makes known to them.
         """
-        if is_address(spec.puppet_master):
-            return spec.puppet_master
+        if is_address(self.spec.puppet_master):
+            return self.spec.puppet_master
         for index, address in taken.items():
-            node = _node(spec, int(index), address)
-            done = self._remote(spec).run(
-                node, f"getent ahosts {shlex.quote(spec.puppet_master)}", check=False
+            node = _node(self.spec, int(index), address)
+            done = self._remote().run(
+                node, f"getent ahosts {shlex.quote(self.spec.puppet_master)}", check=False
             )
             return done.out.split()[0] if done.ok else None
         return None
 
-    def _remote(self, spec: ClusterSpec) -> Remote:
-        return Remote(Access(known_hosts=self._store.known_hosts, pem=choose_pem("", spec)))
+    def _remote(self) -> Remote:
+        return Remote(Access(known_hosts=self._store.known_hosts, pem=choose_pem("", self.spec)))
 
-    def _forget(self, spec: ClusterSpec, left: dict[str, str]) -> None:
+    def _forget(self, left: dict[str, str]) -> None:
         """Have those hosts be the members, by index; what was known of the others goes."""
         state = self._store.state()
-        others = [_node(spec, index, "") for index in range(spec.size) if str(index) not in left]
-        if spec.puppet_master in [node.ssh_host for node in others]:
+        others = [_node(self.spec, index, "") for index in range(self.spec.size) if str(index) not in left]
+        if self.spec.puppet_master in [node.ssh_host for node in others]:
             # Its authority went with it: whom it signed starts over, with a new one.
             state = replace(state, master_certname="", certified=(), keyed={})
         ids = {node.id for node in others}
@@ -190,10 +177,10 @@ class AdhocProvider:
         )
         self._glance = None
 
-    def _ask(self, spec: ClusterSpec, taken: dict[str, str]) -> list[Node]:
-        remote = self._remote(spec)
+    def _ask(self, taken: dict[str, str]) -> list[Node]:
+        remote = self._remote()
         nodes = [
-            _node(spec, int(index), address)
+            _node(self.spec, int(index), address)
             for index, address in sorted(taken.items(), key=lambda one: int(one[0]))
         ]
         found = fan_out(nodes, "look", lambda node: self._state(remote, node))
@@ -211,12 +198,6 @@ class AdhocProvider:
             self._silent[node.id] = (time.monotonic(), silent)
             return silent
         return replace(node, state="running")
-
-    def _no_switch(self, node: Node) -> NoReturn:
-        raise UsageError(
-            f"{node.name} is {node.ssh_host}, a host of your own, and this tool has no switch for its power: use the "
-            "host's own. 'cluster.nodes.reboot' restarts it at once, as a power cut would"
-        )
 
 
 def _node(spec: ClusterSpec, index: int, address: str) -> Node:

@@ -14,7 +14,7 @@ from ....core.spec.node import MASTER_INDEX, MASTER_NAME, Node, Role, State, nod
 from ....core.templates import ROOT
 from ... import host
 from ...ssh import remote
-from ..base import ROLES, UserData
+from ..base import ROLES, Contact, UserData
 
 SCRIPT = ROOT / "data" / "local" / "machine"
 # Host parts of addresses in a cluster's /24: the host is .1, its Puppet master .2, its nodes from .10.
@@ -27,84 +27,76 @@ class LocalProvider:
     """Real Debian machines on this host."""
 
     boot_timeout = 180.0
-    ready_made = False
+    contact: Contact = "user-data"
+    users_keys = False
 
-    def __init__(self, key: Path) -> None:
-        self._key = key
+    def __init__(self, spec: ClusterSpec, key: Path) -> None:
+        self.spec, self._key = spec, key
 
-    def pinned(self, spec: ClusterSpec) -> ClusterSpec:
-        return spec
+    def pinned(self) -> ClusterSpec:
+        return self.spec
 
-    def preflight(self, spec: ClusterSpec, roles: Collection[Role] = ROLES) -> list[str]:
+    def preflight(self, roles: Collection[Role] = ROLES) -> list[str]:
         if problems := host.root_problems():
             return problems
-        return [_problem(line) for line in _machine("check", spec.suite).out.splitlines() if line]
+        return [_problem(line) for line in _machine("check", self.spec.suite).out.splitlines() if line]
 
-    def boot(
-        self, spec: ClusterSpec, user_data: UserData, report: Report, roles: Collection[Role] = ROLES
-    ) -> Sequence[Node]:
-        image(spec.suite, report)
-        running = {node.name for node in self.nodes(spec) if node.running}
-        planned = [node for node in self._planned(spec) if node.name not in running and node.role in roles]
+    def boot(self, user_data: UserData, report: Report, roles: Collection[Role] = ROLES) -> Sequence[Node]:
+        image(self.spec.suite, report)
+        running = {node.name for node in self.nodes() if node.running}
+        planned = [node for node in self._planned() if node.name not in running and node.role in roles]
         texts = {role: user_data(role).encode() for role in {node.role for node in planned}}
-        if not spec.own_master and spec.puppet_master != THIS_MACHINE:
-            _machine("relay", spec.id, str(PUPPET_PORT), spec.puppet_master)
+        if not self.spec.own_master and self.spec.puppet_master != THIS_MACHINE:
+            _machine("relay", self.spec.id, str(PUPPET_PORT), self.spec.puppet_master)
 
         def start(node: Node) -> None:
             report.node(node.name, "starting")
-            arguments = (spec.id, node.name, node.address, spec.suite)
+            arguments = (self.spec.id, node.name, node.address, self.spec.suite)
             _machine("boot", *arguments, stdin=texts[node.role], node=node.name)
 
         # More starts at once than this only make each slower: 16 machines on 2 cores are up in 7 s.
         remote.fan_out(planned, "boot", start, max_workers=8)
-        return self.nodes(spec)
+        return self.nodes()
 
-    def nodes(self, spec: ClusterSpec) -> Sequence[Node]:
-        listed = (line.split("\t") for line in _machine("list", spec.id).out.splitlines())
-        nodes = [_node(spec, name, address, _STATES[state]) for name, address, state, *_ in listed]
+    def nodes(self) -> Sequence[Node]:
+        listed = (line.split("\t") for line in _machine("list", self.spec.id).out.splitlines())
+        nodes = [_node(self.spec, name, address, _STATES[state]) for name, address, state, *_ in listed]
         return sorted(nodes, key=lambda node: node.index)
 
-    def explain(self, spec: ClusterSpec, node: Node) -> str:
-        return f"what it wrote to its console: {SCRIPT} console {spec.id} {node.name}"
+    def explain(self, node: Node) -> str:
+        return f"what it wrote to its console: {SCRIPT} console {self.spec.id} {node.name}"
 
-    def vouch(self, spec: ClusterSpec, node: Node) -> str:
-        return ""
-
-    def terminate(self, spec: ClusterSpec, nodes: Sequence[Node], report: Report) -> None:
+    def terminate(self, nodes: Sequence[Node], report: Report) -> None:
         def remove(node: Node) -> None:
-            _machine("remove", spec.id, node.name, node=node.name)
+            _machine("remove", self.spec.id, node.name, node=node.name)
             report.node(node.name, "terminated")
 
         remote.fan_out(nodes, "terminate", remove, max_workers=8)
 
-    def release(self, spec: ClusterSpec) -> None:
-        _machine("purge", spec.id)
+    def release(self) -> None:
+        _machine("purge", self.spec.id)
 
-    def power_off(self, spec: ClusterSpec, node: Node) -> None:
-        _machine("off", spec.id, node.name, node=node.name)
+    def power_off(self, node: Node) -> None:
+        _machine("off", self.spec.id, node.name, node=node.name)
 
-    def power_on(self, spec: ClusterSpec, node: Node) -> None:
-        _machine("on", spec.id, node.name, node=node.name)
+    def power_on(self, node: Node) -> None:
+        _machine("on", self.spec.id, node.name, node=node.name)
 
-    def reboot(self, spec: ClusterSpec, node: Node) -> None:
-        _machine("reboot", spec.id, node.name, node=node.name)
+    def reboot(self, node: Node) -> None:
+        _machine("reboot", self.spec.id, node.name, node=node.name)
 
-    def link(self, spec: ClusterSpec, node: Node, state: str) -> None:
-        """Pull a machine's network cable ("down"), or put it back ("up")."""
-        _machine("link", spec.id, node.name, state, node=node.name)
+    def master_address(self) -> str | None:
+        return _gateway(self.spec)
 
-    def master_address(self, spec: ClusterSpec) -> str | None:
-        return _gateway(spec)
-
-    def ssh_key(self, spec: ClusterSpec) -> Path | None:
+    def ssh_key(self) -> Path | None:
         return self._key
 
-    def _planned(self, spec: ClusterSpec) -> list[Node]:
-        prefix = _gateway(spec).rsplit(".", 1)[0]
-        numbers = [(node_name(index), FIRST_HOST + index) for index in range(spec.size)]
-        if spec.own_master:
+    def _planned(self) -> list[Node]:
+        prefix = _gateway(self.spec).rsplit(".", 1)[0]
+        numbers = [(node_name(index), FIRST_HOST + index) for index in range(self.spec.size)]
+        if self.spec.own_master:
             numbers.append((MASTER_NAME, MASTER_HOST))
-        return [_node(spec, name, f"{prefix}.{number}", "pending") for name, number in numbers]
+        return [_node(self.spec, name, f"{prefix}.{number}", "pending") for name, number in numbers]
 
 
 def prepare(report: Report) -> str:

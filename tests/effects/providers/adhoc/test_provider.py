@@ -34,8 +34,8 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AdhocProvider:
     with store.lock("test"):
         store.save_spec(SPEC)
         store.update_state(taken=TAKEN, master_certname="db0.example.edu")
-    found = AdhocProvider(store)
-    monkeypatch.setattr(found, "_remote", lambda spec: Answers())
+    found = AdhocProvider(SPEC, store)
+    monkeypatch.setattr(found, "_remote", lambda: Answers())
     return found
 
 
@@ -62,14 +62,14 @@ def test_a_host_that_was_not_given_back_stays_a_member_whatever_ended_that(
 
     monkeypatch.setattr(provider, "fan_out", some)
     with pytest.raises(type(end)):
-        own.terminate(SPEC, nodes(), Silent())
+        own.terminate(nodes(), Silent())
     state = Store("own").state()
     assert state.taken == {"1": "10.0.0.2"}
     assert state.master_certname == ""  # its host was given back
 
 
 def test_of_hosts_that_were_all_given_back_none_is_left(own: AdhocProvider) -> None:
-    own.terminate(SPEC, nodes(), Silent())
+    own.terminate(nodes(), Silent())
     assert Store("own").state().taken == {}
 
 
@@ -87,9 +87,9 @@ def test_a_host_that_is_no_member_any_more_is_set_up_anew(
         store.update_state(keyed=dict.fromkeys(ids, ""), certified=tuple(ids))
     found = checks.Checked(addresses=dict(enumerate(TAKEN.values())), members=frozenset(members))
     monkeypatch.setattr(checks, "check", lambda *given: found)
-    monkeypatch.setattr(own, "_ask", lambda spec, taken: nodes())
-    assert own.preflight(SPEC) == []
-    own.boot(SPEC, lambda node: "", Silent())
+    monkeypatch.setattr(own, "_ask", lambda taken: nodes())
+    assert own.preflight() == []
+    own.boot(lambda node: "", Silent())
     state = store.state()
     assert (state.taken, state.master_certname) == (TAKEN, certname)
     assert (set(state.keyed), set(state.certified)) == (keyed, keyed)

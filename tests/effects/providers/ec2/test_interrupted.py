@@ -93,7 +93,7 @@ def lose_a_node(cluster: Cluster) -> None:
 
 def stop_a_node(cluster: Cluster) -> None:
     cluster.boot()
-    cluster.provider.power_off(cluster.spec, cluster.nodes()[0])
+    cluster.provider.power_off(cluster.nodes()[0])
 
 
 def launch_unseen(cluster: Cluster) -> None:

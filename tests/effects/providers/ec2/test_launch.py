@@ -60,7 +60,7 @@ def test_the_number_of_calls_does_not_grow_with_the_number_of_nodes(lab: Laborat
         lab.reset()
         lab.timing = Timing(0.0, 0.0, 0.0)
         cluster = Cluster(lab, a_spec(size, spot=True))
-        cluster.provider.preflight(cluster.spec)
+        cluster.provider.preflight()
         cluster.boot()
         cluster.terminate()
         assert cluster.is_gone()
@@ -73,8 +73,8 @@ def test_where_nothing_has_to_be_launched_one_call_is_all_that_is_checked(lab: L
     cluster = Cluster(lab, a_spec(2))
     cluster.boot()
     lab.forget_calls()
-    assert cluster.provider.preflight(cluster.spec) == []
-    cluster.provider.release(cluster.spec)
+    assert cluster.provider.preflight() == []
+    cluster.provider.release()
     assert lab.counts() == {"DescribeInstances": 1}
 
 
@@ -125,13 +125,13 @@ def test_a_lost_node_is_launched_anew_beside_the_others(lab: Laboratory) -> None
 def test_what_is_stopped_is_started_by_one_call_once_it_has_stopped(lab: Laboratory) -> None:
     cluster = Cluster(lab, MASTERLESS)
     for node in cluster.boot():
-        cluster.provider.power_off(cluster.spec, node)
+        cluster.provider.power_off(node)
     assert {node.state for node in cluster.nodes()} == {"stopped"}
     cluster.boot()
     assert {node.state for node in cluster.nodes()} == {"running"}
     assert lab.counts()["StartInstances"] == 1
     lab.timing.stop = 0.2
-    look_at = cluster.provider.api(cluster.spec)
+    look_at = cluster.provider.api
     look_at.call("stop_instances", InstanceIds=[cluster.nodes()[0].id])
     cluster.boot()
     assert {node.state for node in cluster.nodes()} == {"running"}
@@ -139,7 +139,7 @@ def test_what_is_stopped_is_started_by_one_call_once_it_has_stopped(lab: Laborat
 
 def test_no_room_to_start_a_stopped_node_says_what_to_do(lab: Laboratory) -> None:
     cluster = Cluster(lab, MASTERLESS)
-    cluster.provider.power_off(cluster.spec, cluster.boot()[0])
+    cluster.provider.power_off(cluster.boot()[0])
     lab.fail("InsufficientInstanceCapacity", "StartInstances", times=100)
     with pytest.raises(ClusterError, match=r"no room now to start node0 again.*terminate-instances"):
         cluster.boot()
@@ -152,7 +152,7 @@ def double(cluster: Cluster, index: int) -> str:
     request: dict[str, Any] = ec2.request(
         cluster.spec, "node", [index], a_place(cluster), user_data("node", [f"node{index}"])
     )
-    return str(provider.api(cluster.spec).call("run_instances", **request)["Instances"][0]["InstanceId"])
+    return str(provider.api.call("run_instances", **request)["Instances"][0]["InstanceId"])
 
 
 def a_place(cluster: Cluster) -> ec2.Place:
@@ -185,7 +185,7 @@ def test_terminate_ends_doubles_and_strays_too(lab: Laboratory) -> None:
     double(cluster, 1)
     stray = double(cluster, 7)
     tag = [{"Key": "sirikata-cluster:indexes", "Value": "?"}]
-    cluster.provider.api(cluster.spec).call("create_tags", Resources=[stray], Tags=tag)
+    cluster.provider.api.call("create_tags", Resources=[stray], Tags=tag)
     cluster.terminate()
     assert cluster.is_gone()
     assert lab.counts()["TerminateInstances"] == 1
@@ -194,14 +194,14 @@ def test_terminate_ends_doubles_and_strays_too(lab: Laboratory) -> None:
 def test_only_the_nodes_asked_for_are_terminated(lab: Laboratory) -> None:
     cluster = Cluster(lab, a_spec(2))
     nodes = cluster.boot()
-    cluster.provider.terminate(cluster.spec, [nodes[1]], cluster.report)
+    cluster.provider.terminate([nodes[1]], cluster.report)
     assert cluster.places() == [-1, 1]
 
 
 def test_a_protected_instance_is_named_with_the_remedy_and_the_others_go(lab: Laboratory) -> None:
     cluster = Cluster(lab, MASTERLESS)
     kept = cluster.boot()[1]
-    api = cluster.provider.api(cluster.spec)
+    api = cluster.provider.api
     api.call("modify_instance_attribute", InstanceId=kept.id, DisableApiTermination={"Value": True})
     with pytest.raises(
         NodeFailures, match=rf"node1: .*--instance-id {kept.id} --no-disable-api-termination"
@@ -293,7 +293,7 @@ def test_a_launch_that_came_to_nothing_meanwhile_gives_way_to_a_new_one(lab: Lab
 def test_the_quota_is_told_of_before_anything_is_launched(lab: Laboratory) -> None:
     lab.quota(ON_DEMAND_QUOTA, 2)
     cluster = Cluster(lab, MASTERLESS)
-    problems = cluster.provider.preflight(cluster.spec)
+    problems = cluster.provider.preflight()
     assert any("quota" in problem for problem in problems)
     lab.quota(ON_DEMAND_QUOTA, 64)
 
@@ -306,7 +306,7 @@ def test_without_an_account_the_preflight_says_so_alone(
     with monkeypatch.context() as patch:
         patch.setenv("AWS_ACCESS_KEY_ID", "AKIAWRONG")
         forget_sessions()
-        problems = Cluster(lab, MASTERLESS).provider.preflight(MASTERLESS)
+        problems = Cluster(lab, MASTERLESS).provider.preflight()
     forget_sessions()
     assert len(problems) == 1
     assert "AuthFailure" in problems[0]
@@ -338,8 +338,8 @@ def test_the_power_of_a_spot_instance_cannot_be_cut_but_it_restarts(lab: Laborat
     cluster = Cluster(lab, replace(a_spec(1, spot=True), puppet_master="puppet.example.edu"))
     (node,) = cluster.boot()
     with pytest.raises(UsageError, match="spot instance"):
-        cluster.provider.power_off(cluster.spec, node)
-    cluster.provider.reboot(cluster.spec, node)
+        cluster.provider.power_off(node)
+    cluster.provider.reboot(node)
     assert lab.counts()["RebootInstances"] == 1
 
 
@@ -350,12 +350,12 @@ def test_a_machine_loses_its_power_and_has_it_back(lab: Laboratory) -> None:
     cluster = Cluster(lab, MASTERLESS)
     node = cluster.boot()[0]
     lab.timing = Timing(0.05, 0.05, 0.05)
-    cluster.provider.power_off(cluster.spec, node)
+    cluster.provider.power_off(node)
     assert cluster.nodes()[0].state == "stopped"
     assert cluster.nodes()[0].reason
-    cluster.provider.power_on(cluster.spec, node)
+    cluster.provider.power_on(node)
     assert cluster.nodes()[0].state == "running"
-    cluster.provider.reboot(cluster.spec, node)
+    cluster.provider.reboot(node)
     assert cluster.nodes()[0].state == "running"
     assert lab.counts()["StopInstances"] == 2
 
@@ -364,11 +364,11 @@ def test_what_to_look_at_holds_the_checks_and_the_end_of_the_console(lab: Labora
     cluster = Cluster(lab, MASTERLESS)
     node = cluster.boot()[0]
     lab.console(node.id, "one\n" * 50 + "Kernel panic\n")
-    words = cluster.provider.explain(cluster.spec, node)
+    words = cluster.provider.explain(node)
     for said in (node.id, "is running", "port 22", "fab ec2.security-create", "Kernel panic"):
         assert said in words
     lab.fail("UnauthorizedOperation", times=10)
-    assert "UnauthorizedOperation" in cluster.provider.explain(cluster.spec, node)
+    assert "UnauthorizedOperation" in cluster.provider.explain(node)
     lab.clear()
 
 
@@ -378,7 +378,7 @@ def test_what_to_look_at_holds_the_checks_and_the_end_of_the_console(lab: Labora
 def test_clusters_are_found_by_tags_with_their_specifications(lab: Laboratory) -> None:
     cluster = Cluster(lab, a_spec(2))
     cluster.boot()
-    api = cluster.provider.api(cluster.spec)
+    api = cluster.provider.api
     lab.forget_calls()
     (found,) = look.found_clusters(api)
     assert (found.name, found.id, found.nodes, found.master, found.spec) == (
@@ -396,7 +396,7 @@ def test_instances_of_others_become_nodes_by_their_tags(lab: Laboratory) -> None
     small = copy.copy(cluster)
     small.spec = MASTERLESS
     small.boot()
-    api = cluster.provider.api(cluster.spec)
+    api = cluster.provider.api
     strangers = [launch_other(cluster), launch_other(cluster)]
     imports.adopt_instances(api, cluster.spec, strangers, [2, 3])
     nodes = cluster.nodes()
@@ -412,7 +412,7 @@ def test_instances_of_others_become_nodes_by_their_tags(lab: Laboratory) -> None
 def test_everything_that_keeps_instances_from_being_imported_is_said_at_once(lab: Laboratory) -> None:
     cluster = Cluster(lab, MASTERLESS)
     mine = cluster.boot()[1].id
-    api = cluster.provider.api(cluster.spec)
+    api = cluster.provider.api
     stopped, elsewhere, taken = (
         launch_other(cluster),
         launch_other(cluster, elsewhere=True),
@@ -438,7 +438,7 @@ def launch_other(cluster: Cluster, *, elsewhere: bool = False) -> str:
     subnet, group = (
         (account.other_subnet.id, account.other_group.id) if elsewhere else (one.subnet, one.groups[0])
     )
-    answer = cluster.provider.api(cluster.spec).call(
+    answer = cluster.provider.api.call(
         "run_instances", ImageId=one.image, InstanceType="t3.small", MinCount=1, MaxCount=1, SubnetId=subnet,
         SecurityGroupIds=[group],
     )  # fmt: skip

@@ -52,20 +52,20 @@ class Cluster:
 
     @property
     def provider(self) -> Ec2Provider:
-        return Ec2Provider(self.store, self.patience)
+        return Ec2Provider(self.spec, self.store, self.patience)
 
     def boot(self, roles: Collection[Role] = ROLES) -> list[Node]:
-        return list(self.provider.boot(self.spec, user_data, self.report, roles))
+        return list(self.provider.boot(user_data, self.report, roles))
 
     def nodes(self) -> list[Node]:
-        return list(self.provider.nodes(self.spec))
+        return list(self.provider.nodes())
 
     def terminate(self) -> None:
         """As the recipe does: what is shown, then what is left."""
         machines = [node for node in self.nodes() if not node.gone]
         if machines:
-            self.provider.terminate(self.spec, machines, self.report)
-        self.provider.release(self.spec)
+            self.provider.terminate(machines, self.report)
+        self.provider.release()
 
     @property
     def pending(self) -> list[str]:
