@@ -1,0 +1,188 @@
+"""Messages, docstrings and pages read as plain English: no turns of phrase that make a reader stop.
+
+Single words are rejected by `typos` ([tool.typos] in pyproject.toml).
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.pages import DOCS, PAGES
+from tests.paths import ROOT
+
+# What we avoid, and what we write instead.
+TICS = {
+    r"(?<![Tt]here )\bis no (?!longer\b)": "is not a",
+    r"\bare no (?=[a-z]+s\b)(?<!there are no )": "are not",
+    r"(?<![Tt]here )\bis none\b": "is not one of them",
+    r"\basked for\b": "requested",
+    r"\b(gives?|gave|given|giving) (it |them |a host |hosts |the host )?back\b": "release, return",
+    r"\bgo(es)? (a)?round\b": "circular",
+    r"\bgo(es)? on from (here|there|what)\b": "resume",
+    r"\bany more\b": "no longer",
+    r"\b(has|have|had) it not\b": "lacks it",
+    r"\ba person\b|\bsomebody'?s?\b": "the user",
+    r"\bis of the type\b": "has type",
+    r"(^|[.;] )[Aa]nswers\b": "returns",
+    r"\bto be had\b|\bbe of use\b|\bof no use\b": "available, useless",
+}
+# Modules that are still to be revised: this list only becomes shorter.
+UNREVISED: set[str] = {
+    "fabfile/core/adhoc/fields.py",
+    "fabfile/core/adhoc/host.py",
+    "fabfile/core/adhoc/requirements.py",
+    "fabfile/core/adhoc/survey.py",
+    "fabfile/core/corosync/config.py",
+    "fabfile/core/ec2/instances.py",
+    "fabfile/core/ec2/launch.py",
+    "fabfile/core/ec2/options.py",
+    "fabfile/core/ec2/rules.py",
+    "fabfile/core/errors.py",
+    "fabfile/core/files/transfer.py",
+    "fabfile/core/files/yaml.py",
+    "fabfile/core/pacemaker/attributes.py",
+    "fabfile/core/pacemaker/cib.py",
+    "fabfile/core/pacemaker/constraints.py",
+    "fabfile/core/pacemaker/status.py",
+    "fabfile/core/puppet/runs.py",
+    "fabfile/core/services/capacity.py",
+    "fabfile/core/services/change.py",
+    "fabfile/core/services/difference.py",
+    "fabfile/core/services/file.py",
+    "fabfile/core/services/logs.py",
+    "fabfile/core/services/probes.py",
+    "fabfile/core/services/reasons.py",
+    "fabfile/core/services/relations.py",
+    "fabfile/core/services/scripts.py",
+    "fabfile/core/services/service.py",
+    "fabfile/core/sirikata/archive.py",
+    "fabfile/core/sirikata/plan.py",
+    "fabfile/core/sirikata/presets.py",
+    "fabfile/core/sirikata/table.py",
+    "fabfile/core/spec/__init__.py",
+    "fabfile/core/spec/cluster.py",
+    "fabfile/core/spec/node.py",
+    "fabfile/core/spec/types.py",
+    "fabfile/effects/checkip.py",
+    "fabfile/effects/files/archive.py",
+    "fabfile/effects/files/reading.py",
+    "fabfile/effects/files/trees.py",
+    "fabfile/effects/providers/adhoc/checks.py",
+    "fabfile/effects/providers/adhoc/provider.py",
+    "fabfile/effects/providers/base.py",
+    "fabfile/effects/providers/ec2/catalog.py",
+    "fabfile/effects/providers/ec2/idempotency.py",
+    "fabfile/effects/providers/ec2/launch.py",
+    "fabfile/effects/providers/ec2/power.py",
+    "fabfile/effects/providers/ec2/security_groups.py",
+    "fabfile/effects/providers/local/provider.py",
+    "fabfile/effects/ssh/access.py",
+    "fabfile/effects/ssh/config.py",
+    "fabfile/effects/ssh/login.py",
+    "fabfile/effects/ssh/reasons.py",
+    "fabfile/effects/ssh/remote.py",
+    "fabfile/effects/store/store.py",
+    "fabfile/flows/__init__.py",
+    "fabfile/flows/adhoc.py",
+    "fabfile/flows/cluster.py",
+    "fabfile/flows/corosync/distribute.py",
+    "fabfile/flows/corosync/form.py",
+    "fabfile/flows/ec2.py",
+    "fabfile/flows/local.py",
+    "fabfile/flows/machines/adopt.py",
+    "fabfile/flows/machines/boot.py",
+    "fabfile/flows/machines/commands.py",
+    "fabfile/flows/machines/hosts.py",
+    "fabfile/flows/machines/imports.py",
+    "fabfile/flows/machines/transfer.py",
+    "fabfile/flows/overview.py",
+    "fabfile/flows/services/apply.py",
+    "fabfile/flows/services/hosts.py",
+    "fabfile/flows/services/services.py",
+    "fabfile/flows/services/types.py",
+    "fabfile/flows/session.py",
+    "fabfile/flows/sirikata/packages.py",
+    "fabfile/flows/up.py",
+    "fabfile/library.py",
+    "fabfile/tasks/__init__.py",
+    "fabfile/tasks/adhoc.py",
+    "fabfile/tasks/local.py",
+    "fabfile/tasks/machines.py",
+    "fabfile/tasks/options/parse.py",
+    "fabfile/tasks/options/typed.py",
+    "fabfile/tasks/show/__init__.py",
+    "fabfile/tasks/show/lines.py",
+    "fabfile/tasks/show/show.py",
+    "fabfile/tasks/show/sirikata.py",
+}
+
+MODULES = sorted((ROOT / "fabfile").rglob("*.py"))
+
+
+def literals(path: Path) -> Iterator[tuple[int, str]]:
+    """Every text in a module with its line; an f-string's values are left out."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    formatted = [node for node in nodes if isinstance(node, ast.JoinedStr)]
+    inside = {id(part) for node in formatted for part in node.values}
+    for node in formatted:
+        parts = [part.value if isinstance(part, ast.Constant) else "…" for part in node.values]
+        yield node.lineno, "".join(map(str, parts))
+    for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
+            yield node.lineno, node.value
+
+
+def tics(texts: Iterator[tuple[int, str]] | list[tuple[int, str]]) -> list[str]:
+    """What of it is to be said otherwise, with its line."""
+    found = []
+    for line, text in texts:
+        words = " ".join(text.split())
+        for pattern, better in TICS.items():
+            if match := re.search(pattern, words):
+                around = words[max(0, match.start() - 30) : match.end() + 30]
+                found.append(f"{line}: …{around}…: not {match[0]!r} but: {better}")
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_module_speaks_plain_english(path: Path) -> None:
+    found = tics(literals(path))
+    if path.relative_to(ROOT).as_posix() in UNREVISED:
+        return
+    assert not found, "\n".join([path.name, *found])
+
+
+@pytest.mark.parametrize("page", [*PAGES, *DOCS.glob("examples/*")], ids=lambda path: path.name)
+def test_a_page_speaks_plain_english(page: Path) -> None:
+    if page.name == "reference.md":  # what it says is in the code
+        return
+    paragraphs = re.split(
+        r"\n\s*\n", re.sub(r"^```console\n.*?^```", "", page.read_text(), flags=re.M | re.S)
+    )
+    assert not tics(list(enumerate(paragraphs, 1)))
+
+
+def test_every_module_that_is_still_to_be_revised_exists() -> None:
+    assert [name for name in sorted(UNREVISED) if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "--env=A is no KEY=VALUE",
+        "--after goes round: a -> b -> a",
+        "node 2 has it not",
+        "web is not there any more",
+        "Answers what it returned.",
+        "a host was given back",
+    ],
+)
+def test_a_turn_of_phrase_is_found(text: str) -> None:
+    assert tics([(1, text)])
+
+
+def test_plain_english_is_accepted() -> None:
+    assert not tics([(1, "There is no cluster 'web'. It is no longer running. Ask the operator.")])
