@@ -107,21 +107,25 @@ def test_core_is_pure(path: Path) -> None:
 DOORS = {
     "SSH": (
         {"paramiko", "fabric"},
-        {"effects/ssh/remote.py", "tasks/__init__.py"}
+        {"tasks/__init__.py"}
         | {
             f"effects/ssh/{module}.py"
-            for module in ("channel", "config", "connection", "hostkeys", "login", "reasons")
+            for module in ("channel", "config", "connection", "known_hosts", "login", "reasons", "runner")
         },
     ),
     "threads": (
         {"concurrent.futures", "threading"},
-        # A channel has a thread for each stream; a report and lines are written to from every thread, and so hold a lock.
-        {"effects/ssh/remote.py", "effects/ssh/channel.py", "tasks/show/progress.py", "tasks/show/lines.py"},
+        # A report and lines are written to from every thread, and so hold a lock.
+        {f"effects/ssh/{module}.py" for module in ("channel", "fan_out", "pool", "waiting")}
+        | {"tasks/show/progress.py", "tasks/show/lines.py"},
     ),
     "clouds": ({"boto3", "botocore"}, {f"effects/providers/ec2/{module}.py" for module in ("api", "errors")}),
     "programs": ({"subprocess"}, {"effects/host.py"}),
     "randomness": ({"secrets", "random", "uuid"}, {"effects/keys.py"}),
-    "state on disk": ({"tempfile", "filelock", "platformdirs"}, {"effects/store/store.py"}),
+    "state on disk": (
+        {"tempfile", "filelock", "platformdirs"},
+        {f"effects/store/{module}.py" for module in ("files", "home", "lock")},
+    ),
 }
 
 

@@ -18,7 +18,7 @@ from fabfile.core.services.service import Service
 from fabfile.core.sirikata import archive as package
 from fabfile.core.spec.cluster import ClusterSpec
 from fabfile.core.templates import ROOT
-from fabfile.effects.ssh import remote
+from fabfile.effects.ssh.runner import as_root
 from fabfile.flows.machines import boot
 from fabfile.flows.services import hosts as service_hosts
 
@@ -82,7 +82,7 @@ SCRIPTS = {
         "\nSIRIKATA_TAKE_OFF\n"
     )[0],
     "install packages": (ROOT / "data/puppet/modules/sirikata_cluster/files/install-packages").read_text(),
-    "as root": remote.as_root('echo "it\'s"'),
+    "as root": as_root('echo "it\'s"'),
 }
 # SC2034: a `read` that only wants the first word.
 EXCLUDED = "SC2034"

@@ -9,7 +9,7 @@ from ..effects import host
 from ..effects.providers import provider_for
 from ..effects.providers.base import Cloud, Provider
 from ..effects.providers.ec2 import FoundCluster
-from ..effects.store import store
+from ..effects.store import home
 from ..effects.store.store import Store
 from .machines import adopt
 from .session import Session
@@ -22,7 +22,7 @@ def overview(report: Report) -> list[dict[str, Any]]:
     says so.  That it does not answer is a warning.
     """
     rows, regions = list[dict[str, Any]](), {""} if host.uses_aws() else set[str]()
-    for name in store.names():
+    for name in home.names():
         row, provider = _row(name)
         rows.append(row)
         if isinstance(provider, Cloud):
@@ -46,8 +46,8 @@ def machines(session: Session) -> list[Node] | None:
 
 
 def _lost_row(found: FoundCluster) -> dict[str, Any]:
-    taken = f", its name being another's here, into a home of its own ({store.HOME_VARIABLE})"
-    where = taken if found.name in store.names() else ""
+    taken = f", its name being another's here, into a home of its own ({home.HOME_VARIABLE})"
+    where = taken if found.name in home.names() else ""
     return {
         "name": found.name,
         "provider": "ec2",

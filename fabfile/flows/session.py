@@ -12,9 +12,9 @@ from ..effects.providers import provider_for
 from ..effects.providers.base import Provider
 from ..effects.ssh.access import Access
 from ..effects.ssh.login import choose_pem
-from ..effects.ssh.remote import Remote
+from ..effects.ssh.runner import Remote
+from ..effects.store.home import names as names
 from ..effects.store.store import Store
-from ..effects.store.store import names as names
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,10 @@ import pytest
 
 from fabfile.core.errors import NodeError, NodeFailures
 from fabfile.core.spec.node import Node
-from fabfile.effects.ssh import config, connection, reasons, remote
+from fabfile.effects.ssh import config, connection, pool, reasons
 from fabfile.effects.ssh.access import Access, Pem
-from fabfile.effects.ssh.remote import Remote
+from fabfile.effects.ssh.fan_out import fan_out
+from fabfile.effects.ssh.runner import Remote
 
 from .lab import Cluster, Done, Home, Machine, call
 
@@ -119,7 +120,7 @@ def door(opened: Door, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     _forget_configuration()
     yield opened
-    remote.close_all()
+    pool.close_all()
     _forget_configuration()
 
 
@@ -216,7 +217,7 @@ def test_keys_come_from_a_file_or_from_the_agent(
         assert added.exit == 0, added
         for access in (Access(known), Access(known, pem=Pem(path, "--pem"), agent=given == "locked")):
             assert Remote(access).run(node, "hostname").out == "node0\n"
-            remote.close_all()
+            pool.close_all()
     finally:
         agent.terminate()
         agent.wait()
@@ -280,9 +281,7 @@ def test_every_way_to_fail_is_told_apart_and_ends_in_time(
     started = time.monotonic()
     try:
         with pytest.raises(NodeFailures) as caught:
-            remote.fan_out(
-                [one for one, _, _ in cases], "try", lambda one: by_name[one.name][0].run(one, "true")
-            )
+            fan_out([one for one, _, _ in cases], "try", lambda one: by_name[one.name][0].run(one, "true"))
     finally:
         door.cluster.machine(1).said(f"ip route del {route}")
     assert time.monotonic() - started < 4 + 5

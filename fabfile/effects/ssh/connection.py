@@ -7,7 +7,7 @@ import paramiko
 from .. import host
 from .access import Access
 from .config import Destination
-from .hostkeys import KnownHost
+from .known_hosts import KnownHost
 from .login import Login
 from .reasons import CONNECT_TIMEOUT, KEY_TIMEOUT, Attempt, beyond, why
 

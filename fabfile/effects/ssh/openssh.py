@@ -8,7 +8,7 @@ from ...core.spec.node import Node
 from . import config
 from .access import Access
 from .config import Destination
-from .hostkeys import KnownHost
+from .known_hosts import KnownHost
 from .login import HOME_KEYS, check_pem
 from .reasons import CONNECT_TIMEOUT, unknown
 

@@ -9,7 +9,7 @@ import paramiko
 
 from .access import Access, Unreachable
 from .config import Destination
-from .hostkeys import UnknownHostKey
+from .known_hosts import UnknownHostKey
 from .login import PEM_VARIABLE, Login, MoreWanted
 
 CONNECT_TIMEOUT = 10.0  # seconds for the network, for the greeting and for each answer at logging in

@@ -18,10 +18,10 @@ from ...effects.providers import provider_for
 from ...effects.providers.base import HostKeys, able
 from ...effects.providers.ec2 import FoundCluster, found_clusters
 from ...effects.ssh.access import Pem
-from ...effects.ssh.known import known_keys
+from ...effects.ssh.known_hosts import known_keys, set_key
 from ...effects.ssh.login import check_pem
-from ...effects.store import store
-from ...effects.store.store import HOME_VARIABLE, Store, know_host
+from ...effects.store.home import HOME_VARIABLE, names
+from ...effects.store.store import Store
 from .. import session
 from ..services import services
 from ..session import Session
@@ -66,7 +66,7 @@ def _known(files: Store, cluster_id: str) -> ClusterSpec:
 def lost(region: str = "") -> list[FoundCluster]:
     """The clusters on EC2 that have machines and no specification here."""
     known = set()
-    for name in store.names():
+    for name in names():
         with suppress(StoreError):  # a damaged file is told of elsewhere
             known.add(Store(name).spec().id)
     return [found for found in found_clusters(region) if found.id not in known]
@@ -115,7 +115,7 @@ def _trust(opened: Session, machines: Sequence[Node]) -> None:
     shown = opened.remote.fan_out(machines, "host keys", able(opened.provider, HostKeys).host_keys)
     for node in machines:
         for key in shown[node.name] or known_keys(node.ssh_host, node.ssh_port):
-            know_host(opened.store.known_hosts, node.host_pattern, key)
+            set_key(opened.store.known_hosts, node.host_pattern, key)
     opened.store.update_state(keyed={node.id: node.host_pattern for node in machines})
 
 

@@ -4,15 +4,16 @@ import shlex
 from collections.abc import Callable, Collection, Sequence
 
 from ...core.errors import ClusterError, NodeError, NodeFailures, Preflight
-from ...core.hostkeys import KEYS_BEGIN, KEYS_END
 from ...core.puppet.agent import agent_setup
 from ...core.puppet.master import server_setup
 from ...core.spec.node import Node, Role
+from ...core.ssh.hostkeys import KEYS_BEGIN, KEYS_END
 from ...core.templates import render
 from ...effects import keys
 from ...effects.providers.base import ROLES, HostKeys, UserData
-from ...effects.ssh.remote import POLL, Glance, wait_until
-from ...effects.store.store import Store, know_host, rename_host, unknow_host
+from ...effects.ssh.known_hosts import remove_key, rename_host, set_key
+from ...effects.ssh.waiting import POLL, Glance, wait_until
+from ...effects.store.store import Store
 from ..puppet import master as puppet_master
 from ..session import Session
 from . import hosts
@@ -87,7 +88,7 @@ def _forget_gone(session: Session, existing: set[str]) -> None:
     state = session.store.state()
     for node_id, pattern in state.keyed.items():
         if node_id not in existing:
-            unknow_host(session.store.known_hosts, pattern, OWN_KEY)
+            remove_key(session.store.known_hosts, pattern, OWN_KEY)
     session.store.update_state(
         keyed={node_id: pattern for node_id, pattern in state.keyed.items() if node_id in existing},
         certified=tuple(node_id for node_id in state.certified if node_id in existing),
@@ -187,19 +188,19 @@ def _greet(session: Session, machines: list[Node], timeout: float) -> None:
     known_hosts, keyed = session.store.known_hosts, session.store.state().keyed
     fresh = [node for node in machines if node.id not in keyed]
     for node in fresh:
-        know_host(known_hosts, node.host_pattern, bootstrap_key)
+        set_key(known_hosts, node.host_pattern, bootstrap_key)
     lines = hosts.lines(session, machines)
     glance = Glance(lambda: {node.id: node for node in session.provider.nodes()}, every=LOOK)
     own_keys = session.remote.fan_out(
         machines, "first contact", lambda node: _first_contact(session, node, lines, glance, timeout)
     )
     for node in fresh:
-        know_host(known_hosts, node.host_pattern, own_keys[node.name])
+        set_key(known_hosts, node.host_pattern, own_keys[node.name])
     session.remote.fan_out(
         fresh, "give up the bootstrap host key", lambda node: session.remote.sudo(node, _DROP_KEY)
     )
     for node in fresh:
-        unknow_host(known_hosts, node.host_pattern, BOOTSTRAP_KEY)
+        remove_key(known_hosts, node.host_pattern, BOOTSTRAP_KEY)
     session.store.update_state(keyed={**keyed, **{node.id: node.host_pattern for node in fresh}})
 
 

@@ -6,7 +6,7 @@ from ...core.adhoc.survey import take_in_script
 from ...core.errors import NodeError
 from ...core.puppet.agent import agent_setup, install_script
 from ...core.spec.node import Node, master
-from ...effects.ssh.remote import Remote
+from ...effects.ssh.runner import Remote
 from ..puppet import master as puppet_master
 from ..session import Session
 

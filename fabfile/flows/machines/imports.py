@@ -9,9 +9,8 @@ from ...core.errors import NodeError, UsageError
 from ...core.spec.node import Node
 from ...core.templates import render
 from ...effects.providers.base import HostKeys, Importer, able
-from ...effects.ssh.known import known_keys
-from ...effects.ssh.remote import Remote
-from ...effects.store.store import forget_host, know_host
+from ...effects.ssh.known_hosts import known_keys, remove_host, set_key
+from ...effects.ssh.runner import Remote
 from ..session import Session
 from . import boot, hosts
 
@@ -81,9 +80,9 @@ def _trust(session: Session, nodes: Sequence[Node]) -> None:
             ]
         )
     for node in nodes:
-        forget_host(session.store.known_hosts, node.host_pattern)
+        remove_host(session.store.known_hosts, node.host_pattern)
         for key in keys[node.name]:
-            know_host(session.store.known_hosts, node.host_pattern, key)
+            set_key(session.store.known_hosts, node.host_pattern, key)
 
 
 def _check(session: Session, remote: Remote, nodes: Sequence[Node], user: str) -> None:

@@ -9,7 +9,7 @@ from ...core.spec.cluster import THIS_MACHINE, ClusterSpec
 from ...core.spec.node import MASTER_INDEX, Node, master
 from ...effects import host
 from ...effects.ssh.access import Access
-from ...effects.ssh.remote import Remote
+from ...effects.ssh.runner import Remote
 from ..session import Session
 
 

@@ -13,7 +13,8 @@ from ...core.services.service import Service, validate
 from ...core.spec.capabilities import holders
 from ...core.spec.cluster import ClusterSpec
 from ...core.spec.node import Node
-from ...effects.ssh.remote import COMMAND_TIMEOUT, wait_until
+from ...effects.ssh.runner import COMMAND_TIMEOUT
+from ...effects.ssh.waiting import wait_until
 from .. import status
 from ..session import Session
 from ..status import ServiceView

@@ -3,7 +3,7 @@
 from ...core.errors import ClusterError
 from ...core.sirikata import archive as package
 from ...effects.files import archive
-from ...effects.ssh.remote import COMMAND_TIMEOUT
+from ...effects.ssh.runner import COMMAND_TIMEOUT
 from ..puppet.host import MasterHost
 from ..session import Session
 

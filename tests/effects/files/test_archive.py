@@ -14,7 +14,7 @@ from fabfile.core.errors import ClusterError, StoreError, UsageError
 from fabfile.core.sirikata.archive import FOLDERS, problems
 from fabfile.effects import host
 from fabfile.effects.files import archive
-from fabfile.effects.store import store
+from fabfile.effects.store.home import HOME_VARIABLE
 from fabfile.effects.store.store import Store
 
 
@@ -160,7 +160,7 @@ def test_a_program_reads_pieces_and_may_end_before_the_last() -> None:
 
 
 def test_archives_are_kept_by_their_checksums(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(store.HOME_VARIABLE, str(tmp_path / "home"))
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
     (tmp_path / "s").write_bytes(b"archive")
     mine, sha256 = Store("demo"), archive.checksum(str(tmp_path / "s"))
     assert mine.archive(sha256) is None

@@ -12,7 +12,7 @@ from fabfile.effects.ssh import openssh
 from fabfile.effects.ssh.access import Access, Pem
 
 from .test_config import Configure, configure, node
-from .test_hostkeys import ONE
+from .test_known_hosts import KEY
 from .test_login import ED, LOCKED, PrivateFormat, private
 
 __all__ = ["configure"]
@@ -22,7 +22,7 @@ __all__ = ["configure"]
 def access(tmp_path: Path, configure: Configure) -> Access:
     folder = tmp_path / "a cluster 100%"
     folder.mkdir()
-    (folder / "known_hosts").write_text(f"198.18.9.9 {ONE}\n")
+    (folder / "known_hosts").write_text(f"198.18.9.9 {KEY}\n")
     (folder / "ssh_key").write_text("")
     return Access(folder / "known_hosts", keys=(folder / "ssh_key", folder / "lost"), agent=False)
 

@@ -13,7 +13,7 @@ import pytest
 from fabfile.core.errors import NotFound, StoreError, UsageError
 from fabfile.core.services.service import Service
 from fabfile.core.spec.cluster import ClusterSpec
-from fabfile.effects.store import store
+from fabfile.effects.store.home import HOME_VARIABLE, names
 from fabfile.effects.store.store import Store
 from tests.paths import ROOT
 
@@ -24,14 +24,14 @@ SPEC = ClusterSpec(
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(store.HOME_VARIABLE, str(tmp_path / "home"))
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
     return tmp_path / "home"
 
 
 def test_a_specification_comes_back_as_it_was_saved() -> None:
     Store("demo").save_spec(SPEC)
     assert Store("demo").spec() == SPEC
-    assert store.names() == ["demo"]
+    assert names() == ["demo"]
 
 
 def test_an_unknown_cluster_is_named_with_the_known_ones() -> None:
@@ -127,14 +127,3 @@ def test_a_second_process_is_told_who_holds_the_cluster() -> None:
         with Store("demo").lock("x"):  # a dead holder holds nothing
             pass
         holder.stdin.close()
-
-
-def test_known_hosts_hold_one_key_of_a_type_for_a_host(home: Path) -> None:
-    path = home / "known_hosts"
-    store.know_host(path, "198.18.0.10", "ssh-ed25519 AAAA")
-    store.know_host(path, "198.18.0.10", "ecdsa-sha2-nistp256 BBBB")
-    store.know_host(path, "198.18.0.1", "ecdsa-sha2-nistp256 CCCC")
-    store.know_host(path, "198.18.0.10", "ssh-ed25519 DDDD")
-    store.unknow_host(path, "198.18.0.10", "ecdsa-sha2-nistp256")
-    assert path.read_text() == "198.18.0.1 ecdsa-sha2-nistp256 CCCC\n198.18.0.10 ssh-ed25519 DDDD\n"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600

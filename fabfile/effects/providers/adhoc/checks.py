@@ -22,10 +22,10 @@ from ....core.errors import NodeError, UsageError
 from ....core.spec.cluster import ClusterSpec
 from ....core.spec.node import Node, Role
 from ...ssh.access import Pem, Unreachable
-from ...ssh.known import known_keys
+from ...ssh.fan_out import fan_out
+from ...ssh.known_hosts import known_keys, remove_host, set_key
 from ...ssh.login import check_pem
-from ...ssh.remote import Remote, fan_out
-from ...store.store import forget_host, know_host
+from ...ssh.runner import Remote
 
 LOOK_TIMEOUT = 60.0  # seconds without a word
 
@@ -62,9 +62,9 @@ def trust(spec: ClusterSpec, nodes: Sequence[Node], known_hosts: Path) -> None:
         keys = [given] if given else known_keys(node.ssh_host, node.ssh_port if node.ssh_port != 22 else 0)
         if not keys:
             continue
-        forget_host(known_hosts, node.host_pattern)
+        remove_host(known_hosts, node.host_pattern)
         for key in keys:
-            know_host(known_hosts, node.host_pattern, key)
+            set_key(known_hosts, node.host_pattern, key)
 
 
 def _unknown(node: Node, shown: str) -> str:

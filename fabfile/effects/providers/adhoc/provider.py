@@ -12,8 +12,10 @@ from ....core.report import Report
 from ....core.spec.cluster import ClusterSpec
 from ....core.spec.node import Node, Role, node_name
 from ...ssh.access import Access
+from ...ssh.fan_out import fan_out
 from ...ssh.login import choose_pem
-from ...ssh.remote import Glance, Remote, fan_out, wait_until
+from ...ssh.runner import Remote
+from ...ssh.waiting import Glance, wait_until
 from ...store.store import Store
 from ..base import ROLES, Contact, UserData
 from . import checks

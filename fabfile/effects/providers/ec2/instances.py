@@ -4,8 +4,8 @@ from collections.abc import Collection
 
 from ....core.ec2.instances import FoundCluster, clusters
 from ....core.ec2.launch import TAG_ID, Fields, tags_of
-from ....core.hostkeys import shown_keys
 from ....core.spec.cluster import ClusterSpec
+from ....core.ssh.hostkeys import shown_keys
 from .api import Api
 from .errors import ApiError
 

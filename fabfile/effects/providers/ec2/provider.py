@@ -6,10 +6,10 @@ from pathlib import Path
 
 from ....core.ec2.instances import missing, nodes, notices, outsider
 from ....core.errors import ClusterError
-from ....core.hostkeys import fingerprint
 from ....core.report import Report, Silent
 from ....core.spec.cluster import ClusterSpec
 from ....core.spec.node import Node, Role
+from ....core.ssh.hostkeys import fingerprint
 from ...store.store import Store
 from ..base import ROLES, Contact, UserData
 from . import checks, imports, power

@@ -12,7 +12,7 @@ from ....core.ec2.rules import Rule, difference, permission, rules_of, wanted_ru
 from ....core.errors import ClusterError, NotFound, Preflight, UsageError
 from ....core.report import Report
 from ....core.spec.cluster import ClusterSpec
-from ...ssh.remote import wait_until
+from ...ssh.waiting import wait_until
 from .api import Answer, Api
 from .catalog import _list, _subnets, existing, few, here, network, once, only
 from .errors import ApiError

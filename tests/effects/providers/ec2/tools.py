@@ -15,7 +15,9 @@ from fabfile.effects.providers.base import ROLES
 from fabfile.effects.providers.ec2.api import Api, forget_sessions
 from fabfile.effects.providers.ec2.provider import Ec2Provider
 from fabfile.effects.providers.ec2.retry import Patience
-from fabfile.effects.store.store import HOME_VARIABLE, Store
+from fabfile.effects.store import files
+from fabfile.effects.store.home import HOME_VARIABLE
+from fabfile.effects.store.store import Store
 from tests.ec2lab.laboratory import Laboratory
 
 # Quick to look again, and patient: the tests share a machine with others.
@@ -102,7 +104,7 @@ class Cutter:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._left: int | None = None
         self.cut = False
-        for owner, name in ((Api, "_guarded"), (Store, "_replace"), (Store, "forget_secret")):
+        for owner, name in ((Api, "_guarded"), (files, "replace"), (Store, "forget_secret")):
             monkeypatch.setattr(owner, name, self._wrapped(getattr(owner, name)))
 
     @contextmanager

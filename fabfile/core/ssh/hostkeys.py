@@ -1,17 +1,18 @@
-"""Public host keys on a machine's console, between two lines that cloud-init writes (its module keys_to_console)."""
+"""Public host keys as text: their fingerprints, and those that a machine shows on its console."""
 
 import hashlib
 import re
 from base64 import b64decode, b64encode
 
+# The lines that cloud-init writes around them (its module keys_to_console).
 KEYS_BEGIN, KEYS_END = "-----BEGIN SSH HOST KEY KEYS-----", "-----END SSH HOST KEY KEYS-----"
 _KEY = re.compile(r"\b((?:ssh|ecdsa)-[a-z0-9-]+) (AAAA[A-Za-z0-9+/=]+)")
 
 
 def shown_keys(console: str) -> list[str]:
-    """The keys of the last whole block, `type base64` each; none where there is no block.
+    """The keys of the last whole block, `type base64` each; empty where there is no block.
 
-    Only what was shown last counts: a machine gives up the key that it booted with at first contact.
+    Only the last block counts: at first contact a machine replaces the key that it booted with.
     """
     _, begin, rest = console.rpartition(KEYS_BEGIN)
     if begin and KEYS_END not in rest:  # a block that is being written

@@ -1,6 +1,6 @@
 """Host keys on a console."""
 
-from fabfile.core.hostkeys import KEYS_BEGIN, KEYS_END, fingerprint, shown_keys
+from fabfile.core.ssh.hostkeys import KEYS_BEGIN, KEYS_END, fingerprint, shown_keys
 
 FIRST = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
 OTHER = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBE="

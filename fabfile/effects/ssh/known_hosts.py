@@ -1,27 +1,31 @@
-"""Host keys: read from known_hosts files (sshd(8)), and the policy that admits no other."""
+"""known_hosts files (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): read, edited, and the policy that admits no other key."""
 
 import fnmatch
-from base64 import b64encode
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 
 import paramiko
 from paramiko.hostkeys import HostKeyEntry, InvalidHostKey
 
+from ...core.ssh.hostkeys import fingerprint
+from ..store import files
+from .config import PORT, destination
+
 
 class UnknownHostKey(paramiko.SSHException):
-    """No file holds a key of the host; or, with `changed`, others than the one that it shows; or that as revoked."""
+    """A host showed a key that no file holds for it.
+
+    `changed`: the files hold other keys of that host; `revoked`: they hold this one as revoked.
+    """
 
     def __init__(self, key: paramiko.PKey, *, changed: bool, revoked: bool) -> None:
         super().__init__("unknown host key")
         self.changed, self.revoked = changed, revoked
-        digest = b64encode(sha256(key.asbytes()).digest()).decode().rstrip("=")
-        self.fingerprint = f"{key.get_name()} SHA256:{digest}"
+        self.fingerprint = fingerprint(_text(key))
 
 
 class KnownHost(paramiko.MissingHostKeyPolicy):
-    """Admits exactly the keys that the files hold for a host, more than one of a type too.
+    """Admits exactly the keys that the files hold for a host, even several of a type.
 
     Paramiko asks it about every key, because its own lists of keys stay empty.
     """
@@ -38,7 +42,7 @@ class KnownHost(paramiko.MissingHostKeyPolicy):
     @property
     def keys(self) -> list[str]:
         """The keys that the files hold for it, `type base64` each."""
-        return [f"{key.get_name()} {key.get_base64()}" for key in self._keys]
+        return [_text(key) for key in self._keys]
 
     def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
         revoked = key.asbytes() in self._revoked
@@ -51,12 +55,12 @@ class KnownHost(paramiko.MissingHostKeyPolicy):
         choices = made.get_security_options()
         known = {key.get_name() for key in self._keys}
         # An RSA key signs by SHA-2 under other names than the key's own (RFC 8332).
-        names = [
-            one
-            for one in choices.key_types
-            if one in known or ("ssh-rsa" in known and one.startswith("rsa-"))
+        first = [
+            name
+            for name in choices.key_types
+            if name in known or ("ssh-rsa" in known and name.startswith("rsa-"))
         ]
-        choices.key_types = (*names, *(one for one in choices.key_types if one not in names))
+        choices.key_types = (*first, *(name for name in choices.key_types if name not in first))
         return made
 
     def _read(self, file: Path, name: str) -> None:
@@ -93,3 +97,48 @@ def _names(patterns: str, name: str) -> bool:
                 return False
             found = True
     return found
+
+
+def _text(key: paramiko.PKey) -> str:
+    return f"{key.get_name()} {key.get_base64()}"
+
+
+def known_keys(host: str, port: int = PORT) -> list[str]:
+    """The host keys, `type base64` each, that `ssh HOST` accepts by the user's own known_hosts; none if it is unknown."""
+    target = destination(host, port=port)
+    return KnownHost(target.known_hosts, target.key_name).keys
+
+
+def set_key(path: Path, host: str, key: str) -> None:
+    """Make this the host's only key of its type in the file; `key` is `type base64`."""
+    _write(path, [*_without_key(path, host, key.split()[0]), f"{host} {key.strip()}"])
+
+
+def remove_key(path: Path, host: str, key_type: str) -> None:
+    """Remove a host's key of one type from the file."""
+    if path.exists():
+        _write(path, _without_key(path, host, key_type))
+
+
+def remove_host(path: Path, host: str) -> None:
+    """Remove all keys of a host from the file."""
+    if path.exists():
+        _write(path, [line for line in _lines(path) if line.split()[:1] != [host]])
+
+
+def rename_host(path: Path, old: str, new: str) -> None:
+    """Give a host's keys another address in the file, and remove those of the host that had the address before."""
+    lines = [line.split(maxsplit=1) for line in _lines(path)]
+    _write(path, [f"{new if host == old else host} {key}" for host, key in lines if host != new])
+
+
+def _without_key(path: Path, host: str, key_type: str) -> list[str]:
+    return [line for line in _lines(path) if line.split()[:2] != [host, key_type]]
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def _write(path: Path, lines: list[str]) -> None:
+    files.replace(path, "".join(f"{line}\n" for line in lines).encode())

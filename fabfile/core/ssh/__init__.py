@@ -1,0 +1,1 @@
+"""SSH, as values and texts."""
