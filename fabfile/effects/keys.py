@@ -5,7 +5,7 @@ import secrets
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from ..core.corosync.scripts import KEY_BYTES
+from ..core.corosync.config import KEY_BYTES
 
 
 def authkey() -> bytes:

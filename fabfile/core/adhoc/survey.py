@@ -155,7 +155,7 @@ def take_off_script() -> str:
     """Runs what `take_in_script` left there: the host becomes what it was.  Prints what `parse_take_off` reads.
 
     A host that is no member is left alone, and nothing is printed.  Its services move to the other members, which go on
-    knowing it as one that is switched off (`forget_script` in `pacemaker`).
+    knowing it as one that is switched off.
     """
     return f"[ ! -e {TAKE_OFF} ] || exec sh {TAKE_OFF}\n"
 

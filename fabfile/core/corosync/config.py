@@ -12,6 +12,9 @@ from ..spec.node import Node
 from ..spec.node import members as members_of
 from ..templates import render as render_template
 
+# Of the key that the members share: what corosync-keygen(8) makes.
+KEY_BYTES = 256
+
 # Milliseconds without the token until a member counts as lost, and what every member above two adds to it.
 # `lan` finds a crashed node in 2.2 s whatever the size; `cloud` rides out a pause of a virtual machine and
 # keeps the makers' coefficient (650 ms).  Consensus is left to corosync, which derives it: 1.2 x token.

@@ -1,26 +1,26 @@
-"""Capabilities in Pacemaker's configuration, the CIB: what it says of each node, and what makes it say otherwise.
+"""Capabilities of nodes in Pacemaker's configuration, the CIB: those that it has, and the script that changes them.
 
 Each is a permanent attribute of the node, so that a rule can keep a service off the nodes without it: constraints.py.
 Man page: crm_attribute(8); "Node Attributes" in Pacemaker Explained.
 """
 
-import shlex
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from ..services.scripts import change_script
 from ..spec.capabilities import with_type
 from ..spec.cluster import ClusterSpec
 from ..spec.node import node_name
 from ..spec.types import TYPES
+from ..templates import script
 from .constraints import ATTRIBUTE
+from .scripts import CHANGE, TIMEOUT
 
 # By a node's name, the capabilities that it has.
-Given = Mapping[str, frozenset[str]]
+Capabilities = Mapping[str, frozenset[str]]
 
 
-def given(cib: str) -> Given:
-    """What Pacemaker's configuration, as cibadmin prints it, says of each node."""
+def parse_capabilities(cib: str) -> Capabilities:
+    """The capabilities of each node in the CIB, as cibadmin prints it."""
     return {
         node.get("uname", ""): frozenset(
             pair.get("name", "").removeprefix(ATTRIBUTE)
@@ -31,8 +31,8 @@ def given(cib: str) -> Given:
     }
 
 
-def types_in(found: Given, size: int) -> tuple[str, ...]:
-    """The types of the nodes, by index, as their capabilities in Pacemaker's configuration tell them."""
+def types_in(found: Capabilities, size: int) -> tuple[str, ...]:
+    """The types of the nodes, by index, that follow from their capabilities in Pacemaker's configuration."""
     spec = ClusterSpec(name="", uid="", size=size)
     for index in range(size):
         for word in sorted(found.get(node_name(index), frozenset()) & TYPES.keys())[:1]:
@@ -40,25 +40,28 @@ def types_in(found: Given, size: int) -> tuple[str, ...]:
     return spec.types
 
 
-def align_script(wanted: Given, given: Given) -> str:
-    """Make the configuration say what is wanted of the nodes that it knows, in one change; empty where it does."""
-    lines: list[str] = []
-    for name, has in given.items():
+def align_script(wanted: Capabilities, present: Capabilities) -> str:
+    """Give the nodes that the configuration knows the capabilities in `wanted`, in one change; empty where they have them."""
+    changes = [
+        f"{name} {ATTRIBUTE}{word} {'true' if gained else 'none'}"
+        for name, word, gained in _differences(wanted, present)
+    ]
+    if not changes:
+        return ""
+    return script(*CHANGE, "pacemaker/set-attributes.sh", id="", changes=changes, seconds=TIMEOUT)
+
+
+def differences(wanted: Capabilities, present: Capabilities) -> list[str]:
+    """What align_script() changes, as sentences."""
+    return [
+        f"{name} {'now has' if gained else 'no longer has'} the capability {word}"
+        for name, word, gained in _differences(wanted, present)
+    ]
+
+
+def _differences(wanted: Capabilities, present: Capabilities) -> Iterator[tuple[str, str, bool]]:
+    """Each node, capability, and whether the node gains it."""
+    for name, has in present.items():
         should = wanted.get(name, frozenset())
-        lines += [_set(name, word, "--update true") for word in sorted(should - has)]
-        lines += [_set(name, word, "--delete") for word in sorted(has - should)]
-    return change_script(lines) if lines else ""
-
-
-def told(wanted: Given, given: Given) -> list[str]:
-    """What align_script() changes, as a person reads it."""
-    lines = []
-    for name, has in given.items():
-        should = wanted.get(name, frozenset())
-        lines += [f"{name} has the capability {word}" for word in sorted(should - has)]
-        lines += [f"{name} has the capability {word} no more" for word in sorted(has - should)]
-    return lines
-
-
-def _set(name: str, word: str, action: str) -> str:
-    return f"crm_attribute --quiet --node {shlex.quote(name)} --name {shlex.quote(ATTRIBUTE + word)} {action}"
+        yield from ((name, word, True) for word in sorted(should - has))
+        yield from ((name, word, False) for word in sorted(has - should))

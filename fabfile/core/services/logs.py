@@ -5,21 +5,13 @@ change, so that the node that wrote last comes last.  Man pages: journalctl(1), 
 """
 
 import json
-import shlex
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..templates import script
+
 # Between the journal's entries and the log file; no entry starts with it, as they are JSON objects.
 _FILE = "=== file "
-
-# A file that is another one now, or that was cut, is read from its start.
-_READ_FILE = rf"""
-found=$(stat -L -c '%i %s %Y' -- "$log" 2>/dev/null) || exit 0
-inode=${{found%% *}} size=${{found#* }}
-size=${{size% *}}
-[ "$inode" = "$before" ] && [ "$size" -ge "$from" ] || from=0
-printf '{_FILE}%s\n' "$found"
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,19 +40,17 @@ class Place:
 
 def log_script(service_id: str, log: str, lines: int, place: Place | None = None) -> str:
     """Print the last `lines` lines of the journal and of the file `log`; with a `place`, all that came after it."""
-    options = f"--unit=sirikata-service-{service_id}.service --output=json --no-pager --quiet"
-    if place is not None and place.cursor:
-        options += f" --after-cursor={shlex.quote(place.cursor)}"
-    elif place is None:
-        options += f" --lines={lines:d}"
-    fields = "--output-fields=MESSAGE,SYSLOG_IDENTIFIER"
-    script = f"journalctl {options} {fields} 2>/dev/null || :\n"
-    if not log:
-        return script
-    inode, size = (place.inode, place.size) if place else ("", 0)
-    read = f"tail -n {lines:d}" if place is None else 'tail -c "+$((from + 1))"'
-    settings = f"log={shlex.quote(log)} before={shlex.quote(inode)} from={size:d}\n"
-    return script + settings + _READ_FILE + f'head -c "$size" -- "$log" | {read}\n'
+    read = place or Place()
+    return script(
+        "services/log.sh",
+        unit=f"sirikata-service-{service_id}.service",
+        log=log,
+        mark=_FILE,
+        lines=lines if place is None else "",
+        cursor=read.cursor,
+        inode=read.inode,
+        past=read.size,
+    )
 
 
 def parse_log(node: str, text: str, place: Place | None = None) -> tuple[list[LogLine], Place]:

@@ -1,182 +1,13 @@
-"""What a member does to add, move and remove a service: scripts for `sh`, run as root on any one member.
+"""How services are added, moved and removed: scripts for `sh`, run as root on any one member.
 
-Each changes the configuration at once, as `cib_scripts` does it.  On failure the last words on standard error are what the
-resource agent said, where it said something.
+Each changes the configuration at once, as pacemaker/scripts.py says.  On failure the last words on standard error are the
+resource agent's, where it gave a reason.
 """
 
-import shlex
 from collections.abc import Sequence
 
-from ..pacemaker.scripts import EXISTS, WATCH, any_of, changing, named, script, several
-
-# Seconds for a service to start, or to stop, on slow nodes: the operations' own timeouts end sooner.
-TIMEOUT = 90
-
-_ADD = r"""
-cat >"$dir/add.xml"
-add() {
-  if has "//resources//*[$named]"; then
-    for id in $ids; do
-      ! has "//resources//*[@id='$id']" || fail "the cluster already has a resource $id"
-    done
-  fi
-  id="what was left of $ids"
-  erase "//rsc_location[$of_them]"
-  said=$(cibadmin --modify --allow-create --scope configuration --xml-file "$dir/add.xml" 2>&1) ||
-    fail "the cluster refuses $ids: $(last "$said")"
-}
-change add
-"""
-
-# Constraints first: 2.1.5 refuses a configuration in which one names a resource that is not there.  Last what the
-# service told of its place: tools/places.py on the nodes.
-_REMOVE = r"""
-remove() {
-  id=$ids
-  erase "//constraints/*[$constrained]"
-  erase "//resources//primitive[$named]"
-  erase "//cluster_property_set[@id='sirikata.places']/nvpair[$placed]"
-  erase "//cluster_property_set[@id='sirikata.places'][not(nvpair)]"
-}
-present=
-for id in $ids; do
-  ! exists || { present="$present $id"; told Stopped; }
-done
-end=$(( $(uptime) + seconds ))
-for id in $present; do
-  while [ "$(active)" ]; do
-    ! given_up || broken "$id does not stop on $(active)"
-    sleep 0.2
-  done
-done
-for id in $present; do crm_resource --cleanup --resource "$id" >/dev/null 2>&1 || :; done
-change remove
-"""
-
-_TELL_STOP = r"""
-for id in $ids; do
-  ! exists || told Stopped
-done
-"""
-
-# Pacemaker waits for a start that is in flight.  The agent gives up as soon as its unit ends, once the probe that it
-# waits for has ended.  Several rounds, since it may just be about to ask the next one.
-_ABORT = r"""
-abort() {
-  starting='' probes=''
-  for file in $(grep -lzx "OCF_RESOURCE_INSTANCE=$id" /proc/[0-9]*/environ 2>/dev/null); do
-    process=${file#/proc/} process=${process%/environ}
-    case $({ tr '\0' ' ' <"/proc/$process/cmdline"; } 2>/dev/null) in
-      *'/sirikata/service start '*) starting=yes ;;
-      'timeout --kill-after=1 '*) probes="$probes $process" ;;
-    esac
-  done
-  [ "$starting" ] || return 1
-  systemctl stop --no-block "sirikata-service-$id" 2>/dev/null || :
-  [ -z "$probes" ] || kill $probes 2>/dev/null || :
-}
-for id in $ids; do
-  for round in 1 2 3 4 5 6 7 8 9 10; do
-    abort || break
-    sleep 0.2
-  done
-done
-"""
-
-_MOVE = r"""
-online=$(crm_mon -1 --output-as=text --include=none,nodes 2>/dev/null | sed -n 's/.*Online: \[ *\(.*[^ ]\) *\].*/\1/p')
-case " $online " in *" $node "*) ;; *) fail "$node is not online (online: ${online:-none})" ;; esac
-release() { crm_resource --clear --resource "$id" >/dev/null 2>&1 || :; }
-trap release EXIT
-trap 'exit 1' HUP INT TERM PIPE
-end=$(( $(uptime) + seconds ))
-release
-if [ "$(where)" != "$node" ]; then
-  crm_resource --cleanup --resource "$id" --node "$node" >/dev/null 2>&1 || :
-  said=$(crm_resource --move --resource "$id" --node "$node" --lifetime PT15M 2>&1) || fail "$(last "$said")"
-  while now=$(where); [ "$now" != "$node" ]; do
-    ! given_up || broken "$id does not run on $node, but on ${now:-no node}"
-    sleep 0.2
-  done
-fi
-release
-calm=0
-until given_up; do sleep 0.1; done
-now=$(where)
-[ "$now" = "$node" ] || broken "$id did not stay on $node: it runs on ${now:-no node}"
-printf 'node=%s\n' "$now"
-"""
-
-_WAIT_RUNNING = r"""
-end=$(( $(uptime) + seconds ))
-while now=$(where); [ -z "$now" ]; do
-  ! given_up || broken "$id does not run"
-  sleep 0.2
-done
-printf 'node=%s\n' "$now"
-"""
-
-# Whatever happens, the word that it shall stop is taken back, and so is what makes it start where it was.
-_RESTART = r"""
-release() {
-  crm_resource --resource "$id" --meta --delete-parameter target-role >/dev/null 2>&1 || :
-  crm_resource --clear --resource "$id" >/dev/null 2>&1 || :
-}
-trap release EXIT
-trap 'exit 1' HUP INT TERM PIPE
-stay=$(where)
-told Stopped
-end=$(( $(uptime) + seconds ))
-while [ "$(active)" ]; do
-  ! given_up || broken "$id does not stop on $(active)"
-  sleep 0.2
-done
-crm_resource --cleanup --resource "$id" >/dev/null 2>&1 || :
-crm_resource --clear --resource "$id" >/dev/null 2>&1 || :
-[ -z "$stay" ] ||
-  crm_resource --move --resource "$id" --node "$stay" --lifetime PT15M >/dev/null 2>&1 || :
-crm_resource --resource "$id" --meta --delete-parameter target-role >/dev/null
-calm=0
-"""
-
-_CLEANUP = r"""
-said=$(crm_resource --cleanup --resource "$id" 2>&1) || fail "$(last "$said")"
-"""
-
-
-# What goes is told to stop in the change that adds and alters the rest; `remove_services_script` then takes it away.
-_APPLY = r"""
-cat >"$dir/wanted.xml"
-apply() {
-  others="[not(@provider='sirikata' and @type='service')]"
-  if [ "$ids" ] && has "//resources//*[$named]$others"; then
-    for id in $ids; do
-      ! has "//resources//*[@id='$id']$others" ||
-        fail "the cluster already has a resource $id, which is no service of ours"
-    done
-  fi
-  id='what changes'
-  [ -z "$stale" ] || erase "$stale"
-  said=$(cibadmin --modify --allow-create --scope configuration --xml-file "$dir/wanted.xml" 2>&1) ||
-    fail "the cluster refuses the services: $(last "$said")"
-  for id in $going; do
-    ! exists || told Stopped || fail "cannot tell $id to stop"
-  done
-}
-change apply
-"""
-
-_LINES = r"""
-lines() {
-  %s
-}
-change lines
-"""
-
-_SETTLE = r"""
-end=$(( $(uptime) + seconds ))
-until given_up; do sleep 0.2; done
-"""
+from ..pacemaker.scripts import CHANGE, CIB, TIMEOUT, WATCH, any_of, attribute_in
+from ..templates import script
 
 
 def add_services_script(service_ids: Sequence[str], *, seconds: int = TIMEOUT) -> str:
@@ -184,8 +15,14 @@ def add_services_script(service_ids: Sequence[str], *, seconds: int = TIMEOUT) -
 
     Fails when the cluster already has a resource of one of those ids, and when others changed it for `seconds` on end.
     """
-    words = f"named={named(service_ids)} of_them={named(service_ids, 'rsc')}\n"
-    return several(service_ids, changing(seconds), words, _ADD)
+    return script(
+        *CHANGE,
+        "services/add.sh",
+        ids=service_ids,
+        named=attribute_in(service_ids, "id"),
+        of_them=attribute_in(service_ids, "rsc"),
+        seconds=seconds,
+    )
 
 
 def remove_services_script(service_ids: Sequence[str], *, seconds: int = TIMEOUT) -> str:
@@ -193,19 +30,25 @@ def remove_services_script(service_ids: Sequence[str], *, seconds: int = TIMEOUT
 
     May be repeated; a service that the cluster does not have is removed already.
     """
-    told = [
-        f"@name='sirikata-place-{one}' or contains(concat(@value, ' '), ' {one} ')" for one in service_ids
-    ]
-    words = (
-        f"named={named(service_ids)} constrained={named(service_ids, 'rsc', 'with-rsc', 'first', 'then')} "
-        f"placed={any_of(told)} seconds={seconds:d}\n"
+    published = (
+        f"@name='sirikata-place-{service_id}' or contains(concat(@value, ' '), ' {service_id} ')"
+        for service_id in service_ids
     )
-    return several(service_ids, changing(seconds), WATCH, words, _REMOVE)
+    return script(
+        *CHANGE,
+        WATCH[-1],
+        "services/remove.sh",
+        ids=service_ids,
+        named=attribute_in(service_ids, "id"),
+        constrained=attribute_in(service_ids, "rsc", "with-rsc", "first", "then"),
+        placed=any_of(published),
+        seconds=seconds,
+    )
 
 
-def tell_stop_script(service_ids: Sequence[str]) -> str:
+def stop_script(service_ids: Sequence[str]) -> str:
     """Tell the services to stop, and wait for nothing; those that the cluster does not have are left out."""
-    return several(service_ids, _TELL_STOP)
+    return script(CIB, "services/stop.sh", ids=service_ids)
 
 
 def abort_script(service_ids: Sequence[str]) -> str:
@@ -213,38 +56,38 @@ def abort_script(service_ids: Sequence[str]) -> str:
 
     Without one it does nothing.  A service that was not told to stop is started again.
     """
-    return several(service_ids, _ABORT)
+    return script(CIB, "services/abort.sh", ids=service_ids)
 
 
 def restart_script(service_id: str, *, seconds: int = TIMEOUT) -> str:
-    """Stop the service, and what runs after it, then start it again; prints where it runs as node=NAME.
+    """Stop the service, and what runs after it, then start it again and wait until it runs.
 
-    Its failures are forgotten, and so is the word that it shall be stopped, whoever gave it.
+    Its failures are forgotten, and so is an earlier command to stop it.
     """
-    return script(service_id, EXISTS, WATCH, f"seconds={seconds:d}\n", _RESTART, _WAIT_RUNNING)
+    return script(*WATCH, "services/restart.sh", "services/wait-running.sh", id=service_id, seconds=seconds)
 
 
 def move_script(service_id: str, node: str, *, seconds: int = TIMEOUT) -> str:
-    """Move the service to that node, by name, and let it stay there; prints where it runs as node=NAME.
+    """Move the service to that node, by name, and let it stay there.
 
-    The constraint that moves it is taken back in the end, also when this fails or is interrupted; should the
-    machine die meanwhile, it expires.  Fails when the node is not online, and when the service does not start
-    there; then it may run where it was before.
+    The constraint that moves it is removed in the end, also when this fails or is interrupted; should the machine die
+    meanwhile, it expires.  Fails when the node is not online, and when the service does not start there; then it may run
+    where it was before.
     """
-    return script(service_id, EXISTS, WATCH, f"node={shlex.quote(node)} seconds={seconds:d}\n", _MOVE)
+    return script(*WATCH, "services/move.sh", id=service_id, node=node, seconds=seconds)
 
 
 def wait_running_script(service_id: str, *, seconds: int = TIMEOUT) -> str:
-    """Wait until the service runs; prints where as node=NAME.
+    """Wait until the service runs.
 
-    Fails at once when the cluster has come to rest without it, and after `seconds`, with what its agent said.
+    Fails at once when the cluster has settled without it, and after `seconds`, with the agent's reason.
     """
-    return script(service_id, EXISTS, WATCH, f"seconds={seconds:d}\n", _WAIT_RUNNING)
+    return script(*WATCH, "services/wait-running.sh", id=service_id, seconds=seconds)
 
 
 def cleanup_script(service_id: str, *, seconds: int = TIMEOUT) -> str:
-    """Forget the failures of the service on all nodes, so that it is started again; prints where as node=NAME."""
-    return script(service_id, EXISTS, WATCH, f"seconds={seconds:d}\n", _CLEANUP, _WAIT_RUNNING)
+    """Forget the failures of the service on all nodes, so that it is started again; wait until it runs."""
+    return script(*WATCH, "services/cleanup.sh", "services/wait-running.sh", id=service_id, seconds=seconds)
 
 
 def apply_services_script(
@@ -252,19 +95,15 @@ def apply_services_script(
 ) -> str:
     """Add and alter services, and tell those that are `going` to stop, in one change: all of it or nothing.
 
-    service_change.change_xml() is on standard input; `stale` is an XPath to what goes of what is altered, or empty.
+    change.change_xml() is on standard input; `stale` is an XPath to what goes of what is altered, or empty.
     Fails when another kind of resource has one of the ids, and when others changed the cluster for `seconds` on end.
     """
-    words = f"going={shlex.quote(' '.join(going))} stale={shlex.quote(stale)} named={named(service_ids)}\n"
-    return several(service_ids, changing(seconds), words, _APPLY)
-
-
-def change_script(commands: Sequence[str]) -> str:
-    """Change the configuration by those commands, which CIB_file leads to a copy of it: all of them or nothing."""
-    tries = (f"{command} >/dev/null || fail 'the cluster refuses: {command}'" for command in commands)
-    return script("", changing(TIMEOUT), _LINES % "\n  ".join(tries))
-
-
-def settle_script(*, seconds: int = TIMEOUT) -> str:
-    """Wait until the cluster has come to rest after a change, for `seconds` at most; never fails for that."""
-    return script("", WATCH, f"seconds={seconds:d}\n", _SETTLE)
+    return script(
+        *CHANGE,
+        "services/apply.sh",
+        ids=service_ids,
+        going=going,
+        named=attribute_in(service_ids, "id"),
+        stale=stale,
+        seconds=seconds,
+    )

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from ...core.corosync import config as corosync
-from ...core.corosync import scripts as corosync_scripts
-from ...core.corosync.scripts import MemberStatus, parse_status
+from ...core.corosync import transaction
+from ...core.corosync.status import MemberStatus, addresses_script, parse_addresses, parse_status
 from ...core.errors import ClusterError, NodeFailures, UsageError
 from ...core.spec.node import Node
 from ...effects import keys
@@ -43,7 +43,7 @@ def keygen(session: Session) -> str:
     if session.store.secret("authkey") is not None:
         return f"{session.spec.name} has a key already; it stays"
     session.store.save_secret("authkey", keys.authkey())
-    return f"made a key of {corosync_scripts.KEY_BYTES} bytes for {session.spec.name}"
+    return f"made a key of {corosync.KEY_BYTES} bytes for {session.spec.name}"
 
 
 def rendered(session: Session) -> str:
@@ -101,12 +101,11 @@ def make_way(session: Session) -> list[str]:
     """
     members = session.members()
     running = [node for node in members if node.running]
-    ask = corosync_scripts.addresses_script()
-    said = session.remote.fan_out(running, "ask corosync", lambda node: session.remote.sudo(node, ask).out)
-    known = {
-        name: dict(line.split() for line in out.splitlines() if len(line.split()) == 2)
-        for name, out in said.items()
-    }
+    known = session.remote.fan_out(
+        running,
+        "ask corosync",
+        lambda node: parse_addresses(session.remote.sudo(node, addresses_script()).out),
+    )
     moved = {n.name for n in members for has in known.values() if has.get(n.name, n.address) != n.address}
     staying = [node for node in running if known[node.name] and node.name not in moved]
     if not moved or not staying:
@@ -156,7 +155,7 @@ def _transaction(
     everywhere = partial(_everywhere, session)
     try:
         with session.report.step("stage and check corosync.conf"):
-            stage = corosync_scripts.stage_script(txn)
+            stage = transaction.stage_script(txn)
             staged = everywhere("stage", nodes, stage, stdin=text.encode())
         statuses = {name: parse_status(out) for name, out in staged.items()}
         active = [node for node in nodes if statuses[node.name].active]
@@ -168,19 +167,19 @@ def _transaction(
         if publish:
             puppet_master.publish(session, text)
         with session.report.step("put corosync.conf into force"):
-            everywhere("commit", nodes, corosync_scripts.commit_script(txn))
+            everywhere("commit", nodes, transaction.commit_script(txn))
             if active:
-                session.remote.sudo(active[0], corosync_scripts.reload_script())
+                session.remote.sudo(active[0], transaction.reload_script())
             if active and (idle := [node for node in nodes if node not in active]):
                 form.restart_idle(session, idle)
         if active:
             with session.report.step("verify corosync.conf on every node"):
-                verify = corosync_scripts.verify_script(version, [node.node_id for node in nodes])
+                verify = transaction.verify_script(version, [node.node_id for node in nodes])
                 everywhere("verify", nodes, verify)
     except BaseException:
         _undo(session, nodes, txn, old if publish else "")
         raise
-    everywhere("clean up", nodes, corosync_scripts.finish_script())
+    everywhere("clean up", nodes, transaction.finish_script())
 
 
 def _undo(session: Session, nodes: Sequence[Node], txn: str, old: str) -> None:
@@ -194,10 +193,10 @@ def _undo(session: Session, nodes: Sequence[Node], txn: str, old: str) -> None:
             if isinstance(s, MemberStatus) and s.active
         ]
         for node in [node for node in nodes if node.name in active][:1]:
-            session.remote.sudo(node, corosync_scripts.reload_script())
+            session.remote.sudo(node, transaction.reload_script())
 
     steps: list[Callable[[], object]] = [
-        lambda: _everywhere(session, "roll back", nodes, corosync_scripts.rollback_script(txn)),
+        lambda: _everywhere(session, "roll back", nodes, transaction.rollback_script(txn)),
         reload,
     ]
     if old:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from ...core.corosync.scripts import MemberStatus, parse_status, status_script
+from ...core.corosync.status import MemberStatus, parse_status, status_script
 from ...core.errors import ClusterError, NodeError
 from ...core.pacemaker.formation import (
     NodeReport,
@@ -13,7 +13,7 @@ from ...core.pacemaker.formation import (
     report_script,
     wait_script,
 )
-from ...core.services.scripts import settle_script
+from ...core.pacemaker.scripts import settle_script
 from ...core.spec.node import Node
 from ..session import Session
 

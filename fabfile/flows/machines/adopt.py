@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...core.corosync.config import config_version
 from ...core.errors import ClusterError, NodeFailures, NotFound, StoreError, UsageError
-from ...core.pacemaker.attributes import given, types_in
+from ...core.pacemaker.attributes import parse_capabilities, types_in
 from ...core.pacemaker.cib import parse_services
 from ...core.report import Report
 from ...core.spec.cluster import ClusterSpec, name_problems
@@ -128,7 +128,7 @@ def _fetch(opened: Session, machines: Sequence[Node]) -> list[str]:
     nodes = [node for node in machines if node.role == "node"]
     conf = services.on_any(opened, nodes, "cat /etc/corosync/corosync.conf")
     cib = services.configuration(opened, nodes)
-    found, types = parse_services(cib, nodes), types_in(given(cib), opened.spec.size)
+    found, types = parse_services(cib, nodes), types_in(parse_capabilities(cib), opened.spec.size)
     files.save_text("corosync.conf", conf)
     files.update_state(
         config_version=config_version(conf), certified=tuple(sorted(node.id for node in machines))

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from ...core.errors import ClusterError, NodeError, UsageError
 from ...core.pacemaker.cib import parse_services
+from ...core.pacemaker.scripts import settle_script
 from ...core.services import file as service_file
 from ...core.services import scripts as service_scripts
 from ...core.services.capacity import wish_problems
@@ -165,7 +166,7 @@ def _see_running(
     if wanted and (changed or resting()):
         seconds = services.patience(wanted)
         with session.report.step("wait until the services run"):
-            services.on_any(session, nodes, service_scripts.settle_script(seconds=seconds), seconds=seconds)
+            services.on_any(session, nodes, settle_script(seconds=seconds), seconds=seconds)
     if idle := resting():
         said = [services.one(session, service_id) for service_id in idle]
         lines = [

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from ...core.errors import ClusterError, NodeError, NodeFailures, NotFound, UsageError
 from ...core.pacemaker.cib import parse_services, services_xml
+from ...core.pacemaker.scripts import TIMEOUT
 from ...core.services import scripts as service_scripts
 from ...core.services.capacity import wish_problems
 from ...core.services.relations import in_start_order, move_problems, needed, needed_by
@@ -193,7 +194,7 @@ def _remove(session: Session, ids: Sequence[str]) -> None:
     seconds = patience(session.spec.services)
     try:
         with session.report.step(f"stop {', '.join(ids)}"):
-            on_any(session, running, service_scripts.tell_stop_script(ids))
+            on_any(session, running, service_scripts.stop_script(ids))
             take_away(session, running, ids, seconds)
     except ClusterError:
         session.saved(session.spec)  # refused: it stays what it was
@@ -212,7 +213,7 @@ def _abort_start(session: Session, service_id: str, *, stop: bool = False) -> No
         return
     nodes = session.running()
     if stop:
-        on_any(session, nodes, service_scripts.tell_stop_script([service_id]))
+        on_any(session, nodes, service_scripts.stop_script([service_id]))
     _abort(session, nodes, [service_id])
 
 
@@ -303,7 +304,7 @@ def _not_running(session: Session, service: Service, error: NodeError) -> Cluste
 def patience(services: Sequence[Service]) -> int:
     """Seconds in which all of those services can stop and start, one after the other."""
     total = sum(service.start_timeout + service.stop_timeout for service in services)
-    return max(service_scripts.TIMEOUT, SLACK + total)
+    return max(TIMEOUT, SLACK + total)
 
 
 def require_quorum(session: Session) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ...core.errors import ClusterError, UsageError
-from ...core.pacemaker.attributes import Given, align_script, given, told
+from ...core.pacemaker.attributes import Capabilities, align_script, differences, parse_capabilities
+from ...core.pacemaker.scripts import settle_script
 from ...core.services.difference import differing
-from ...core.services.scripts import settle_script
 from ...core.services.service import Service
 from ...core.spec.capabilities import by_name, holders, node_type, with_type
 from ...core.spec.node import Node
@@ -65,15 +65,14 @@ def align(session: Session) -> list[str]:
     return _align(session, by_name(session.spec))
 
 
-def _align(session: Session, should: Given) -> list[str]:
+def _align(session: Session, should: Capabilities) -> list[str]:
     """The same for some nodes, by name; of others, which Puppet may not have seen yet, nothing is changed."""
     running = session.running()
-    found = {
-        name: has for name, has in given(services.configuration(session, running)).items() if name in should
-    }
+    known = parse_capabilities(services.configuration(session, running))
+    found = {name: has for name, has in known.items() if name in should}
     if script := align_script(should, found):
         services.on_any(session, running, script)
-    return told(should, found)
+    return differences(should, found)
 
 
 def _checked(session: Session, index: int, kind: str) -> Node:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ...core.errors import ClusterError, NodeError, NodeFailures, UsageError
 from ...core.pacemaker.cib import parse_services
+from ...core.pacemaker.scripts import settle_script
 from ...core.report import Report
-from ...core.services import scripts as service_scripts
 from ...core.services.relations import in_start_order
 from ...core.services.service import Service
 from ...core.sirikata import archive as package
@@ -242,9 +242,7 @@ def _await(session: Session, ran: Sequence[Service]) -> None:
     if not (missing := _not_in_state(session, ran, "running")):
         return
     seconds = services.patience(missing)
-    services.on_any(
-        session, session.running(), service_scripts.settle_script(seconds=seconds), seconds=seconds
-    )
+    services.on_any(session, session.running(), settle_script(seconds=seconds), seconds=seconds)
     if idle := _not_in_state(session, ran, "running"):
         views = [services.one(session, service.id) for service in idle]
         raise ClusterError(

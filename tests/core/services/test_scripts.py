@@ -91,3 +91,8 @@ def test_what_is_refused_for_another_reason_is_not_tried_as_long(pacemaker: Pace
     done = pacemaker.change(busy=0, seconds=600)
     assert (done.returncode, pacemaker.tries) == (1, 20)
     assert done.stderr == "the cluster refuses the change: no such schema\n"
+
+
+def test_hostile_values_stay_values() -> None:
+    assert "node='$(reboot)'\n" in service_scripts.move_script("web", "$(reboot)")
+    assert "id='a;reboot'\n" in service_scripts.cleanup_script("a;reboot")

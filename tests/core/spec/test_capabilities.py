@@ -1,4 +1,4 @@
-"""Types of nodes and capabilities: what the specification says, what Pacemaker is told, what cannot be."""
+"""Types of nodes and capabilities: what the specification says, what cannot be."""
 
 import re
 from dataclasses import replace
@@ -6,12 +6,10 @@ from dataclasses import replace
 import pytest
 
 from fabfile.core.ec2.launch import cluster_tags, spec_from_tags
-from fabfile.core.pacemaker.attributes import align_script, given, told, types_in
 from fabfile.core.services.relations import move_problems, set_problems
 from fabfile.core.services.service import Service, validate
 from fabfile.core.sirikata.table import parse_presets
 from fabfile.core.spec.capabilities import (
-    by_name,
     capabilities,
     holders,
     may_run,
@@ -26,12 +24,6 @@ from tests.paths import ROOT
 
 SPEC = ClusterSpec(name="demo", uid="3f2a", size=3, types=("default", "redis"))
 HAS = {"redis": (1,), "cdn": (1, 2)}
-CIB = """<cib><configuration><nodes>
-<node id="1" uname="node0"><instance_attributes id="nodes-1">
-  <nvpair id="a" name="sirikata-capability-redis" value="true"/><nvpair id="b" name="standby" value="off"/>
-  <nvpair id="c" name="sirikata-capability-gpu" value="false"/>
-</instance_attributes></node>
-<node id="2" uname="node1"/></nodes></configuration></cib>"""
 
 
 def one(service_id: str, on: int | str | None = None, **fields: object) -> Service:
@@ -89,34 +81,6 @@ def test_every_type_has_its_preset_and_is_known_to_puppet() -> None:
     assert re.findall(r"\w+", told.group(1)) == list(TYPES)
     for kind in TYPES.values():
         assert (presets[kind.preset].id, presets[kind.preset].program) == (kind.preset, kind.program)
-
-
-# In Pacemaker's configuration
-
-
-def test_the_configuration_tells_which_node_has_what() -> None:
-    assert given(CIB) == {"node0": {"redis"}, "node1": frozenset()}
-
-
-def test_only_what_differs_is_changed_in_one_change() -> None:
-    wanted = by_name(SPEC)
-    assert told(wanted, given(CIB)) == [
-        "node0 has the capability redis no more",
-        "node1 has the capability redis",
-    ]
-    script = align_script(wanted, given(CIB))
-    assert "--node node0 --name sirikata-capability-redis --delete" in script
-    assert "--node node1 --name sirikata-capability-redis --update true" in script
-    assert "node2" not in script, "the cluster does not know it yet"
-    assert align_script(wanted, {"node0": frozenset(), "node1": frozenset({"redis"})}) == ""
-
-
-def test_types_are_found_again_in_the_configuration() -> None:
-    assert types_in({"node1": frozenset({"gpu", "cdn"}), "node2": frozenset({"gpu"})}, 3) == (
-        "default",
-        "cdn",
-    )
-    assert types_in(given(CIB), 1) == ("redis",)
 
 
 # What a service may ask for

@@ -23,5 +23,5 @@ def test_those_that_run_together_already_are_left_alone() -> None:
     assert version_problem("own", {"node0": NEW, "node1": OLD}, []) == ""
 
 
-def test_mends_of_one_version_go_together() -> None:
+def test_patch_releases_of_one_version_start_together() -> None:
     assert version_problem("own", {"node0": NEW, "node1": NEWER}, ["node1"]) == ""

@@ -1,0 +1,3 @@
+# shellcheck shell=sh
+# Prints the status of corosync, running or not.
+status

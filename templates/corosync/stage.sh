@@ -1,0 +1,22 @@
+# shellcheck shell=sh
+# Puts the corosync.conf from standard input beside the one in use as $new, has corosync check it, prints the status.
+# First it repairs: where a transaction was cut off after its rename and what runs is the old file, that one is put back.
+version() { sed -n 's/^[[:space:]]*config_version:[[:space:]]*//p' "$1" 2>/dev/null; }
+running=$(corosync-cmapctl -g totem.config_version 2>/dev/null | sed 's/.* = //') || :
+for cut in corosync.conf.rollback-*; do
+  [ -s "$cut" ] && [ "$running" ] && [ "$running" = "$(version "$cut")" ] || continue
+  [ "$running" = "$(version corosync.conf)" ] || mv -f "$cut" corosync.conf
+done
+rm -f corosync.conf.rollback-* corosync.conf.new-*
+umask 022
+cat >"$new"
+sync "$new"
+# With `to_stderr: no` most complaints of `corosync -t` reach the journal only, so it checks once more, aloud.
+if ! said=$(corosync -t -c "$PWD/$new" 2>&1); then
+  printf 'logging {\nto_stderr: yes\n}\n' >>"$new"
+  [ "$said" ] || said=$(corosync -t -c "$PWD/$new" 2>&1) || :
+  rm -f "$new"
+  said=$(printf '%s\n' "$said" | grep -v -e NOTICE -e 'exiting with' | sed 's/.*\[MAIN *\] //' | tail -n 2)
+  fail "corosync refuses the new corosync.conf: $said"
+fi
+status

@@ -1,0 +1,23 @@
+# shellcheck shell=sh
+# Ends the starts of the services $ids that are in flight on this node, which Pacemaker would wait for.
+# The agent gives up as soon as its unit ends, once the probe that it waits for has ended.  Several rounds, since it may
+# be just about to start the next probe.
+abort() {
+  starting='' probes=''
+  for file in $(grep -lzx "OCF_RESOURCE_INSTANCE=$id" /proc/[0-9]*/environ 2>/dev/null); do
+    process=${file#/proc/} process=${process%/environ}
+    case $({ tr '\0' ' ' <"/proc/$process/cmdline"; } 2>/dev/null) in
+      *'/sirikata/service start '*) starting=yes ;;
+      'timeout --kill-after=1 '*) probes="$probes $process" ;;
+    esac
+  done
+  [ "$starting" ] || return 1
+  systemctl stop --no-block "sirikata-service-$id" 2>/dev/null || :
+  [ -z "$probes" ] || kill $probes 2>/dev/null || :
+}
+for id in $ids; do
+  for round in 1 2 3 4 5 6 7 8 9 10; do
+    abort || break
+    sleep 0.2
+  done
+done

@@ -1,0 +1,23 @@
+# shellcheck shell=sh
+# Stops the service $id, within $seconds, and whatever runs after it, and has it start again where it ran.
+# Whatever happens, the target role is removed in the end, and so is the constraint that brings it back to its node.
+require
+release() {
+  crm_resource --resource "$id" --meta --delete-parameter target-role >/dev/null 2>&1 || :
+  crm_resource --clear --resource "$id" >/dev/null 2>&1 || :
+}
+trap release EXIT
+trap 'exit 1' HUP INT TERM PIPE
+stay=$(where)
+set_role Stopped
+end=$(( $(uptime) + seconds ))
+while [ "$(active)" ]; do
+  ! given_up || broken "$id does not stop on $(active)"
+  sleep 0.2
+done
+crm_resource --cleanup --resource "$id" >/dev/null 2>&1 || :
+crm_resource --clear --resource "$id" >/dev/null 2>&1 || :
+[ -z "$stay" ] ||
+  crm_resource --move --resource "$id" --node "$stay" --lifetime PT15M >/dev/null 2>&1 || :
+crm_resource --resource "$id" --meta --delete-parameter target-role >/dev/null
+calm=0
