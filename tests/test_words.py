@@ -155,7 +155,7 @@ def test_a_module_speaks_plain_english(path: Path) -> None:
     assert not found, "\n".join([path.name, *found])
 
 
-@pytest.mark.parametrize("page", [*PAGES, *DOCS.glob("examples/*")], ids=lambda path: path.name)
+@pytest.mark.parametrize("page", [*PAGES, *DOCS.glob("examples/*.*")], ids=lambda path: path.name)
 def test_a_page_speaks_plain_english(page: Path) -> None:
     if page.name == "reference.md":  # what it says is in the code
         return

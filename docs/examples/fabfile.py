@@ -9,7 +9,7 @@ import sirikata_cluster
 from invoke import Collection
 from sirikata_cluster import Cluster, Service, reporter, task
 
-PAGE = Path(__file__).with_name("services.yaml")
+SITE = Path(__file__).with_name("site")
 
 
 @task(help={"name": "the cluster's name"})
@@ -24,7 +24,7 @@ def deploy(c, name):
 def publish(c, name):
     """Copy the site to every node and run its web server."""
     cluster = Cluster(name, report=reporter())
-    cluster.put(str(PAGE), "/srv/site/", sudo=True)
+    cluster.put(str(SITE), "/srv/site", sudo=True)
     site = Service(
         id="site",
         command="/usr/bin/python3 -m http.server 8090 --directory /srv/site",

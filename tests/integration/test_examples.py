@@ -44,6 +44,7 @@ def test_the_tasks_of_the_example_publish_and_withdraw_a_site(clean: Cluster, tm
     assert done.exit == 0, done
     assert "the site is on node" in done.out
     assert [line.split()[0] for line in done.out.splitlines()].count("node2") == 1
-    assert len(clean.runs_on("site")) == 1
+    (node,) = clean.runs_on("site")
+    assert "<title>A site</title>" in clean.machine(node).said("curl -fsS localhost:8090")
     done = call([str(FAB), "withdraw", clean.name], cwd=EXAMPLES, env=environment, timeout=120)
     assert (done.exit, clean.runs_on("site")) == (0, []), done
