@@ -1,6 +1,7 @@
 """The three rules of the layers, read from the sources."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -142,6 +143,11 @@ def test_only_tasks_print(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id != "print", f"{name(path)}:{node.lineno} prints"
+
+
+def test_a_folder_holds_about_a_dozen_modules() -> None:
+    folders = Counter(path.parent for path in MODULES if path.name != "__init__.py")
+    assert {name(folder): count for folder, count in folders.items() if count > 13} == {}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
