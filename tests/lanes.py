@@ -25,7 +25,9 @@ LATE = ("integration", "benchmarks")
 _FIRST = (
     "trixie",
     "test_adhoc",
-    "test_ec2",
+    "ec2",
+    "agent-trixie",
+    "agent-bookworm",
     "test_tour",
     "test_shared_master",
     "test_stock-trixie",
@@ -54,7 +56,7 @@ def group(item: pytest.Item) -> str:
         return LATE[-1]
     parameters = getattr(getattr(item, "callspec", None), "params", {})
     if "node" in parameters:
-        return str(parameters["node"])
+        return f"agent-{parameters['node']}"
     if "trixie" in getattr(item, "fixturenames", ()):
         return "trixie"
     module = Path(item.path).stem

@@ -164,3 +164,13 @@ def test_a_machine_with_another_host_key_is_not_talked_to(trixie: Cluster) -> No
     finally:
         node.said(renew.format("rm -f ssh_host_* && mv keep/* . && rmdir keep"))
     assert trixie.ok("cluster.nodes.run", "hostname", "--on=2").out == "node2: node2\n"
+
+
+@pytest.mark.xdist_group("bookworm")
+def test_a_cluster_of_debian_12_forms_and_runs_a_service(home: Home) -> None:
+    home.ok("up", "bookworm", "--size=1", "--suite=bookworm", timeout=900)
+    cluster = Cluster(home, "bookworm")
+    assert cluster.machine(0).said(". /etc/os-release; echo $VERSION_CODENAME") == "bookworm"
+    cluster.ok("service.add", "sleeper", "/usr/bin/sleep 100000")
+    assert cluster.runs_on("sleeper") == ["node0"]
+    home.ok("down", "bookworm", "cluster.destroy", "bookworm")
