@@ -10,6 +10,7 @@ from fabfile.core.adhoc import connectivity as adhoc_peers
 from fabfile.core.adhoc import survey as adhoc_hosts
 from fabfile.core.corosync import status as corosync_status
 from fabfile.core.corosync import transaction
+from fabfile.core.files import transfer
 from fabfile.core.pacemaker import attributes as node_attributes
 from fabfile.core.pacemaker import formation as pacemaker
 from fabfile.core.pacemaker import scripts as pacemaker_scripts
@@ -84,6 +85,8 @@ SCRIPTS = {
         "\nSIRIKATA_TAKE_OFF\n"
     )[0],
     "install packages": (ROOT / "data/puppet/modules/sirikata_cluster/files/install-packages").read_text(),
+    "put a folder": transfer.put_script("/srv/it's", "folder"),
+    "get a file": transfer.get_script("/srv/it's"),
     "as root": as_root('echo "it\'s"'),
 }
 # SC2034: a `read` that only wants the first word.

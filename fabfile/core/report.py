@@ -1,4 +1,4 @@
-"""What a recipe says while it works.  Recipes take a Report; tasks decide how it looks."""
+"""Where progress is reported.  Flows take a Report; tasks decide how it looks."""
 
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
@@ -8,24 +8,24 @@ class Report(Protocol):
     """Where progress goes.  Every method may be called from any thread."""
 
     def step(self, title: str) -> AbstractContextManager[None]:
-        """A step of a recipe, from here to the end of the block; its time is shown."""
+        """A step of a flow, from here to the end of the block; how long it takes is shown."""
         ...
 
     def node(self, name: str, text: str) -> None:
-        """What one node is doing, or what it answered."""
+        """What one node is doing, or what it reported."""
         ...
 
     def note(self, text: str) -> None:
-        """A line for the person, outside of any node."""
+        """A line for the user that is not about one node."""
         ...
 
     def warn(self, text: str) -> None:
-        """A line that the person should not overlook."""
+        """A line that the user should not overlook."""
         ...
 
 
 class Silent:
-    """A report to nobody."""
+    """A report that is not shown."""
 
     def step(self, title: str) -> AbstractContextManager[None]:
         return nullcontext()

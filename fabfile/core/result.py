@@ -1,17 +1,18 @@
-"""What a command answered, wherever it ran."""
+"""What a command reads and what it returns, wherever it runs."""
 
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 
-# What a command reads: all of it, or what writes that piece by piece with the function that it is given.
-Feed = Callable[[Callable[[bytes], object]], None]
-Payload = bytes | Feed
+# Writes a command's input, piece by piece, with the function that it is given.
+InputWriter = Callable[[Callable[[bytes], object]], None]
+# A command's standard input: all of it, or what writes it.
+Payload = bytes | InputWriter
 
 
 @dataclass(frozen=True)
 class Result:
-    """The exit code of a command and what it printed."""
+    """The exit code of a command and what it printed; a negative code: it ended without one."""
 
     exit: int
     out: str
@@ -33,5 +34,5 @@ class Result:
 
     @property
     def last_words(self) -> str:
-        """The last lines that it printed, of the error stream if there were any."""
+        """The last five lines of standard error or, where that is empty, of standard output."""
         return "\n".join((self.err.strip() or self.out.strip()).splitlines()[-5:])

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..core.errors import ClusterError, Preflight
-from ..core.result import Feed, Payload, Result
+from ..core.result import InputWriter, Payload, Result
 
 
 def run(
@@ -122,11 +122,11 @@ def replace_by(command: Sequence[str]) -> None:
 _PACKAGES = {"ssh": "openssh-client"}
 
 
-def _send(process: "subprocess.Popen[bytes]", feed: Feed) -> bytes:
+def _send(process: "subprocess.Popen[bytes]", writer: InputWriter) -> bytes:
     """Feed a program that says nothing before it has read all; what is left to send, which is nothing."""
     assert process.stdin
     with suppress(BrokenPipeError):  # it ended without reading all; its exit code tells whether that matters
-        feed(process.stdin.write)
+        writer(process.stdin.write)
     return b""
 
 

@@ -10,7 +10,7 @@ from ..core.adhoc.host import AdhocOptions, Host, host_problems, parse_host
 from ..core.adhoc.survey import TAKE_OFF
 from ..core.errors import NotFound, UsageError
 from ..core.spec.cluster import ClusterSpec, own_master_problems, validate
-from ..effects.files import reading as files
+from ..effects.files import text as files
 from ..effects.providers.base import HostForgetter, able
 from . import cluster
 from .session import Session

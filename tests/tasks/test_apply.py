@@ -30,7 +30,7 @@ def test_every_problem_of_a_file_is_shown_with_its_line_before_a_machine_is_aske
     ("content", "said"),
     [
         (None, "No such file"),
-        (b"web: /bin/true\nb: \xff\n", ":2: this is no text in UTF-8"),
+        (b"web: /bin/true\nb: \xff\n", ":2: the file must be UTF-8"),
         (b"", "write {}"),
     ],
 )

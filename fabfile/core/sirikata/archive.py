@@ -195,12 +195,6 @@ def checksum_problems(sha256: str) -> list[str]:
     return [f"the checksum {sha256!r} (--sha256) is not 64 hexadecimal digits: sha256sum ARCHIVE prints it"]
 
 
-def checksum_line(sha256: str, name: str) -> str:
-    """What sha256sum(1) prints for a file of that name, and checks with --check."""
-    escaped = name.replace("\\", "\\\\").replace("\n", "\\n")
-    return f"{'' if escaped == name else chr(92)}{sha256}  {escaped}\n"
-
-
 def parse_checksum(text: str, name: str) -> str | None:
     """The checksum of the file of that name in what sha256sum(1) wrote, or of the only one there; None: there is none."""
     matches = [match for line in text.splitlines() if (match := _LINE.fullmatch(line.strip()))]

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import IO
 
 from ...core.errors import ClusterError, UsageError
-from ...core.sirikata.archive import Entry, Kind, checksum_line
+from ...core.files.checksums import checksum_line
+from ...core.sirikata.archive import Entry, Kind
 
 _CHUNK = 1 << 20
 _MAGIC = b"BZh"
@@ -94,7 +95,7 @@ def write(folder: str, entries: Sequence[Entry], output: str) -> tuple[str, int]
         sha256 = checksum(str(temporary))
         beside.unlink(missing_ok=True)  # that of another archive, should this be interrupted now
         os.replace(temporary, path)
-        temporary.write_text(checksum_line(sha256, path.name), encoding="utf-8", errors="surrogateescape")
+        temporary.write_text(checksum_line(path.name, sha256), encoding="utf-8", errors="surrogateescape")
         os.replace(temporary, beside)
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""One command over one channel: what goes in, what comes out, at the same time and in bounded memory."""
+"""One command over one channel: its input and both outputs at the same time, in bounded memory."""
 
 import codecs
 import threading
@@ -7,71 +7,76 @@ from contextlib import suppress
 
 import paramiko
 
-from ...core.result import Feed, Payload, Result
+from ...core.result import InputWriter, Payload, Result
 
-_CHUNK = 32768
+_CHUNK = 32768  # bytes
 
-# Reads what a command writes, with a function that answers some bytes, and none at the end.
-Take = Callable[[Callable[[int], bytes]], None]
-# Is told what a command wrote to either stream, whole lines at a time.
-Hear = Callable[[str], None]
+# Reads standard output with a function that returns up to so many bytes, and none at the end.
+OutputReader = Callable[[Callable[[int], bytes]], None]
+# Called with what a command wrote to either output, whole lines at a time.
+OnOutput = Callable[[str], None]
 
 
 class _Broken(Exception):
-    """The channel's own failure, kept apart from those of the files that a Feed or a Take works with."""
+    """The channel's own failure, kept apart from those of the files that an InputWriter or OutputReader works with."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
 
 
-def converse(channel: paramiko.Channel, stdin: Payload, take: Take | None, hear: Hear | None) -> Result:
-    """Feed a command that was started and read both of its streams to their ends.
+def communicate(
+    channel: paramiko.Channel,
+    stdin: Payload = b"",
+    reader: OutputReader | None = None,
+    on_output: OnOutput | None = None,
+) -> Result:
+    """Send input to a command that was started, and read both outputs to their ends.
 
-    What `take` read is not in the result.  Raises what the channel raises (OSError, EOFError, SSHException), and what
-    `stdin` or `take` raise, which is never an OSError of theirs.
+    With a `reader`, standard output goes there, not into the result.  Raises what the channel raises (OSError, EOFError,
+    SSHException), and what `stdin` or `reader` raise, which must not be an OSError.
     """
-    feed = _whole(stdin) if isinstance(stdin, bytes) else stdin
+    writer = _whole(stdin) if isinstance(stdin, bytes) else stdin
     failed: list[BaseException] = []
-    # A thread writes, another one reads errors, so that neither side can block.
-    writer = threading.Thread(target=_feed, args=(channel, feed, failed), daemon=True)
-    writer.start()
+    # One thread writes the input and another one reads errors, so that neither side blocks the other.
+    writing = threading.Thread(target=_write, args=(channel, writer, failed), daemon=True)
+    writing.start()
     err: list[bytes] = []
-    reader = threading.Thread(target=_drain, args=(channel.recv_stderr, err, hear), daemon=True)
-    reader.start()
+    reading = threading.Thread(target=_drain, args=(channel.recv_stderr, err, on_output), daemon=True)
+    reading.start()
     out: list[bytes] = []
     try:
-        if take is None:
-            _drain(channel.recv, out, hear)
+        if reader is None:
+            _drain(channel.recv, out, on_output)
         else:
-            take(_reading(channel))
+            reader(_reading(channel))
             _drain(channel.recv, [])
-        reader.join()
+        reading.join()
     except _Broken as broken:
         raise (failed[0] if failed else broken.error) from broken
     finally:
-        writer.join(timeout=1)
+        writing.join(timeout=1)
     if failed:
         raise failed[0]
     code = channel.recv_exit_status()
     return Result(code, b"".join(out).decode(errors="replace"), b"".join(err).decode(errors="replace"))
 
 
-def _whole(text: bytes) -> Feed:
-    def feed(send: Callable[[bytes], object]) -> None:
-        send(text)
+def _whole(text: bytes) -> InputWriter:
+    def write_all(write: Callable[[bytes], object]) -> None:
+        write(text)
 
-    return feed
+    return write_all
 
 
-def _feed(channel: paramiko.Channel, feed: Feed, failed: list[BaseException]) -> None:
-    def send(piece: bytes) -> None:
+def _write(channel: paramiko.Channel, writer: InputWriter, failed: list[BaseException]) -> None:
+    def write(piece: bytes) -> None:
         try:
             channel.sendall(piece)
         except OSError as error:
             raise _Broken(error) from error
 
     try:
-        feed(send)
+        writer(write)
         with suppress(OSError):
             channel.shutdown_write()
     except _Broken:
@@ -79,26 +84,26 @@ def _feed(channel: paramiko.Channel, feed: Feed, failed: list[BaseException]) ->
         return
     except BaseException as error:  # noqa: BLE001  # raised again by the thread that waits for the command
         failed.append(error)
-        channel.close()  # it waits for more
+        channel.close()  # the command waits for more input
 
 
 def _reading(channel: paramiko.Channel) -> Callable[[int], bytes]:
-    def read(most: int) -> bytes:
+    def read(size: int) -> bytes:
         try:
-            return channel.recv(most)
+            return channel.recv(size)
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise _Broken(error) from error
 
     return read
 
 
-def _drain(receive: Callable[[int], bytes], into: list[bytes], hear: Hear | None = None) -> None:
+def _drain(receive: Callable[[int], bytes], chunks: list[bytes], on_output: OnOutput | None = None) -> None:
     decoder, rest = codecs.getincrementaldecoder("utf-8")("replace"), ""
     while chunk := receive(_CHUNK):
-        into.append(chunk)
-        if hear is not None:
+        chunks.append(chunk)
+        if on_output is not None:
             lines, newline, rest = (rest + decoder.decode(chunk)).rpartition("\n")
             if newline:
-                hear(lines + newline)
-    if hear is not None and (rest := rest + decoder.decode(b"", final=True)):
-        hear(rest + "\n")
+                on_output(lines + newline)
+    if on_output is not None and (rest := rest + decoder.decode(b"", final=True)):
+        on_output(rest + "\n")

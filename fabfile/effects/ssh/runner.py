@@ -6,7 +6,7 @@ Payloads go over a channel's standard input, never into a command line, where `p
 import logging
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import paramiko
@@ -16,7 +16,7 @@ from ...core.result import Payload, Result
 from ...core.spec.node import Node
 from . import config, pool
 from .access import Access, Unreachable
-from .channel import Hear, Take, converse
+from .channel import OnOutput, OutputReader, communicate
 from .connection import Connection
 from .fan_out import fan_out
 from .login import check_pem
@@ -31,29 +31,24 @@ logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 def as_root(script: str) -> str:
     """The command line that runs a script as root, from whichever account."""
-    return _door('if [ "$(id -u)" = 0 ]; then sh -c "$0"; else sudo -n sh -c "$0"; fi', script)
+    return _command('if [ "$(id -u)" = 0 ]; then sh -c "$0"; else sudo -n sh -c "$0"; fi', script)
 
 
-def _door(door: str, script: str) -> str:
+def _as_user(script: str) -> str:
+    return _command('sh -c "$0"', script)
+
+
+def _command(shell: str, script: str) -> str:
     # In sh whatever the login shell is; the script is its $0.  A shell that stays reports a signal in its exit code, which
     # the protocol's own message for it (RFC 4254, 6.10) would not: Paramiko drops that.
-    return f"sh -c {shlex.quote(door + '; exit $?')} {shlex.quote(script)}"
-
-
-@dataclass(frozen=True)
-class _Streams:
-    """Where a command's input comes from and where its output goes; see Remote.run."""
-
-    stdin: Payload
-    take: Take | None = None
-    hear: Hear | None = None
+    return f"sh -c {shlex.quote(shell + '; exit $?')} {shlex.quote(script)}"
 
 
 class Remote:
     """Runs commands on the nodes of one cluster."""
 
     def __init__(self, access: Access, explain: Callable[[Node], str] = lambda node: "") -> None:
-        """`explain` says what to look at, in its provider's words, when a node does not answer."""
+        """`explain` returns what to look at when a node does not respond, in its provider's terms."""
         self.access, self._explain = access, explain
         self._checked = False
 
@@ -65,18 +60,17 @@ class Remote:
         stdin: Payload = b"",
         check: bool = True,
         timeout: float = COMMAND_TIMEOUT,
-        take: Take | None = None,
-        hear: Hear | None = None,
+        on_output: OnOutput | None = None,
     ) -> Result:
         """Run a `sh` script as the node's administrator.
 
-        `stdin` is what the script reads, or what writes that piece by piece; `take` reads what the script prints, which
-        is then not in the result; `hear` is told its lines as they come, from two threads.  Raises NodeError when the
-        node cannot be reached, when it is silent for `timeout` seconds, and, with `check`, when the script exits with
-        anything but 0.
+        `stdin` is what the script reads; `on_output` is called with its lines as they come, from two threads.  Raises
+        NodeError when the node cannot be reached, when it is silent for `timeout` seconds, and, with `check`, when the
+        script exits with anything but 0.
         """
-        command = _door('sh -c "$0"', script)
-        return self._execute(node, command, _Streams(stdin, take, hear), check=check, timeout=timeout)
+        talk = partial(communicate, stdin=stdin, on_output=on_output)
+        result = self._execute(node, _as_user(script), timeout, talk)
+        return _checked(node, result) if check else result
 
     def sudo(
         self,
@@ -86,10 +80,17 @@ class Remote:
         stdin: Payload = b"",
         check: bool = True,
         timeout: float = COMMAND_TIMEOUT,
-        take: Take | None = None,
     ) -> Result:
         """Run a `sh` script as root; otherwise like `run`."""
-        return self._execute(node, as_root(script), _Streams(stdin, take), check=check, timeout=timeout)
+        result = self._execute(node, as_root(script), timeout, partial(communicate, stdin=stdin))
+        return _checked(node, result) if check else result
+
+    def receive(self, node: Node, script: str, reader: OutputReader, *, sudo: bool = False) -> Result:
+        """Run a `sh` script and let `reader` read its standard output; otherwise like `run` or `sudo`."""
+        command = as_root(script) if sudo else _as_user(script)
+        return _checked(
+            node, self._execute(node, command, COMMAND_TIMEOUT, partial(communicate, reader=reader))
+        )
 
     def fan_out(
         self,
@@ -99,30 +100,30 @@ class Remote:
         *,
         max_workers: int = 64,
     ) -> dict[str, T]:
-        """Do one thing on every node at once; wait for all.
+        """Call the function for every node at once, like `fan_out`.
 
-        Answers the results by node name, in node order.  Raises NodeFailures, which holds every failed node, and
-        UsageError when the private key that was named cannot be used.
+        Raises UsageError, before any node is tried, when the private key that was named cannot be used.
         """
         self.check()
         return fan_out(nodes, action, function, max_workers=max_workers)
 
     def connect(self, node: Node) -> None:
-        """Open the node's connection now.  Raises NodeError, which says what to look at."""
+        """Open the node's connection now.  Raises NodeError, without the provider's explanation."""
         self._connection(node)
 
     def forget(self, node: Node) -> None:
-        """Close the connection to a node, which restarted or is gone."""
+        """Close the connection to a node that restarted or is gone."""
         pool.close(self._key(node))
 
     def _execute(
-        self, node: Node, command: str, streams: "_Streams", *, check: bool, timeout: float
+        self, node: Node, command: str, timeout: float, talk: Callable[[paramiko.Channel], Result]
     ) -> Result:
+        """What `talk` returns of a channel in which that command was started."""
         channel = self._channel(node)
         try:
             channel.settimeout(timeout)
             channel.exec_command(command)
-            result = converse(channel, streams.stdin, streams.take, streams.hear)
+            result = talk(channel)
         except TimeoutError as error:
             raise NodeError(node.name, f"was silent for {timeout:.0f} s") from error
         except (OSError, EOFError, paramiko.SSHException) as error:
@@ -133,8 +134,6 @@ class Remote:
         if result.exit < 0 and _ended(channel):
             self.forget(node)
             raise NodeError(node.name, "the connection broke while a command ran", result.last_words)
-        if check and not result.ok:
-            raise NodeError(node.name, f"a command {result.ending}", result.last_words)
         return result
 
     def _channel(self, node: Node) -> paramiko.Channel:
@@ -148,23 +147,23 @@ class Remote:
             try:
                 return transport.open_session(timeout=CONNECT_TIMEOUT)
             except (OSError, EOFError, paramiko.SSHException) as error:
-                # A connection that an earlier task opened may have died with a reboot: try once more, afresh.
+                # A connection that an earlier task opened may have ended with a reboot: open a new one, once.
                 self.forget(node)
                 if last:
                     raise NodeError(node.name, f"no channel ({error or type(error).__name__})") from error
         raise AssertionError("unreachable")
 
     def _advice(self, node: Node, error: NodeError) -> str:
-        """What the provider says of a node that does not answer; nothing where that is not what failed."""
+        """What the provider says of a node that does not respond; empty where that is not what failed."""
         if error.lasting:
             return ""
         try:
             return self._explain(node)
-        except ClusterError:  # of the provider's own, which would hide what failed first
+        except ClusterError:  # the provider's failure would hide the first one
             return ""
 
     def check(self) -> None:
-        """Look at the private key that was named, once.  Raises UsageError when it cannot be used."""
+        """Check the private key that was named, once.  Raises UsageError when it cannot be used."""
         if not self._checked and self.access.pem is not None:
             check_pem(self.access.pem)
         self._checked = True
@@ -178,15 +177,21 @@ class Remote:
 
     def _open(self, node: Node) -> Connection:
         if not node.ssh_host:
-            raise NodeError(node.name, f"has no address to reach it at; it is {node.state}")
+            raise NodeError(node.name, f"has no address to connect to; it is {node.state}")
         try:
             return pool.connect(config.of_node(node, own=self.access.known_hosts is not None), self.access)
         except Unreachable as error:
             raise NodeError(node.name, error.problem, lasting=error.lasting) from error
 
 
+def _checked(node: Node, result: Result) -> Result:
+    if not result.ok:
+        raise NodeError(node.name, f"a command {result.ending}", result.last_words)
+    return result
+
+
 def _ended(channel: paramiko.Channel) -> bool:
-    """Whether the connection under a channel is gone, or goes within a second."""
+    """Whether the connection of a channel has ended, or ends within a second."""
     transport = channel.get_transport()
     transport.join(1.0)
     return not transport.is_active()

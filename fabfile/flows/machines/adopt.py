@@ -13,7 +13,7 @@ from ...core.report import Report
 from ...core.spec.cluster import ClusterSpec, name_problems
 from ...core.spec.node import Node
 from ...effects import keys
-from ...effects.files.reading import whole
+from ...effects.files.text import whole
 from ...effects.providers import provider_for
 from ...effects.providers.base import HostKeys, able
 from ...effects.providers.ec2 import FoundCluster, found_clusters

@@ -38,7 +38,7 @@ def run(
         raise UsageError("the command is empty")
 
     def one(node: Node) -> Result:
-        result = session.remote.run(node, command, check=False, hear=partial(hear, node.name))
+        result = session.remote.run(node, command, check=False, on_output=partial(hear, node.name))
         if not result.out + result.err:
             hear(node.name, "\n")
         if not result.ok:

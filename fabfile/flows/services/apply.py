@@ -14,7 +14,7 @@ from ...core.services.difference import Plan, differing, plan
 from ...core.services.service import Service, validate
 from ...core.spec.capabilities import holders
 from ...core.spec.node import Node
-from ...effects.files import reading as files
+from ...effects.files import text as files
 from ..session import Session
 from . import services
 from .hosts import check_hosts

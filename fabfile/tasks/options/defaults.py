@@ -8,7 +8,7 @@ from typing import Any
 from ...core.ec2.options import Ec2Options, ec2_problems
 from ...core.errors import UsageError
 from ...core.spec.cluster import ClusterSpec, validate
-from ...effects.files.reading import whole
+from ...effects.files.text import whole
 
 # The variables of the first sirikata-cluster.
 VARIABLES = {"BASE_AMI": "ami", "INSTANCE_TYPE": "instance_type", "SECURITY_GROUP": "group"}

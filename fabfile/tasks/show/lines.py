@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from invoke.exceptions import Exit
+from rich.filesize import decimal
 
 from ...core.errors import ClusterError, NodeFailures
-from ...core.files.transfer import amount
 from . import show
 
 if TYPE_CHECKING:
@@ -108,4 +108,4 @@ def _moved(results: Mapping[str, Any], *, as_json: bool) -> None:
         return
     for name, one in results.items():
         count = f"{one.files} file{'' if one.files == 1 else 's'}, " if one.kind == "folder" else ""
-        show.line(f"{name}: {one.path}, {count}{amount(one.bytes)}")
+        show.line(f"{name}: {one.path}, {count}{decimal(one.bytes)}")

@@ -1,4 +1,4 @@
-"""One command over one channel: both streams at once, and whose failure it was."""
+"""One command over one channel: both outputs at once, and whose failure it was."""
 
 import threading
 from collections.abc import Callable
@@ -7,11 +7,12 @@ from typing import Any, NoReturn
 import pytest
 
 from fabfile.core.errors import ClusterError
-from fabfile.effects.ssh.channel import converse
+from fabfile.core.result import Result
+from fabfile.effects.ssh.channel import communicate
 
 
 class Channel:
-    """A command that answers these pieces; with `error`, its connection breaks after them."""
+    """A command that prints these pieces; with `error`, its connection breaks after them."""
 
     def __init__(
         self, *out: bytes, err: bytes = b"", error: Exception | None = None, waits: bool = False
@@ -46,49 +47,49 @@ class Channel:
         return 0
 
 
-def talk(channel: Any, stdin: Any = b"", take: Any = None, hear: Callable[[str], None] | None = None) -> Any:
-    return converse(channel, stdin, take, hear)
+def run(channel: Any, stdin: Any = b"", **readers: Any) -> Result:
+    return communicate(channel, stdin, **readers)
 
 
-def test_lines_are_heard_whole_wherever_the_pieces_end() -> None:
-    heard: list[str] = []
-    result = talk(Channel(b"one\ntw", b"o\nth\xc3", b"\xa9"), hear=heard.append)
-    assert heard == ["one\n", "two\n", "thé\n"]
+def test_lines_are_whole_wherever_the_pieces_end() -> None:
+    lines: list[str] = []
+    result = run(Channel(b"one\ntw", b"o\nth\xc3", b"\xa9"), on_output=lines.append)
+    assert lines == ["one\n", "two\n", "thé\n"]
     assert result.out == "one\ntwo\nthé"
 
 
-def test_what_is_taken_is_not_kept_and_what_is_left_over_is_read() -> None:
-    taken: list[bytes] = []
+def test_what_a_reader_leaves_is_read_and_not_in_the_result() -> None:
+    pieces: list[bytes] = []
     channel = Channel(b"one", b"two", b"rest")
-    assert talk(channel, take=lambda read: taken.extend([read(10), read(10)])).out == ""
-    assert (taken, channel.pieces) == ([b"one", b"two"], [])
+    assert run(channel, reader=lambda read: pieces.extend([read(10), read(10)])).out == ""
+    assert (pieces, channel.pieces) == ([b"one", b"two"], [])
 
 
-def test_a_connection_that_breaks_is_told_as_that_though_a_file_is_read_or_written() -> None:
-    def take(read: Callable[[int], bytes]) -> None:
+def test_a_broken_connection_is_not_taken_for_a_file_error() -> None:
+    def reader(read: Callable[[int], bytes]) -> None:
         try:
             read(1)
         except OSError as error:
-            raise AssertionError("taken for an error of a file here") from error
+            raise AssertionError("taken for an error of a local file") from error
 
     with pytest.raises(ConnectionResetError):
-        talk(Channel(error=ConnectionResetError()), take=take)
+        run(Channel(error=ConnectionResetError()), reader=reader)
 
 
-def test_what_fails_here_while_a_command_reads_ends_the_command_and_is_told() -> None:
-    def feed(send: Callable[[bytes], None]) -> NoReturn:
-        send(b"half")
+def test_a_failure_while_writing_input_ends_the_command() -> None:
+    def writer(write: Callable[[bytes], None]) -> NoReturn:
+        write(b"half")
         raise ClusterError("the file is gone")
 
     channel = Channel(waits=True)
     with pytest.raises(ClusterError, match="the file is gone"):
-        talk(channel, stdin=feed)
+        run(channel, writer)
     assert channel.done.is_set()
 
 
-def test_a_command_that_ends_without_reading_all_is_no_failure_of_its_own() -> None:
+def test_a_command_may_end_without_reading_its_input() -> None:
     class Deaf(Channel):
         def sendall(self, piece: bytes) -> None:
             raise OSError("closed")
 
-    assert talk(Deaf(b"done"), stdin=b"much").out == "done"
+    assert run(Deaf(b"done"), b"much").out == "done"

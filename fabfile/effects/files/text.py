@@ -1,4 +1,4 @@
-"""Files of the user's: read, never written."""
+"""Text files of the user's, read."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from ...core.errors import UsageError
 
 
 def read_text(path: str) -> str:
-    """A file's text, which is UTF-8.  Raises UsageError when it cannot be read."""
+    """A file's text, in UTF-8.  Raises UsageError when it cannot be read."""
     try:
         return Path(path).expanduser().read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -14,10 +14,10 @@ def read_text(path: str) -> str:
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise UsageError(
-            f"{path}:{line}: this is no text in UTF-8: byte {error.object[error.start]:#04x}"
+            f"{path}:{line}: the file must be UTF-8, got byte {error.object[error.start]:#04x}"
         ) from error
 
 
 def whole(path: str) -> str:
-    """A path that holds in whatever folder the next command runs; empty where none is given."""
+    """The absolute path, which is valid in whichever folder the next command runs; empty where none is given."""
     return str(Path(path).expanduser().absolute()) if path else ""
