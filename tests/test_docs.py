@@ -22,6 +22,7 @@ from fabfile import Cluster, ns
 from tests import pages
 from tests.pages import DOCS, PAGES, README, Block
 from tests.paths import ROOT
+from tests.test_words import literals
 
 TASKS = set(ns.task_names)
 GROUPS = {name.partition(".")[0] for name in TASKS if "." in name}
@@ -145,6 +146,43 @@ def test_the_check_of_a_change_runs_the_test_command_of_the_readme() -> None:
     done = subprocess.run(["sh", "-c", extract[1]], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == second
     assert second.endswith(".venv/bin/pytest\n")
+
+
+@cache
+def texts() -> list[str]:
+    """Every text in the code, with `…` for the values of an f-string."""
+    return [text for path in sorted((ROOT / "fabfile").rglob("*.py")) for _, text in literals(path)]
+
+
+def printed() -> list[tuple[str, str]]:
+    """Each line of output on the pages with its page, but rows of tables and states such as `web is running on node1`."""
+    found = []
+    for block in pages.blocks("console"):
+        for line in block.text.splitlines():
+            if not re.match(r"\$ |\w+ is (running|stopped)|[^ ]*$", line) and not re.search("   |─", line):
+                found.append((relative(block.page), line.strip()))
+    return found
+
+
+@pytest.mark.parametrize(("page", "line"), printed())
+def test_a_line_of_output_on_a_page_is_one_that_the_code_prints(page: str, line: str) -> None:
+    patterns = [re.escape(text).replace("…", ".*") for text in texts() if len(text) > 6]
+    assert any(re.fullmatch(pattern, line) for pattern in patterns), f"{page}: {line}"
+
+
+def quoted() -> list[str]:
+    """The messages in the first column of the table of what can fail."""
+    section = (
+        (DOCS / "operating.md").read_text().partition("## When something fails")[2].partition("## A Pup")[0]
+    )
+    typed = [code for row in pages.rows(section) for code in pages.code(row[0])]
+    return [code for code in typed if " " in code and not code.startswith("fab ")]
+
+
+@pytest.mark.parametrize("message", quoted())
+def test_a_message_that_is_explained_is_one_of_the_code(message: str) -> None:
+    pattern = re.escape(message).replace("…", ".*")
+    assert any(re.search(pattern, text, re.DOTALL) for text in texts()), message
 
 
 @pytest.mark.parametrize(
