@@ -111,7 +111,16 @@ DOORS = {
         {"tasks/__init__.py"}
         | {
             f"effects/ssh/{module}.py"
-            for module in ("channel", "config", "connection", "known_hosts", "login", "reasons", "runner")
+            for module in (
+                "channel",
+                "config",
+                "connection",
+                "known_hosts",
+                "login",
+                "private_keys",
+                "reasons",
+                "runner",
+            )
         },
     ),
     "threads": (

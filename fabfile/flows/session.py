@@ -11,7 +11,7 @@ from ..core.spec.node import Node, members
 from ..effects.providers import provider_for
 from ..effects.providers.base import Provider
 from ..effects.ssh.access import Access
-from ..effects.ssh.login import choose_pem
+from ..effects.ssh.private_keys import choose_pem
 from ..effects.ssh.runner import Remote
 from ..effects.store.home import names as names
 from ..effects.store.store import Store

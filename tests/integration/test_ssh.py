@@ -162,7 +162,7 @@ def test_a_jump_host_with_an_unknown_key_is_refused_whatever_the_configuration_s
     done = door.fab("cluster.nodes.run", "hostname")
     assert done.exit == 3, done
     assert done.err.count("the jump host jump (admin@") == 2, done
-    assert "Make it known: ssh jump" in done.err
+    assert "Run ssh jump, compare" in done.err
     assert "SHA256:" in done.err
     assert door.fab("cluster.nodes.ssh", "2", "--command=hostname").exit == 255
     assert door.logins() == 0
@@ -257,7 +257,7 @@ def test_every_way_to_fail_is_told_apart_and_ends_in_time(
         (
             replace(node, name="silent", ssh_host=door.address("node1"), ssh_port=22),
             known,
-            r"did not answer in 4 s.*admits port 22 ",
+            r"did not answer in 4 s.*admit port 22 ",
         ),
         (
             replace(node, name="unknown"),
@@ -269,7 +269,7 @@ def test_every_way_to_fail_is_told_apart_and_ends_in_time(
             wrong,
             rf"another host key .*ssh-keygen -f {wrong} -R \[{address}\]:{PORT}",
         ),
-        (replace(node, name="nowhere", ssh_host="x" * 70), known, "that is no host name"),
+        (replace(node, name="nowhere", ssh_host="x" * 70), known, "invalid host name"),
         (replace(node, name="unborn", ssh_host="", state="pending"), known, "no address .* pending"),
     ]
     by_name = {one.name: (Remote(Access(file, keys=(door.ssh / "mine",))), text) for one, file, text in cases}

@@ -1,4 +1,4 @@
-"""How hosts are reached, as values: whom to trust and what to offer; and that one could not be."""
+"""How hosts are reached, as values: which host keys and private keys count; and why a host cannot be reached."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Pem:
-    """A private key file that a person named; `source` says where: an option, a variable, the specification."""
+    """A private key file that the user chose; `source` names where: an option, a variable, the specification."""
 
     path: Path
     source: str
@@ -16,9 +16,9 @@ class Pem:
 class Access:
     """How a cluster's nodes are reached; without arguments, a host of the user's, as `ssh HOST` would reach it.
 
-    known_hosts  the cluster's own file, which alone counts; none: the user's own, and the system's
+    known_hosts  the cluster's own file, which alone counts; None: the user's own files, and the system's
     pem          the private key to offer first
-    keys         private key files to offer then, those that exist
+    keys         private key files to offer next, those that exist
     agent        whether the keys of the agent, of ~/.ssh/config and of ~/.ssh follow
     """
 
@@ -29,9 +29,9 @@ class Access:
 
 
 class Unreachable(Exception):
-    """No connection, and why, in a sentence; `lasting` says that to try again is of no use.
+    """No connection, and why, in a sentence; `lasting`: trying again is useless.
 
-    `stranger`: the fingerprint of the host key that the target showed, where that is the reason, and none was known.
+    `stranger`: where the reason is that no host key of the target was known, the fingerprint of the key that it showed.
     """
 
     def __init__(self, problem: str, *, lasting: bool = False, stranger: str = "") -> None:

@@ -1,4 +1,4 @@
-"""~/.ssh/config and /etc/ssh/ssh_config: what they say of a host (ssh_config(5))."""
+"""~/.ssh/config and /etc/ssh/ssh_config: where and how they lead to a host (ssh_config(5))."""
 
 import getpass
 import re
@@ -15,7 +15,7 @@ from .access import Unreachable
 
 PORT = 22
 _SYSTEM = Path("/etc/ssh")
-# `Include` in a file that is included: as deep as OpenSSH goes (readconf.c, READCONF_MAX_DEPTH).
+# How deep `Include` may be nested (OpenSSH's readconf.c, READCONF_MAX_DEPTH).
 _DEPTH = 16
 _HOP = re.compile(r"(?:ssh://)?(?:(?P<user>[^@]+)@)?(?P<host>\[[^]]+\]|[^][:]+)(?::(?P<port>\d+))?/?")
 
@@ -24,13 +24,14 @@ _HOP = re.compile(r"(?:ssh://)?(?:(?P<user>[^@]+)@)?(?P<host>\[[^]]+\]|[^][:]+)(
 class Destination:
     """Where a connection leads.
 
-    name             as it was asked for
-    key_name         how known_hosts names it
-    jumps            hosts to go through, in the order of ProxyJump: the first is the nearest to here
-    command          a program to go through instead; ProxyCommand, its tokens expanded
-    identities       private keys that the configuration names for it, and whether no others of the agent are to be tried
-    known_hosts      the files that know it, where no cluster has its own
-    key              a private key file for it alone, to be offered first
+    name             what was looked up in the configuration
+    key_name         its name in known_hosts
+    jumps            hosts to connect through, in the order of ProxyJump: the first is the nearest
+    command          a program to connect through instead: ProxyCommand, with its tokens expanded
+    identities       private key files that the configuration names for it
+    identities_only  whether other keys of the agent are left out
+    known_hosts      the files that count for it, where it is not a cluster's
+    key              a private key file for it alone, which is offered first
     """
 
     name: str
@@ -59,7 +60,7 @@ def destination(name: str, user: str = "", port: int = 0) -> Destination:
             f"{_home() / 'config'} or {_SYSTEM / 'ssh_config'} cannot be used: {error}"
         ) from error
     hops = [hop for hop in (options.get("proxyjump") or "").replace(" ", "").split(",") if hop]
-    # `Host *` with a ProxyJump holds for the jump host, too, which is not its own.
+    # `Host *` with a ProxyJump applies to the jump host, too, which does not jump through itself.
     itself = any(_hop(hop)[0] in (name, host) for hop in hops)
     files = options.get("userknownhostsfile", "").split() or ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"]
     files += options.get("globalknownhostsfile", "").split() or [str(_SYSTEM / "ssh_known_hosts")]
@@ -78,9 +79,9 @@ def destination(name: str, user: str = "", port: int = 0) -> Destination:
 
 
 def of_node(node: Node, *, own: bool) -> Destination:
-    """Where a node is reached; `own`: by its cluster's known_hosts, which knows it by its address and port.
+    """Where a node is reached; `own`: its cluster's known_hosts counts, which names it by its address and port.
 
-    The port is the configuration's where the node's is the usual one; the node's own key and jump hosts count more.
+    A node's own port (unless 22), key and jump hosts override those of the configuration.
     """
     found = destination(node.ssh_host, node.user, node.ssh_port if node.ssh_port != PORT else 0)
     if node.jump:
@@ -91,12 +92,12 @@ def of_node(node: Node, *, own: bool) -> Destination:
 
 
 def key_name(host: str, port: int) -> str:
-    """How known_hosts names a host (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT)."""
+    """The name of a host in known_hosts (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT)."""
     return host.lower() if port == PORT else f"[{host.lower()}]:{port}"
 
 
 def gateway(target: Destination) -> Destination | None:
-    """The host to connect to first; with its own jumps, if there are more."""
+    """The last host on the way, which leads to the target; with those before it as its own jumps."""
     if not target.jumps:
         return None
     *before, last = target.jumps
@@ -105,24 +106,22 @@ def gateway(target: Destination) -> Destination | None:
 
 
 def route(target: Destination) -> list[Destination]:
-    """All hosts to go through, the nearest to here first.  Raises Unreachable when they go round in a circle."""
+    """All hosts to connect through, the nearest first.  Raises Unreachable when they are circular."""
     hops: list[Destination] = []
     hop = gateway(target)
     while hop is not None:
         if hop in hops:
-            raise Unreachable(
-                f"ProxyJump in ~/.ssh/config leads round in a circle at {hop.name}", lasting=True
-            )
+            raise Unreachable(f"circular ProxyJump in ~/.ssh/config, at {hop.name}", lasting=True)
         hops.insert(0, hop)
         hop = gateway(hop)
     return hops
 
 
 def _hop(text: str) -> tuple[str, str, int]:
-    """Host, user and port of a part of ProxyJump; empty and 0 where it does not say."""
+    """Host, user and port of a part of ProxyJump; empty and 0 where they are left out."""
     found = _HOP.fullmatch(text)
     if not found:
-        raise UsageError(f"ProxyJump {text!r} in ~/.ssh/config is not [user@]host[:port]")
+        raise UsageError(f"ProxyJump in ~/.ssh/config expects [user@]host[:port], got {text!r}")
     return found["host"].strip("[]"), found["user"] or "", int(found["port"] or 0)
 
 
@@ -136,7 +135,7 @@ def _path(text: str) -> Path:
 
 @lru_cache(maxsize=64)
 def _config(home: Path, user: str, port: int) -> paramiko.SSHConfig:
-    """Both files, below what is given: of each option, the first counts, as with OpenSSH's command line."""
+    """Both files, after the user and port that are given: the first value of an option counts, as in OpenSSH."""
     given = ([f"User {user}"] if user else []) + ([f"Port {port}"] if port else [])
     return paramiko.SSHConfig.from_text("\n".join([*given, *_texts(home)]))
 
@@ -147,7 +146,7 @@ def _texts(home: Path) -> list[str]:
 
 
 def _lines(path: Path, folder: Path, depth: int = 0) -> Iterator[str]:
-    """A file's lines, with those of the files that it includes, which Paramiko does not read."""
+    """A file's lines, with those of the files that it includes: Paramiko does not read Include."""
     if depth > _DEPTH or not path.is_file():
         return
     try:

@@ -1,4 +1,4 @@
-"""Opening one connection: straight, through another one, or through a program."""
+"""Opening one connection: directly, through another connection, or through a program."""
 
 import socket
 

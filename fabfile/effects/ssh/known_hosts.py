@@ -27,7 +27,7 @@ class UnknownHostKey(paramiko.SSHException):
 class KnownHost(paramiko.MissingHostKeyPolicy):
     """Admits exactly the keys that the files hold for a host, even several of a type.
 
-    Paramiko asks it about every key, because its own lists of keys stay empty.
+    Paramiko calls it for every key, because Paramiko's own lists of keys stay empty.
     """
 
     def __init__(self, files: Sequence[Path], name: str) -> None:
@@ -50,7 +50,7 @@ class KnownHost(paramiko.MissingHostKeyPolicy):
             raise UnknownHostKey(key, changed=bool(self._keys), revoked=revoked)
 
     def transport(self, sock: object, **options: object) -> paramiko.Transport:
-        """A transport that asks the host for a key of a type that is known first; otherwise it may show another."""
+        """A transport that prefers key types that are known: else, a host may show a key of an unknown type."""
         made = paramiko.Transport(sock, **options)  # type: ignore[arg-type]
         choices = made.get_security_options()
         known = {key.get_name() for key in self._keys}
@@ -69,7 +69,7 @@ class KnownHost(paramiko.MissingHostKeyPolicy):
         for line in file.read_text(errors="replace").splitlines():
             words = line.split()
             marker = words.pop(0) if line.startswith("@") else ""
-            # A line "@cert-authority" is for certificates, which Paramiko does not check: such a host stays unknown.
+            # Paramiko does not check certificates: a host that only a line @cert-authority covers stays unknown.
             if len(words) < 3 or words[0].startswith("#") or marker not in ("", "@revoked"):
                 continue
             if not _names(words[0], name):
@@ -86,7 +86,7 @@ class KnownHost(paramiko.MissingHostKeyPolicy):
 
 
 def _names(patterns: str, name: str) -> bool:
-    """Whether the first field of a line means that host."""
+    """Whether the first field of a line names that host."""
     if patterns.startswith("|1|"):
         return bool(paramiko.HostKeys.hash_host(name, patterns) == patterns)
     found = False

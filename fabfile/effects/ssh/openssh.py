@@ -1,4 +1,4 @@
-"""The command line of OpenSSH's client that reaches a node as everything else here does: ssh(1), ssh_config(5)."""
+"""The command line of OpenSSH's ssh(1) that reaches a node with the same checks as our own connections."""
 
 import shlex
 from pathlib import Path
@@ -9,11 +9,11 @@ from . import config
 from .access import Access
 from .config import Destination
 from .known_hosts import KnownHost
-from .login import HOME_KEYS, check_pem
+from .private_keys import HOME_KEYS, check_pem
 from .reasons import CONNECT_TIMEOUT, unknown
 
-# On OpenSSH's command line, so that nothing in ~/.ssh/config can weaken it: each would admit a host that the cluster's own
-# file does not hold, or pass by the question through a connection that is open already.
+# On the command line, so that ~/.ssh/config cannot override it: with any other value, a host could be accepted that the
+# cluster's own file does not hold, or a connection that is already open could be used without a check.
 _STRICT = {
     "StrictHostKeyChecking": "yes",
     "GlobalKnownHostsFile": "none",
@@ -29,10 +29,10 @@ _STRICT = {
 def command(node: Node, access: Access) -> list[str]:
     """`ssh` and its arguments, up to the host.
 
-    Raises UsageError for a private key that cannot serve, ClusterError when the node's host key is not known.
+    Raises UsageError for a private key that cannot be used, ClusterError when the node's host key is unknown.
     """
     if access.pem:
-        check_pem(access.pem, asks=True)
+        check_pem(access.pem, prompts=True)
     target = config.of_node(node, own=True)
     assert access.known_hosts is not None
     if not KnownHost([access.known_hosts], target.key_name):
@@ -42,7 +42,7 @@ def command(node: Node, access: Access) -> list[str]:
         options["ProxyCommand"] = _through(jumps)
     keys = _keys(node, access)
     if keys and (node.key or not (access.agent and node.imported and not access.pem)):
-        # Else the agent's keys come first, and a server takes six at most (sshd_config(5), MaxAuthTries).
+        # Otherwise the agent's keys come first, and a server accepts six attempts (sshd_config(5), MaxAuthTries).
         options["IdentitiesOnly"] = "yes"
     words = ["ssh", "-l", target.user, "-p", str(target.port)]
     words += [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
@@ -50,7 +50,7 @@ def command(node: Node, access: Access) -> list[str]:
 
 
 def _keys(node: Node, access: Access) -> list[Path]:
-    """The key files to name: with one of them, OpenSSH leaves out those of ~/.ssh that it would try otherwise."""
+    """The key files to name; once one is named, OpenSSH no longer tries those of ~/.ssh by itself."""
     keys = ([Path(node.key)] if node.key else []) + ([access.pem.path] if access.pem else [])
     keys += [key for key in access.keys if key.is_file()]
     if keys and access.agent and node.imported:
@@ -59,24 +59,16 @@ def _keys(node: Node, access: Access) -> list[Path]:
 
 
 def _through(jumps: list[Destination]) -> str:
-    """A ProxyCommand through those hosts.  ProxyJump would let ~/.ssh/config admit a jump host that is not known."""
+    """A ProxyCommand through those hosts.  With ProxyJump, ~/.ssh/config could accept an unknown jump host."""
     text = ""
     for jump in jumps:
-        words = [
-            "ssh",
-            "-o",
-            "StrictHostKeyChecking=yes",
-            "-o",
-            "VerifyHostKeyDNS=no",
-            "-o",
-            "ControlPath=none",
-        ]
+        words = shlex.split("ssh -o StrictHostKeyChecking=yes -o VerifyHostKeyDNS=no -o ControlPath=none")
         words += ["-l", jump.user, "-p", str(jump.port)]
         if text:
-            # A token is expanded by the client that it is given to: for those further in, it is doubled once a level.
+            # Each client expands tokens of its own command: those for an inner client are escaped once a level.
             words += ["-o", f"ProxyCommand={text.replace('%', '%%')}"]
         elif not jump.command:
-            words += ["-o", "ProxyJump=none"]  # which would switch off a ProxyCommand, too
+            words += ["-o", "ProxyJump=none"]  # with a ProxyCommand, this would disable it, too
         text = shlex.join([*words, "-W", "[%h]:%p", jump.name])
     return text
 

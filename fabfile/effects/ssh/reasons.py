@@ -1,4 +1,4 @@
-"""Why a connection could not be opened, in sentences: what was tried, and what to look at."""
+"""Why a connection could not be opened, in sentences: what was tried, and what to check."""
 
 import errno
 from collections.abc import Sequence
@@ -10,18 +10,21 @@ import paramiko
 from .access import Access, Unreachable
 from .config import Destination
 from .known_hosts import UnknownHostKey
-from .login import PEM_VARIABLE, Login, MoreWanted
+from .login import Login, MoreWanted
+from .private_keys import PEM_VARIABLE
 
-CONNECT_TIMEOUT = 10.0  # seconds for the network, for the greeting and for each answer at logging in
-KEY_TIMEOUT = 20.0  # seconds for the greeting and the key exchange together
-_ADMITS = "see that it is up, and that what guards it (firewalls; in a cloud its security group) admits port {port} from here"
+CONNECT_TIMEOUT = 10.0  # seconds for the network, for the server's banner and for each reply while logging in
+KEY_TIMEOUT = 20.0  # seconds for the banner and the key exchange together
+_ADMITS = (
+    "check that it is up, and that firewalls (in a cloud, its security group) admit port {port} from here"
+)
 # Channel open failures (RFC 4254, 5.1).
 _PROHIBITED = 1
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What was tried; `files` hold the host keys that count, `jump` says that the target is a jump host."""
+    """What was tried; `files` hold the host keys that count, `jump`: the target is a jump host."""
 
     target: Destination
     access: Access
@@ -36,60 +39,63 @@ class Attempt:
 
 
 def why(attempt: Attempt, error: BaseException, said: str) -> Unreachable:
-    """The reason behind an exception; `said` are the last words of a ProxyCommand."""
+    """The reason behind an exception; `said` are the last lines that a ProxyCommand printed."""
     where, target = attempt.where, attempt.target
     match error:
         case UnknownHostKey():
             stranger = "" if attempt.jump or error.changed or error.revoked else error.fingerprint
-            return Unreachable(f"{where} {_key(attempt, error)}", lasting=True, stranger=stranger)
+            return Unreachable(f"{where} {_host_key(attempt, error)}", lasting=True, stranger=stranger)
         case MoreWanted():
-            wanted = " or ".join(error.args)
-            return Unreachable(f"{where} wants {wanted} besides a key, which cannot be given", lasting=True)
+            methods = " or ".join(error.args)
+            problem = f"{where} requires {methods} in addition to a key, which is not supported"
+            return Unreachable(problem, lasting=True)
         case paramiko.AuthenticationException():
             return Unreachable(f"{where} {_keys(attempt)}", lasting=attempt.jump)
         case EOFError() if attempt.login.tried:
             return Unreachable(
-                f"{where} ended the connection after {len(attempt.login.tried)} keys, as too many. Name the right one in "
+                f"{where} ended the connection after {len(attempt.login.tried)} keys: too many. Name the right one in "
                 f"{PEM_VARIABLE}, or in ~/.ssh/config by IdentityFile with IdentitiesOnly=yes",
                 lasting=attempt.jump,
             )
         case _ if said:
-            return Unreachable(f"{where}: its ProxyCommand of ~/.ssh/config ended: {said}")
+            return Unreachable(f"{where}: the ProxyCommand of ~/.ssh/config ended: {said}")
     return Unreachable(f"{where} {_network(error, target.port)}")
 
 
 def beyond(attempt: Attempt, error: BaseException) -> Unreachable:
-    """The reason why a jump host's connection does not lead further."""
+    """The reason why the connection to a jump host does not lead to the target."""
     jump, target = attempt.target.jumps[-1], f"{attempt.target.host} port {attempt.target.port}"
     if isinstance(error, paramiko.ChannelException) and error.code == _PROHIBITED:
-        problem = f"the jump host {jump} admits no forwarding to {target} (sshd_config: AllowTcpForwarding, PermitOpen)"
+        problem = (
+            f"the jump host {jump} does not forward to {target} (sshd_config: AllowTcpForwarding, PermitOpen)"
+        )
         return Unreachable(problem, lasting=True)
-    said = f" ({error})" if str(error) else ""
+    detail = f" ({error})" if str(error) else ""
     return Unreachable(
-        f"{attempt.where} does not answer: the jump host cannot reach {target}{said}: see that it is up with its SSH "
-        "server, and that what guards it admits the jump host"
+        f"{attempt.where}: the jump host cannot reach {target}{detail}: check that the target and its SSH server are up, "
+        "and that firewalls admit the jump host"
     )
 
 
-def unknown(files: Sequence[Path], access: Access, name: str, shown: str = "") -> str:
+def unknown(files: Sequence[Path], access: Access, name: str, fingerprint: str = "") -> str:
     """What to do about a host key that no file holds."""
-    held = ", ".join(str(file) for file in files)
-    key = f" ({shown})" if shown else ""
+    names = ", ".join(str(file) for file in files)
+    key = f" ({fingerprint})" if fingerprint else ""
     if access.known_hosts:
         return (
-            f"has a host key{key} that {held} does not hold, so it was refused. Restore that file; "
-            "or build the machines anew: fab down NAME up NAME"
+            f"has a host key{key} that {names} does not hold, so it was refused. Restore that file, "
+            "or rebuild the machines: fab down NAME up NAME"
         )
     return (
-        f"has a host key{key} that is in none of {held}, so it was refused. Make it known: ssh {name}, "
-        "which shows its fingerprint, and accept it if it is the host's own"
+        f"has a host key{key} that is in none of {names}, so it was refused. Run ssh {name}, compare the fingerprint "
+        "that it shows with the host's own, and accept it"
     )
 
 
-def _key(attempt: Attempt, error: UnknownHostKey) -> str:
+def _host_key(attempt: Attempt, error: UnknownHostKey) -> str:
     files = ", ".join(str(file) for file in attempt.files)
     if error.revoked:
-        return f"shows a host key ({error.fingerprint}) that {files} calls revoked"
+        return f"shows a host key ({error.fingerprint}) that is marked as revoked in {files}"
     if not error.changed:
         return unknown(attempt.files, attempt.access, attempt.target.name, error.fingerprint)
     file = next((file for file in attempt.files if file.is_file()), attempt.files[0])
@@ -105,13 +111,12 @@ def _keys(attempt: Attempt) -> str:
     if login.unusable:
         text += f"; not tried: {'; '.join(login.unusable)}"
     if attempt.jump or not attempt.access.known_hosts:
-        return (
-            f"{text}. They are those of 'ssh {attempt.target.name}': make that work without a password first"
-        )
+        command = f"ssh {attempt.target.name}"
+        return f"{text}. They are the keys of '{command}': make that work without a password first"
     if attempt.access.agent:
         return (
-            f"{text}. See that {attempt.target.user!r} is an account there that has your key; name another key in "
-            f"{PEM_VARIABLE}, or add it to the agent: ssh-add FILE"
+            f"{text}. Check that {attempt.target.user!r} is an account there that has your public key; name another key "
+            f"in {PEM_VARIABLE}, or add it to the agent: ssh-add FILE"
         )
     return text
 
@@ -119,7 +124,7 @@ def _keys(attempt: Attempt) -> str:
 def _network(error: BaseException, port: int) -> str:
     match error:
         case ConnectionRefusedError():
-            return "refused the connection: the machine is up, its SSH server is not, or not at that port"
+            return "refused the connection: the machine is up, but no SSH server listens on that port"
         case TimeoutError():
             return f"did not answer in {CONNECT_TIMEOUT:.0f} s: {_ADMITS.format(port=port)}"
         case OSError(errno=errno.EHOSTUNREACH | errno.ENETUNREACH):
@@ -127,15 +132,17 @@ def _network(error: BaseException, port: int) -> str:
         case OSError():
             return f"cannot be reached: {error.strerror or error}"
         case UnicodeError():
-            return "cannot be reached: that is no host name"
+            return "cannot be reached: invalid host name"
         case EOFError():
             return "ended the connection"
-        case _ if "No existing session" in str(error):  # Paramiko's word for a time that is over
-            return f"greeted, but did not agree on keys in {KEY_TIMEOUT:.0f} s: see whether the network drops large packets"
+        case _ if "No existing session" in str(error):  # Paramiko's text for a key exchange that timed out
+            return (
+                f"did not agree on keys in {KEY_TIMEOUT:.0f} s: check whether the network drops large packets"
+            )
         case _ if "banner" in str(error):
             return (
-                "ended the connection, or kept silent, before it greeted: its SSH server is starting or overloaded, "
-                "refuses this address for a while after failed logins, or is none"
+                "ended the connection, or was silent, before the SSH banner: its SSH server is starting or overloaded, "
+                "refuses this address for a while after failed logins, or the port is not an SSH server's"
             )
         case _:
             return f"failed: {error or type(error).__name__}"

@@ -19,7 +19,7 @@ from .access import Access, Unreachable
 from .channel import OnOutput, OutputReader, communicate
 from .connection import Connection
 from .fan_out import fan_out
-from .login import check_pem
+from .private_keys import check_pem
 from .reasons import CONNECT_TIMEOUT
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...core.corosync.config import config_version
-from ...core.errors import ClusterError, NodeFailures, NotFound, StoreError, UsageError
+from ...core.errors import ClusterError, NodeFailures, NotFound, StoreError, UsageError, named
 from ...core.pacemaker.attributes import parse_capabilities, types_in
 from ...core.pacemaker.cib import parse_services
 from ...core.report import Report
@@ -19,7 +19,7 @@ from ...effects.providers.base import HostKeys, able
 from ...effects.providers.ec2 import FoundCluster, found_clusters
 from ...effects.ssh.access import Pem
 from ...effects.ssh.known_hosts import known_keys, set_key
-from ...effects.ssh.login import check_pem
+from ...effects.ssh.private_keys import check_pem
 from ...effects.store.home import HOME_VARIABLE, names
 from ...effects.store.store import Store
 from .. import session
@@ -38,7 +38,7 @@ def adopt(name: str, report: Report, *, region: str = "", cluster_id: str = "", 
     if problems := name_problems(name):
         raise UsageError(problems)
     if pem:
-        check_pem(Pem(Path(whole(pem)), "--pem"))
+        check_pem(Pem(Path(whole(pem)), named("pem")))
     files = Store(name)
     spec = _known(files, cluster_id) if files.exists else _found(name, region, cluster_id)
     with files.lock("cluster.adopt"):

@@ -1,4 +1,4 @@
-"""What ~/.ssh/config says of a node: the way, the names, the files."""
+"""Where ~/.ssh/config leads for a node: jump hosts, names and files."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -49,7 +49,7 @@ def names(target: config.Destination) -> list[str]:
     return [f"{hop.user}@{hop.host}:{hop.port}" for hop in config.route(target)]
 
 
-def test_jump_hosts_are_visited_in_their_order_each_as_its_own_section_says(configure: Configure) -> None:
+def test_jump_hosts_keep_their_order_and_have_their_own_settings(configure: Configure) -> None:
     configure(
         "Host 198.18.*\n ProxyJump first,me@second:99\n"
         "Host first\n HostName 198.18.1.1\n User one\n Port 2222\nHost second\n User two\n ProxyJump third\n"
@@ -59,7 +59,7 @@ def test_jump_hosts_are_visited_in_their_order_each_as_its_own_section_says(conf
     assert names(config.destination("second"))[0].endswith("@third:22")
 
 
-def test_a_jump_host_for_all_is_not_its_own_and_none_is_none(configure: Configure) -> None:
+def test_a_jump_host_for_all_hosts_does_not_jump_through_itself(configure: Configure) -> None:
     configure("Host b\n ProxyJump none\nHost *\n ProxyJump jump\nHost jump\n HostName 198.18.1.1\n")
     assert [hop.name for hop in config.route(config.destination("a"))] == ["jump"]
     assert config.route(config.destination("b")) == []
@@ -75,7 +75,7 @@ def test_a_jump_host_for_all_is_not_its_own_and_none_is_none(configure: Configur
     ],
     ids=["circle", "no-host", "no-number", "no-value"],
 )
-def test_a_configuration_that_cannot_be_used_is_told(
+def test_an_invalid_configuration_is_reported(
     configure: Configure, text: str, error: type[Exception]
 ) -> None:
     configure(text)
@@ -83,7 +83,7 @@ def test_a_configuration_that_cannot_be_used_is_told(
         config.route(config.destination("a"))
 
 
-def test_included_files_count_and_end_with_their_line(configure: Configure, tmp_path: Path) -> None:
+def test_included_files_count_and_their_sections_end_with_them(configure: Configure, tmp_path: Path) -> None:
     configure("Include more-*\nPort 7\nHost a\n Include inner\n IdentitiesOnly yes\n", **{
         "more-1": "Host b\n  User one\n", "more-2": f"Include={tmp_path}/.ssh/deep\n", "deep": "Host a\n User two\n",
         "inner": "IdentityFile ~/key\n",
@@ -94,7 +94,7 @@ def test_included_files_count_and_end_with_their_line(configure: Configure, tmp_
     assert (a.identities_only, b.identities_only) == (True, False)
 
 
-def test_a_program_gets_the_user_and_port_that_are_used(configure: Configure) -> None:
+def test_a_proxy_command_gets_the_user_and_port_that_are_used(configure: Configure) -> None:
     configure("Host *\n User nobody\n ProxyCommand nc %h %p %r\n")
     assert config.of_node(node(port=2200), own=True).command == "nc 198.18.9.9 2200 admin"
     configure("Host *\n ProxyCommand none\n")

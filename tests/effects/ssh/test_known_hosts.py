@@ -66,10 +66,10 @@ def verdict(path: Path, name: str, key: str) -> str:
         (f"# web {KEY}\n\nweb ssh-ed25519 rubbish\nweb", "web", "unknown"),
         ("", "web", "unknown"),
     ],
-    # Not by the keys, which each process that runs tests makes for itself.
+    # Not by the keys, which differ in each process that runs tests.
     ids=itertools.count(),
 )
-def test_a_key_is_admitted_exactly_where_a_line_names_it(
+def test_a_key_is_admitted_only_where_a_line_names_the_host(
     tmp_path: Path, text: str, name: str, expected: str
 ) -> None:
     path = tmp_path / "known_hosts"
@@ -77,7 +77,7 @@ def test_a_key_is_admitted_exactly_where_a_line_names_it(
     assert verdict(path, name, KEY) == expected
 
 
-def test_the_host_is_asked_for_a_key_of_a_known_type_first(tmp_path: Path) -> None:
+def test_key_types_that_are_known_are_preferred(tmp_path: Path) -> None:
     path = tmp_path / "known_hosts"
     path.write_text(f"web {OTHER_TYPE}\n")
     ours, theirs = socket.socketpair()

@@ -1,4 +1,4 @@
-"""OpenSSH's command line: nothing that ~/.ssh/config says makes a check weaker."""
+"""OpenSSH's command line: nothing in ~/.ssh/config makes a check weaker."""
 
 import itertools
 from dataclasses import replace
@@ -13,7 +13,7 @@ from fabfile.effects.ssh.access import Access, Pem
 
 from .test_config import Configure, configure, node
 from .test_known_hosts import KEY
-from .test_login import ED, LOCKED, PrivateFormat, private
+from .test_private_keys import ED, LOCKED, PrivateFormat, private
 
 __all__ = ["configure"]
 
@@ -35,7 +35,7 @@ def options(node: Node, access: Access) -> dict[str, str]:
     return dict(pairs) | {"keys": str(words.count("-i"))}
 
 
-def test_only_the_clusters_own_file_counts(access: Access) -> None:
+def test_only_the_cluster_s_own_known_hosts_counts(access: Access) -> None:
     found = options(node(), access)
     assert found["StrictHostKeyChecking"] == "yes"
     assert found["UserKnownHostsFile"] == f'"{str(access.known_hosts).replace("%", "%%")}"'
@@ -44,7 +44,7 @@ def test_only_the_clusters_own_file_counts(access: Access) -> None:
     assert "ProxyCommand" not in found
 
 
-def test_a_jump_host_is_checked_too_whatever_its_section_says(access: Access, configure: Configure) -> None:
+def test_a_jump_host_is_checked_despite_its_configuration(access: Access, configure: Configure) -> None:
     configure("Host 198.18.*\n ProxyJump one,two\nHost *\n StrictHostKeyChecking no\n User me\n")
     through = options(node(), access)["ProxyCommand"]
     assert through.count("StrictHostKeyChecking=yes") == 2
@@ -54,7 +54,7 @@ def test_a_jump_host_is_checked_too_whatever_its_section_says(access: Access, co
     assert "ProxyJump=none" not in options(node(), access)["ProxyCommand"]
 
 
-def test_a_key_that_is_named_is_the_only_one_and_an_imported_node_takes_the_agents(
+def test_only_an_imported_node_without_a_named_key_uses_the_agent_s_keys(
     access: Access, tmp_path: Path
 ) -> None:
     pem = tmp_path / "key.pem"
@@ -71,13 +71,13 @@ def test_a_key_that_is_named_is_the_only_one_and_an_imported_node_takes_the_agen
 
 
 @pytest.mark.parametrize("lost", ["file", "line"])
-def test_a_node_whose_key_is_not_known_is_told_with_the_next_step(access: Access, lost: str) -> None:
+def test_an_unknown_host_key_is_reported_with_the_next_step(access: Access, lost: str) -> None:
     assert access.known_hosts is not None
     if lost == "file":
         access.known_hosts.unlink()
     else:
         access.known_hosts.write_text("")
     with pytest.raises(
-        ClusterError, match=r"node0: .* does not hold, so it was refused\. Restore that file; or build"
+        ClusterError, match=r"node0: .* does not hold, so it was refused\. Restore that file, or rebuild"
     ):
         openssh.command(node(), access)

@@ -64,6 +64,6 @@ def test_failed_connections_leave_no_thread_and_no_file_open(tmp_path: Path, clo
 def test_a_bad_key_is_reported_before_any_node_is_tried(tmp_path: Path) -> None:
     tried: list[str] = []
     far = Remote(Access(tmp_path / "known_hosts", pem=Pem(tmp_path / "none.pem", "--pem")))
-    with pytest.raises(UsageError, match=r"none\.pem', named by --pem, is no file"):
+    with pytest.raises(UsageError, match=r"none\.pem', named by --pem, is not a file"):
         far.fan_out(NODES, "try", lambda node: tried.append(node.name))
     assert tried == []

@@ -11,7 +11,7 @@ from fabfile.core.errors import ClusterError
 from fabfile.core.report import Silent
 from fabfile.core.spec.cluster import ClusterSpec
 from fabfile.core.spec.node import Node, State
-from fabfile.effects.ssh.login import PEM_VARIABLE
+from fabfile.effects.ssh.private_keys import PEM_VARIABLE
 from fabfile.effects.store.store import Store
 from fabfile.flows import session
 from fabfile.flows.machines import commands as nodes

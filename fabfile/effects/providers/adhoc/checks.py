@@ -24,7 +24,7 @@ from ....core.spec.node import Node, Role
 from ...ssh.access import Pem, Unreachable
 from ...ssh.fan_out import fan_out
 from ...ssh.known_hosts import known_keys, remove_host, set_key
-from ...ssh.login import check_pem
+from ...ssh.private_keys import check_pem
 from ...ssh.runner import Remote
 
 LOOK_TIMEOUT = 60.0  # seconds without a word

@@ -13,7 +13,7 @@ from ....core.spec.cluster import ClusterSpec
 from ....core.spec.node import Node, Role, node_name
 from ...ssh.access import Access
 from ...ssh.fan_out import fan_out
-from ...ssh.login import choose_pem
+from ...ssh.private_keys import choose_pem
 from ...ssh.runner import Remote
 from ...ssh.waiting import Glance, wait_until
 from ...store.store import Store
