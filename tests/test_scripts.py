@@ -19,7 +19,7 @@ from fabfile.core.services import logs as service_logs
 from fabfile.core.services import scripts as service_scripts
 from fabfile.core.services.requirements import lacks_script
 from fabfile.core.services.service import Service
-from fabfile.core.sirikata import archive as package
+from fabfile.core.sirikata import release
 from fabfile.core.spec.cluster import ClusterSpec
 from fabfile.core.templates import ROOT
 from fabfile.effects.ssh.runner import as_root
@@ -71,12 +71,12 @@ SCRIPTS = {
     "read on in a log": service_logs.log_script(
         "web", "/var/log/it's", 5, service_logs.Place(inode="1", size=7)
     ),
-    "list archives": package.held_script(SPEC),
-    "receive an archive": package.receive_script(SPEC, "0" * 64),
-    "prune archives": package.prune_script(SPEC, ["0" * 64, "1" * 64]),
-    "ask for a checksum": package.fetch_checksum_script("https://example.edu/it's.tar"),
-    "look at the version in use": package.version_script(),
-    "look for services of an earlier version": package.stale_script(["web", "db"]),
+    "list archives": release.list_script(SPEC),
+    "receive an archive": release.receive_script(SPEC, "0" * 64),
+    "prune archives": release.prune_script(SPEC, ["0" * 64, "1" * 64]),
+    "ask for a checksum": release.published_checksum_script("https://example.edu/it's.tar"),
+    "look at the version in use": release.version_script(),
+    "look for services of an earlier version": release.outdated_script(["web", "db"]),
     "look at a host": adhoc_hosts.look_script(),
     "ask the other hosts": adhoc_peers.peers_script(),
     "take a host in": (TAKE_IN := adhoc_hosts.take_in_script("demo-3f2a", "it's")),

@@ -85,7 +85,9 @@ class Host(Machine):
 
     def set_up(self) -> None:
         """What Puppet is set up with, as the flows do."""
-        script = agent_setup(SPEC, server="puppet.hosts", token="secret", name=self.name)
+        script = agent_setup(
+            SPEC, server="puppet.hosts", token="secret", name=self.name, own=adhoc_hosts.HOME
+        )
         done = self.sudo("exec sh -s", stdin=script.encode())
         assert done.exit == 0, done
 

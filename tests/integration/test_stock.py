@@ -1,15 +1,14 @@
 """Debian's cloud images as they come: no Puppet, no Corosync, and an apt that is busy with itself at first boot."""
 
 import os
-import shlex
 from collections.abc import Iterator
 
 import pytest
 
+from fabfile.core.cloud_init import Login, user_data
 from fabfile.core.puppet.agent import agent_setup
 from fabfile.core.report import Silent
 from fabfile.core.spec.cluster import ClusterSpec
-from fabfile.core.templates import render
 from fabfile.effects import keys
 from fabfile.flows.machines.boot import boot, first_contact_script
 from fabfile.flows.session import reading
@@ -109,23 +108,22 @@ def test_a_machine_takes_its_name_by_its_place_in_the_launch(cluster: Cluster) -
     names = ["node7", "node8"]
     private, public = keys.bootstrap_host_key()
     spec = ClusterSpec(name="stock", uid="0000", size=2)
-    user_data = render(
-        "cloud-init/user-data.j2",
-        user="admin",
-        host_key=private.decode(),
-        host_key_public=public.decode(),
-        authorized_keys=[public.decode()],
-        setup=agent_setup(spec, server="puppet.stock", token="t"),
-        names=names,
-        take_name=render("cloud-init/take-name.sh.j2", names=shlex.join(names)),
+    text = user_data(
+        Login(
+            user="admin",
+            authorized_keys=[public.decode()],
+            host_key=private.decode(),
+            host_key_public=public.decode(),
+        ),
+        agent_setup(spec, server="puppet.stock", token="t"),
+        names,
     )
     seed = "/var/lib/cloud/seed/nocloud"
     node.said(
         f"printf 'instance-id: second\\nlocal-hostname: ip-198-18-0-9\\nami-launch-index: 1\\n' >{seed}/meta-data"
     )
     assert (
-        node.sudo(f"cat >{seed}/user-data; rm -rf /var/lib/sirikata-cluster/*", stdin=user_data.encode()).exit
-        == 0
+        node.sudo(f"cat >{seed}/user-data; rm -rf /var/lib/sirikata-cluster/*", stdin=text.encode()).exit == 0
     )
     for _ in range(2):
         assert machine("reboot", cluster.id, "node0").exit == 0

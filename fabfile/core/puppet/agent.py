@@ -3,36 +3,38 @@
 puppet-agent(8), puppet.conf(5); Puppet documentation, "CSR attributes and certificate extensions".
 """
 
-import shlex
-
-from ..adhoc.survey import HOME
 from ..spec.cluster import ClusterSpec
-from ..templates import render
+from ..templates import script
 
 
-def agent_setup(spec: ClusterSpec, *, server: str, token: str, name: str = "") -> str:
-    """A POSIX sh script that makes a machine an agent of the cluster's Puppet master.
+def agent_setup(spec: ClusterSpec, *, server: str, token: str, name: str = "", own: str = "") -> str:
+    """A script that makes a machine an agent of the cluster's Puppet master, whose certname is `server`.
 
-    It holds the token, so the file it is written to must be readable by root only.  The certname is the machine's host
-    name, up to the first dot, and the cluster's; `name` takes the place of the host name.
+    It holds the token, so the file that it is written to must be readable by root only.  The certname is the machine's
+    host name, up to the first dot, and the cluster's name; `name` takes the place of the host name.  `own` is a folder
+    for the agent's certificates, on a host that may use Puppet for other things; empty: where Puppet keeps them.
     """
-    return render(
-        "puppet/agent-setup.sh.j2",
-        cluster_name=spec.name,
-        server=shlex.quote(server),
+    return script(
+        *_INSTALL,
+        "puppet/agent-find.sh",
+        "puppet/agent-setup.sh",
+        cluster=spec.name,
+        server=server,
         token=token,
-        name=shlex.quote(name) if name else "",
-        own_master=spec.own_master,
-        ready_made=spec.provider == "adhoc",
-        home=HOME,
+        node=name,
+        own=own,
+        own_master="yes" if spec.own_master else "",
     )
 
 
 def install_script() -> str:
-    """The first part of `agent_setup`, which needs to know nothing of the cluster: installs the agent where there is none."""
-    return render("puppet/agent-install.sh.j2")
+    """The first part of `agent_setup`, which knows nothing of the cluster: installs the agent if there is none."""
+    return script(*_INSTALL)
 
 
 def reset_certificates_script() -> str:
     """Removes the agent's keys and certificates; its next run requests a new certificate."""
-    return render("puppet/agent-reset.sh.j2")
+    return script("puppet/environment.sh", "puppet/agent-reset.sh")
+
+
+_INSTALL = ("puppet/environment.sh", "puppet/install.sh.j2", "puppet/agent-install.sh")

@@ -5,7 +5,6 @@ Puppet documentation: "Config files: environment.conf", "External node classifie
 certificate requests".
 """
 
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,10 +13,15 @@ import yaml
 from ..spec.cluster import ClusterSpec
 from ..spec.node import MASTER_NAME, certname, node_name
 from ..spec.types import DEFAULT
-from ..templates import render
+from ..templates import render, script
 from .files import MARK, File, Folder, Layout, Secrets, mount
 
 MODULE = "sirikata_cluster"
+# What a script on a master begins with: one at a time; with Puppet's server there; with `find_home`, which needs `cluster`
+# and `id`.
+LOCKED = ("puppet/environment.sh", "puppet/master-lock.sh")
+INSTALL = ("puppet/install.sh.j2", "puppet/master-install.sh")
+FOUND = (*LOCKED, "puppet/master-find.sh")
 START_TIMEOUT = 300  # seconds for the server to answer; a start takes 14 to 27 s of CPU
 
 # One JRuby and the first compiler only: half the start, half the memory.  No TLS session tickets: agents wait 30 s on
@@ -138,28 +142,31 @@ def tuned_files(layout: Layout) -> list[File]:
 
 
 def server_setup() -> str:
-    """A POSIX sh script that installs Puppet's server on a machine that has none, while others boot; it holds no secret."""
-    return render("puppet/master-setup.sh.j2")
+    """A script that installs Puppet's server if there is none, while other machines boot; it holds no secret."""
+    return script(*LOCKED, *INSTALL)
 
 
 def put_script(spec: ClusterSpec, layout: Layout, *, own: bool) -> str:
     """Puts what `pack` made in its place, and starts, restarts or reloads the server if that is needed.
 
-    Prints `changed PATH` for each file that was another before, and `restarted`.
+    Prints `changed PATH` for each file that differed, and `restarted`.
     """
-    return render(
-        "puppet/master-put.sh.j2",
+    return script(
+        *LOCKED,
+        *(INSTALL if own else ()),
+        "puppet/master-put.sh",
+        "puppet/master-wait.sh",
+        "puppet/master-restart.sh" if own else "puppet/master-reload.sh",
         cluster=spec.name,
-        confdir=shlex.quote(layout.confdir),
-        environments=shlex.quote(layout.environments),
-        module=shlex.quote(module_folder(spec, layout)),
-        own=own,
+        confdir=layout.confdir,
+        environments=layout.environments,
+        module=module_folder(spec, layout),
         timeout=START_TIMEOUT,
     )
 
 
 def parse_put(out: str) -> tuple[tuple[str, ...], bool]:
-    """What `put_script` printed: the paths that changed, and whether the server was (re)started."""
+    """What `put_script` printed: the paths that changed, and whether the server was started, restarted or reloaded."""
     lines = out.splitlines()
     changed = tuple(line.removeprefix("changed ") for line in lines if line.startswith("changed "))
     return changed, "restarted" in lines
@@ -171,15 +178,15 @@ def module_folder(spec: ClusterSpec, layout: Layout) -> str:
 
 
 def forget_script(certnames: Sequence[str]) -> str:
-    """Forgets certificates and requests of those names, the unknown ones among them."""
-    return render("puppet/master-forget.sh.j2", names=shlex.quote(",".join(certnames)), mark=f"# {MARK}")
+    """Forgets certificates and requests of those names, whether the master knows them or not."""
+    return script(*LOCKED, "puppet/master-forget.sh", names=",".join(certnames))
 
 
 def publish_script(spec: ClusterSpec) -> str:
-    """Takes a corosync.conf from its standard input for the cluster's nodes; prints `changed PATH` if it is another."""
-    return render("puppet/master-publish.sh.j2", cluster=shlex.quote(spec.name), id=shlex.quote(spec.id))
+    """Takes a corosync.conf for the cluster's nodes from its standard input."""
+    return script(*FOUND, "puppet/master-publish.sh", cluster=spec.name, id=spec.id)
 
 
 def remove_script(spec: ClusterSpec) -> str:
-    """Takes away what the cluster has on a master."""
-    return render("puppet/master-remove.sh.j2", cluster=shlex.quote(spec.name), id=shlex.quote(spec.id))
+    """Removes what the cluster has on a master."""
+    return script(*FOUND, "puppet/master-remove.sh", cluster=spec.name, id=spec.id)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import yaml
 
-from ..templates import render
+from ..templates import script
 
 Outcome = Literal["unchanged", "changed", "failed"]
 
@@ -50,7 +50,7 @@ class AgentRun:
 
 def run_script() -> str:
     """Runs the agent once, watched, and starts its daemon again.  Prints `exit CODE` and the report."""
-    return render("puppet/agent-run.sh.j2")
+    return script("puppet/environment.sh", "puppet/agent-run.sh")
 
 
 def parse_run(node: str, out: str, log: str) -> AgentRun:

@@ -5,14 +5,14 @@ Puppet documentation: "Config files: puppet.conf", "Config files: fileserver.con
 
 import base64
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..adhoc.survey import HOME
 from ..spec.cluster import ClusterSpec
-from ..templates import render
+from ..templates import script
 from .files import MARK, File, Layout, mount
+from .master import INSTALL, LOCKED
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,13 @@ class Look:
 
 def look_script(spec: ClusterSpec) -> str:
     """Prints how a server is set up; installs it where there is none."""
-    return render(
-        "puppet/master-look.sh.j2", cluster=shlex.quote(spec.name), environment=spec.environment, home=HOME
+    return script(
+        *LOCKED,
+        *INSTALL,
+        "puppet/master-look.sh",
+        cluster=spec.name,
+        environment=spec.environment,
+        before=f"{HOME}/before/packages",
     )
 
 

@@ -1,14 +1,13 @@
 """From a specification to machines that answer: boot, wait, exchange host keys, tell each where the others are."""
 
-import shlex
 from collections.abc import Callable, Collection, Sequence
 
+from ...core.cloud_init import Login, user_data
 from ...core.errors import ClusterError, NodeError, NodeFailures, Preflight
 from ...core.puppet.agent import agent_setup
 from ...core.puppet.master import server_setup
 from ...core.spec.node import Node, Role
 from ...core.ssh.hostkeys import KEYS_BEGIN, KEYS_END
-from ...core.templates import render
 from ...effects import keys
 from ...effects.providers.base import ROLES, HostKeys, UserData
 from ...effects.ssh.known_hosts import remove_key, rename_host, set_key
@@ -40,11 +39,11 @@ def launch(session: Session, roles: Collection[Role] = ROLES) -> tuple[list[Node
             f"the machines of {session.spec.name!r} live and their keys are not here. Fetch them: "
             f"fab cluster.adopt {session.spec.name} --pem=FILE; or end the machines: fab cluster.nodes.terminate {session.spec.name}"
         )
-    user_data = _user_data(session)
+    make = _user_data(session)
     before = {node.id for node in existing if node.running}
     _forget_gone(session, {node.id for node in existing})
     with session.report.step("boot the machines"):
-        machines = list(session.provider.boot(user_data, session.report, roles))
+        machines = list(session.provider.boot(make, session.report, roles))
     done = "took in" if session.provider.contact == "ssh" else "booted"
     return machines, [
         f"{done} {node.name}" for node in machines if node.id not in before and node.role in roles
@@ -123,22 +122,19 @@ def _user_data(session: Session) -> UserData:
     secrets = make_secrets(session)
     if session.provider.contact == "ssh":
         return lambda role, names=(): ""
+    login = Login(
+        user=session.spec.user,
+        authorized_keys=[secrets["ssh_key.pub"]],
+        host_key=secrets["bootstrap_key"],
+        host_key_public=secrets["bootstrap_key.pub"],
+    )
     setup: dict[Role, str] = {
         "node": agent_setup(session.spec, server=puppet_master.certname(session), token=secrets["token"]),
         "master": server_setup(),
     }
 
     def make(role: Role, names: Sequence[str] = ()) -> str:
-        text = render(
-            "cloud-init/user-data.j2",
-            user=session.spec.user,
-            host_key=secrets["bootstrap_key"],
-            host_key_public=secrets["bootstrap_key.pub"],
-            authorized_keys=[secrets["ssh_key.pub"]],
-            setup=setup[role],
-            names=names,
-            take_name=render("cloud-init/take-name.sh.j2", names=shlex.join(names)),
-        )
+        text = user_data(login, setup[role], names)
         if len(text.encode()) > _EC2_USER_DATA_LIMIT:
             raise Preflight(
                 f"the user-data has {len(text.encode())} bytes, and EC2 takes {_EC2_USER_DATA_LIMIT}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ...core.adhoc.survey import take_in_script
+from ...core.adhoc.survey import HOME, take_in_script
 from ...core.errors import NodeError
 from ...core.puppet.agent import agent_setup, install_script
 from ...core.spec.node import Node, master
@@ -67,7 +67,13 @@ def set_up_agent(session: Session, remote: Remote, node: Node) -> None:
     """
     session.report.node(node.name, "Puppet agent")
     token = (session.store.secret("token") or b"").decode().strip()
-    setup = agent_setup(session.spec, server=puppet_master.certname(session), token=token, name=node.name)
+    setup = agent_setup(
+        session.spec,
+        server=puppet_master.certname(session),
+        token=token,
+        name=node.name,
+        own=HOME if session.provider.contact == "ssh" else "",
+    )
     # Over standard input, since it holds the token.
     done = remote.sudo(node, "exec sh -s", stdin=setup.encode(), check=False, timeout=SET_UP_TIMEOUT)
     if not done.ok:

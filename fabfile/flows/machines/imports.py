@@ -1,13 +1,12 @@
 """Instances that were launched otherwise, made nodes of a cluster: checked, set up over SSH, then tagged."""
 
 import re
-import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ...core.cloud_init import adopt_script
 from ...core.errors import NodeError, UsageError
 from ...core.spec.node import Node
-from ...core.templates import render
 from ...effects.providers.base import HostKeys, Importer, able
 from ...effects.ssh.known_hosts import known_keys, remove_host, set_key
 from ...effects.ssh.runner import Remote
@@ -107,7 +106,7 @@ def _check(session: Session, remote: Remote, nodes: Sequence[Node], user: str) -
 def _set_up(session: Session, remote: Remote, node: Node) -> None:
     """What user-data does for a machine that we launch."""
     spec, store = session.spec, session.store
-    script = render("cloud-init/take-in.sh.j2", user=shlex.quote(spec.user), name=shlex.quote(node.name))
+    script = adopt_script(spec.user, node.name)
     session.report.node(node.name, "account and name")
     remote.sudo(node, script, stdin=(store.secret("ssh_key.pub") or b"").strip() + b"\n")
     hosts.set_up_agent(session, remote, node)

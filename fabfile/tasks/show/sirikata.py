@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from ...core.services.service import Service
     from ...core.sirikata.plan import Planned
     from ...core.sirikata.presets import Presets
-    from ...flows.sirikata.packages import Packed, RolledOut
+    from ...flows.sirikata.packages import Packed
+    from ...flows.sirikata.rollout import RolledOut
 
 
 def presets(table: "Presets") -> None:

@@ -29,5 +29,5 @@ def test_every_node_is_forgotten_once_the_rest_must_get_new_certificates(
     provider: Any = SimpleNamespace(nodes=lambda: left)
     cleanup.forget_nodes(Session(spec, store, provider, cast(Any, None), Silent()))
     ((script, certified),) = asked
-    assert "--certname node0.web,node1.web,node2.web" in script
+    assert "names=node0.web,node1.web,node2.web\n" in script
     assert certified == ()

@@ -1,5 +1,5 @@
-{% include "puppet/master-common.sh.j2" %}
-{% include "puppet/master-find.sh.j2" %}
+# shellcheck shell=sh
+# Removes the cluster's files from a master that stays.
 if find_home; then
   read -r folder <"$home/folder" && rm -rf "$folder"
   rm -rf "$home"

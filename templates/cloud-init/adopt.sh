@@ -1,9 +1,9 @@
-#!/bin/sh
-# Makes a machine that somebody else booted like one that our user-data booted: the administrator's account, a host name,
-# and what runs at first boot.  As root, as often as wanted; standard input: public keys for the account.
-set -eu
+# shellcheck shell=sh
+# Makes a machine that was launched otherwise like one that booted with our user-data: the administrator's account, the host
+# name, and what runs at first boot.  As root; idempotent.  Standard input: public keys for the account.
+#   user   the account
+#   name   the node's name
 umask 022
-user={{ user }}
 if ! id "$user" >/dev/null 2>&1; then
   group=
   if getent group "$user" >/dev/null; then group="--gid $user"; fi
@@ -25,5 +25,5 @@ if [ "$user" != root ]; then
   chmod 440 "$rule.new"
   mv "$rule.new" "$rule"
 fi
-hostnamectl set-hostname {{ name }}
+hostnamectl set-hostname "$name"
 if [ -d /etc/cloud/cloud.cfg.d ]; then echo 'preserve_hostname: true' >/etc/cloud/cloud.cfg.d/99_sirikata_hostname.cfg; fi

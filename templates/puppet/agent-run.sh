@@ -1,18 +1,17 @@
-{# One run of the agent, watched to its end.  Prints a line of its outcome, then its report; its log goes to stderr. #}
-set -u
+# shellcheck shell=sh
+# One run of the agent, watched to its end.  Prints `exit CODE`, then the report; the run's log goes to stderr.
+set +e
 umask 077
-PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/puppetlabs/bin
-export PATH LC_ALL=C.UTF-8
 if ! command -v puppet >/dev/null; then echo 'there is no Puppet agent here' >&2; exit 127; fi
 dir=$(mktemp -d /run/sirikata-cluster-run.XXXXXX) || exit 1
-# Whatever happens, the daemon is there again afterwards.
+# Whatever happens, the daemon runs again afterwards.
 trap 'rm -rf "$dir"; systemctl start --no-block puppet.service' EXIT
 trap 'exit 129' HUP INT TERM PIPE
 systemctl stop puppet.service
 
-# The report goes to a file of this run's own: that it exists says that it is of this run.  Stopping the daemon leaves a
-# run of its going; agents before Puppet 7 cannot wait for that (waitforlock), so that is done here.  Where that run ends
-# while Puppet looks whose lock it is, Puppet fails with the words of ps.
+# The report is written to a file of this run's own: if it exists, it is of this run.  Stopping the daemon leaves a run of
+# its own going; agents before Puppet 7 cannot wait for that (waitforlock), so this loop does.  If that run ends while
+# Puppet looks up whose lock it is, Puppet fails and quotes ps.
 for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
   puppet agent --onetime --no-daemonize --verbose --detailed-exitcodes --no-usecacheonfailure --no-splay \
     --no-show_diff --color=false --waitforcert 0 --lastrunreport "$dir/report.yaml" \
@@ -23,5 +22,4 @@ for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 done
 echo "exit $code"
 tail -n 40 "$dir/log" | cut -c1-600 >&2
-cat "$dir/report.yaml" 2>/dev/null
-exit 0
+cat "$dir/report.yaml" 2>/dev/null || true

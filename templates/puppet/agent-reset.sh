@@ -1,0 +1,4 @@
+# shellcheck shell=sh
+# Removes the agent's keys and certificates: its next run requests a new certificate.
+systemctl stop puppet
+rm -rf "$(puppet config print ssldir --section agent)"
