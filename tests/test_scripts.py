@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from fabfile.core import cloud_init
 from fabfile.core.adhoc import connectivity as adhoc_peers
 from fabfile.core.adhoc import survey as adhoc_hosts
 from fabfile.core.corosync import status as corosync_status
@@ -14,7 +15,8 @@ from fabfile.core.files import transfer
 from fabfile.core.pacemaker import attributes as node_attributes
 from fabfile.core.pacemaker import formation as pacemaker
 from fabfile.core.pacemaker import scripts as pacemaker_scripts
-from fabfile.core.puppet import agent as puppet_agent
+from fabfile.core.puppet import agent, master, runs, shared
+from fabfile.core.puppet.files import Layout
 from fabfile.core.services import logs as service_logs
 from fabfile.core.services import scripts as service_scripts
 from fabfile.core.services.requirements import lacks_script
@@ -55,7 +57,20 @@ SCRIPTS = {
     "wait for a service": service_scripts.wait_running_script("web"),
     "first contact": boot.first_contact_script(180.0),
     "drop the bootstrap key": boot._DROP_KEY,
-    "forget certificates": puppet_agent.reset_certificates_script(),
+    "make a machine an agent": agent.agent_setup(SPEC, server="puppet.demo", token="t"),
+    "make a host an agent": agent.agent_setup(SPEC, server="it's", token="t", name="db", own="/it's"),
+    "reset certificates": agent.reset_certificates_script(),
+    "run an agent": runs.run_script(),
+    "install Puppet's server": master.server_setup(),
+    "configure the cluster's own master": master.put_script(SPEC, Layout(), own=True),
+    "configure a master of the user's": master.put_script(SPEC, Layout(), own=False),
+    "look at a master of the user's": shared.look_script(SPEC),
+    "forget certificates": master.forget_script(["node0.demo", "node1.demo"]),
+    "publish corosync.conf": master.publish_script(SPEC),
+    "remove a cluster from a master": master.remove_script(SPEC),
+    "take a name": cloud_init.name_script(["node0", "it's"]),
+    "set a machine up": cloud_init.setup_script(),
+    "adopt a machine": cloud_init.adopt_script("admin", "it's"),
     "look for a command": lacks_script(
         Service(
             id="web",

@@ -34,9 +34,9 @@ def user_data(login: Login, setup: str, names: Sequence[str] = ()) -> str:
     `names` are the host names of all machines of one launch, by their place in it; empty: the meta-data has the name.
     """
     files: Mapping[str, str] = {
-        **({"take-name": script("cloud-init/take-name.sh", names=names)} if names else {}),
+        **({"take-name": name_script(names)} if names else {}),
         "puppet-setup": setup,
-        "set-up": script("cloud-init/set-up.sh"),
+        "set-up": setup_script(),
     }
     return render(
         "cloud-init/user-data.j2",
@@ -46,6 +46,16 @@ def user_data(login: Login, setup: str, names: Sequence[str] = ()) -> str:
         host_key_public=login.host_key_public,
         files=files,
     )
+
+
+def name_script(names: Sequence[str]) -> str:
+    """Gives a machine its host name, by its place in the launch."""
+    return script("cloud-init/take-name.sh", names=names)
+
+
+def setup_script() -> str:
+    """What runs at first boot, and again if that did not come to its end."""
+    return script("cloud-init/set-up.sh")
 
 
 def adopt_script(user: str, name: str) -> str:

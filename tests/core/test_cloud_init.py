@@ -1,7 +1,6 @@
 """What a machine is given at birth: a cloud-config that every supported cloud-init takes, and the scripts in it."""
 
 import shlex
-import shutil
 import subprocess
 from typing import Any
 
@@ -106,12 +105,7 @@ def test_a_master_installs_the_server_and_a_node_the_agent() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_its_scripts_are_sound(kind: str) -> None:
+def test_its_scripts_parse(kind: str) -> None:
     for name, script in files(**KINDS[kind]).items():
         done = subprocess.run(["sh", "-n"], input=script, text=True, capture_output=True, check=False)
         assert done.stderr == "", name
-        if shutil.which("shellcheck"):
-            # SC1007: `name= other=` empties a variable on purpose.
-            command = ["shellcheck", "--shell=sh", "--exclude=SC1007", "-"]
-            done = subprocess.run(command, input=script, text=True, capture_output=True, check=False)
-            assert done.stdout == "", name
