@@ -58,7 +58,7 @@ SCRIPTS = {
     "first contact": boot.first_contact_script(180.0),
     "drop the bootstrap key": boot._DROP_KEY,
     "make a machine an agent": agent.agent_setup(SPEC, server="puppet.demo", token="t"),
-    "make a host an agent": agent.agent_setup(SPEC, server="it's", token="t", name="db", own="/it's"),
+    "make a host an agent": agent.agent_setup(SPEC, server="pm", token="t", name="db", own="/srv/own"),
     "reset certificates": agent.reset_certificates_script(),
     "run an agent": runs.run_script(),
     "install Puppet's server": master.server_setup(),
@@ -68,9 +68,9 @@ SCRIPTS = {
     "forget certificates": master.forget_script(["node0.demo", "node1.demo"]),
     "publish corosync.conf": master.publish_script(SPEC),
     "remove a cluster from a master": master.remove_script(SPEC),
-    "take a name": cloud_init.name_script(["node0", "it's"]),
+    "take a name": cloud_init.name_script(["node0", "node1"]),
     "set a machine up": cloud_init.setup_script(),
-    "adopt a machine": cloud_init.adopt_script("admin", "it's"),
+    "adopt a machine": cloud_init.adopt_script("joe", "node0"),
     "look for a command": lacks_script(
         Service(
             id="web",
