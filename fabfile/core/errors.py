@@ -1,11 +1,11 @@
-"""What is wrong, as values (Problem), and everything that can go wrong, as one tree.
+"""Problems as values, and the tree of errors.
 
-ClusterError                a sentence for a person: what, which, the next step   exit 1
+ClusterError                a sentence for the user: what, which, the next step   exit 1
 |- UsageError               wrong use: names, sizes, files, what is missing       exit 2
 |  |- NotFound              no such cluster, node or service
 |  `- Preflight             what this host or account lacks
-|- StoreError               a file of ours that cannot be read, or is held by another process
-|- NodeError                one node refused or failed, with its own last words
+|- StoreError               a file of ours that cannot be read, or that another process holds
+|- NodeError                one node refused or failed, with its last lines
 `- NodeFailures             several nodes: one line each                          exit 1, or 3 when some succeeded
 """
 
@@ -18,7 +18,7 @@ _FIELD = re.compile("\ufdd0([^\ufdd1]*)\ufdd1")
 
 
 def named(field: str) -> str:
-    """The name of a field inside the text of a Problem, which is shown as it was typed there: `--stop-timeout`."""
+    """The name of a field inside the text of a Problem, shown as it is typed: `--stop-timeout`."""
     return f"\ufdd0{field}\ufdd1"
 
 
@@ -27,36 +27,38 @@ class Problem:
     """One thing that is wrong with what was given.
 
     subject  what it is about: a service, a host, a file and its line; empty: the command itself
-    field    the field of it that is to be changed, by its name in Python; empty: it as a whole
-    text     the sentence: what is wrong, with which value, the next step.  Fields in it are `named(...)`
+    field    the field to change, by its name in Python; empty: the subject as a whole
+    text     the sentence: what is wrong, with which value, the next step; it names fields by `named(...)`
     """
 
     subject: str
     field: str
     text: str
 
-    def told(self, spell: Callable[[str], str] = str) -> str:
-        """The sentence with its subject; `spell` gives a field as it was typed: an option, a key, a keyword."""
+    def spelled(self, spell: Callable[[str], str] = str) -> str:
+        """The sentence with its subject; `spell` returns a field as it is typed: an option, a key, a keyword."""
         text = _FIELD.sub(lambda match: spell(match[1]), self.text)
         return f"{self.subject}: {text}" if self.subject else text
 
+    told = spelled
+
     def __str__(self) -> str:
-        return self.told()
+        return self.spelled()
 
 
 def as_problems(found: "Iterable[str | Problem]") -> list[Problem]:
-    """Sentences about the whole command as problems."""
-    return [one if isinstance(one, Problem) else Problem("", "", one) for one in found]
+    """Sentences about the whole command as problems; problems stay as they are."""
+    return [each if isinstance(each, Problem) else Problem("", "", each) for each in found]
 
 
 class ClusterError(Exception):
-    """A failure that a person can act on.  Its text is shown as it is, without a traceback."""
+    """A failure that the user can act on.  Its text is shown as it is, without a traceback."""
 
     exit_code = 1
 
 
 class UsageError(ClusterError):
-    """What was asked for cannot be done as asked.  Holds every problem found, not only the first."""
+    """The request cannot be carried out as it was given.  Holds every problem found, not only the first."""
 
     exit_code = 2
 
@@ -67,11 +69,11 @@ class UsageError(ClusterError):
 
 
 class NotFound(UsageError):
-    """A name that nothing here goes by."""
+    """No cluster, node or service has that name."""
 
 
 class Preflight(UsageError):
-    """Something that the host or the account lacks, found before anything was started."""
+    """The host or the account lacks something; found before anything was started."""
 
 
 class StoreError(ClusterError):
@@ -81,7 +83,9 @@ class StoreError(ClusterError):
 class NodeError(ClusterError):
     """One node refused or failed.
 
-    `node` is the node's name; `said` the last lines that it printed; `lasting` says that to try again is of no use.
+    node     its name
+    said     the last lines that it printed
+    lasting  whether trying again cannot help
     """
 
     def __init__(self, node: str, problem: str, said: str = "", *, lasting: bool = False) -> None:
@@ -92,8 +96,8 @@ class NodeError(ClusterError):
 class NodeFailures(ClusterError):
     """Some or all nodes failed at one action.
 
-    `failures` maps the node's name to its error, in node order; `succeeded` names the others, and where it is a mapping
-    says what they answered, which `results` keeps.
+    failures   the error of each failed node, by its name, in the order of the nodes
+    succeeded  the names of the other nodes; where their results are given too, `results` keeps them
     """
 
     exit_code_partly = 3
