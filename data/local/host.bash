@@ -1,20 +1,20 @@
 # shellcheck shell=bash
-# What this host must have, asked by trying it, and the packages that bring it.  Sourced by `machine`.
+# What this host must have, checked by trying it, and the packages that provide it.  Sourced by `machine`.
 
-# A command, the package it comes from, and what it is for.
+# A command, its package, and what it is needed for.
 host_commands='
 mmdebstrap       mmdebstrap             builds the image of a machine
 systemd-nspawn   systemd-container      boots a machine
 ip               iproute2               makes the network of a cluster
 nsenter          util-linux             enters a machine
-flock            util-linux             keeps two calls apart
+flock            util-linux             locks clusters and machines
 mountpoint       mount                  finds mounted disks
-awk              mawk                   reads what the other commands print
+awk              mawk                   parses the output of other commands
 find             findutils              finds the machines of a cluster
 ssh              openssh-client         opens a shell on a machine
 '
 
-# problem KIND WHAT WHY
+# problem KIND WHAT WHY: prints a line of `machine check`.
 problem() { printf '%s\t%s\t%s\n' "$1" "$2" "$3"; }
 
 host_packages() {
@@ -23,37 +23,37 @@ host_packages() {
     if [[ -n $command ]] && ! command -v "$command" >/dev/null; then problem package "$package" "$command $why"; fi
   done <<<"$host_commands"
   if [[ ! -e /usr/share/keyrings/debian-archive-keyring.gpg ]]; then
-    problem package debian-archive-keyring "proves that the packages of the image are Debian's"
+    problem package debian-archive-keyring "verifies that the packages of the image are Debian's"
   fi
 }
 
 host_privileges() {
   if [[ $EUID -ne 0 ]]; then
-    problem privilege root "run it as root, or allow this user to run it by 'sudo -n'"
+    problem privilege root "run this as root, or let this user run it by 'sudo -n'"
   elif ! unshare --mount --net true 2>/dev/null; then
-    problem privilege CAP_SYS_ADMIN "this host is a container that may not make namespaces: run it on a host, or in a container with more privileges"
+    problem privilege CAP_SYS_ADMIN "this container may not create namespaces: run this on a host, or in a container with more privileges"
   else
     return 0
   fi
   return 1
 }
 
-# host_watches: the systemd of each machine takes about seven of the inotify instances that all of root's processes share, and
-# without one it ends at once and says nothing.  Linux allows 128, which 20 machines use up (inotify(7)); it stays raised.
+# host_watches: raises the number of inotify instances for good.  All processes of root share them, and the systemd of a
+# machine needs about seven: without one it ends at once, with no message.  Linux's 128 (inotify(7)) serve 20 machines.
 host_watches() {
   local file=/proc/sys/fs/inotify/max_user_instances
   if (($(<"$file") < 1024)); then echo 1024 2>/dev/null >"$file" || true; fi
 }
 
-# host_network: tried in a namespace that is gone with the command.
+# host_network: tried in a namespace that ends with the command.
 host_network() {
-  unshare --net sh -c 'ip link add name b type bridge' 2>/dev/null || problem kernel bridge "cannot make a bridge: load the module with 'modprobe bridge'"
-  unshare --net sh -c 'ip link add v type veth peer name w' 2>/dev/null || problem kernel veth "cannot make a pair of virtual links: load the module with 'modprobe veth'"
-  # Named namespaces are bind mounts in /run/netns, so a namespace of mounts is enough to leave nothing behind.
-  unshare --mount --net sh -c 'mount -t tmpfs none /run && ip netns add n' 2>/dev/null || problem kernel netns "cannot make a named network namespace"
+  unshare --net sh -c 'ip link add name b type bridge' 2>/dev/null || problem kernel bridge "cannot create a bridge: load its module with 'modprobe bridge'"
+  unshare --net sh -c 'ip link add v type veth peer name w' 2>/dev/null || problem kernel veth "cannot create a pair of virtual links: load their module with 'modprobe veth'"
+  # Named namespaces are bind mounts in /run/netns, so in a mount namespace nothing is left behind.
+  unshare --mount --net sh -c 'mount -t tmpfs none /run && ip netns add n' 2>/dev/null || problem kernel netns "cannot create a named network namespace"
 }
 
-# host_overlay: tried on the file system that the disks of the machines will be on.
+# host_overlay: tried on the file system of the machines' disks.
 host_overlay() {
   local dir=$STATE
   while [[ ! -d $dir ]]; do dir=${dir%/*} dir=${dir:-/}; done
@@ -62,9 +62,9 @@ host_overlay() {
   # shellcheck disable=SC2016  # for the inner shell
   if ! unshare --mount sh -c 'mount -t overlay -o "lowerdir=$0/lower,upperdir=$0/upper,workdir=$0/work" none "$0/root" && : >"$0/root/file"' "$dir" 2>/dev/null; then
     if grep -qw overlay /proc/filesystems; then
-      problem disk "$STATE" "cannot hold an overlay: it is on $(stat -f -c %T "$dir"); put a file system such as ext4 there"
+      problem disk "$STATE" "cannot hold an overlay: its file system is $(stat -f -c %T "$dir"); mount one such as ext4 there"
     else
-      problem kernel overlay "cannot mount an overlay: load the module with 'modprobe overlay'"
+      problem kernel overlay "cannot mount an overlay: load its module with 'modprobe overlay'"
     fi
   fi
   rm -rf --one-file-system "$dir"
@@ -77,22 +77,22 @@ host_cgroup() {
     return
   fi
   if process_systemd; then
-    systemd-run --quiet --wait --collect -p Delegate=yes -- true 2>/dev/null || problem privilege systemd-run "systemd does not start a unit for us: see 'journalctl -n 20'"
-    # Every cgroup but the root has this file.
-    [[ -e $root/system.slice/cgroup.kill ]] || problem kernel cgroup.kill "the kernel is older than 5.14: it cannot kill a machine at once"
+    systemd-run --quiet --wait --collect -p Delegate=yes -- true 2>/dev/null || problem privilege systemd-run "systemd cannot start a transient unit: see 'journalctl -n 20'"
+    # The root cgroup lacks this file.
+    [[ -e $root/system.slice/cgroup.kill ]] || problem kernel cgroup.kill "the kernel cannot kill a machine at once: use Linux 5.14 or later"
     return
   fi
   dir=$root/sirikata-check.$$
   if ! mkdir "$dir" 2>/dev/null; then
-    problem privilege cgroup2 "cannot make a cgroup below $root: it must be writable"
+    problem privilege cgroup2 "cannot create a cgroup below $root: make it writable"
     return
   fi
-  [[ -e $dir/cgroup.kill ]] || problem kernel cgroup.kill "the kernel is older than 5.14: it cannot kill a machine at once"
+  [[ -e $dir/cgroup.kill ]] || problem kernel cgroup.kill "the kernel cannot kill a machine at once: use Linux 5.14 or later"
   (echo "$BASHPID" >"$dir/cgroup.procs") 2>/dev/null || problem privilege cgroup2 "cannot move a process into a cgroup below $root"
   retry rmdir "$dir" 2>/dev/null || true
 }
 
-# host_space SUITE: the image takes about 800 MB and twice that while it is made; a machine writes some dozens.
+# host_space SUITE: an image takes about 800 MB, and up to 3000 MB while it is built; a machine writes some dozens.
 host_space() {
   local dir need=200 image free
   image=$(image_path "$1")
@@ -100,7 +100,7 @@ host_space() {
   for dir in "$CACHE" "$STATE"; do
     while [[ ! -d $dir ]]; do dir=${dir%/*} dir=${dir:-/}; done
     free=$(df --output=avail -B1M "$dir" | tail -n 1)
-    if ((free < need)); then problem disk "$dir" "has $((free)) MB free; $need MB are needed"; fi
+    if ((free < need)); then problem disk "$dir" "has $((free)) MB free, needs $need MB: free some space there"; fi
     need=200
   done
 }
@@ -116,7 +116,7 @@ verb_check() {
   host_cgroup
 }
 
-# verb_prepare: what apt-get says, as it says it.
+# verb_prepare: prints what apt-get prints.
 verb_prepare() {
   local packages
   mapfile -t packages < <(host_packages | cut -f 2 | sort -u)

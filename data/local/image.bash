@@ -1,10 +1,9 @@
 # shellcheck shell=bash
-# The image every local machine starts from: Debian with everything a node needs already installed, built once a suite.
-# The name of an image contains a digest of its recipe, so a changed recipe builds a new one and the old one is left to
-# the machines that use it.  Sourced by `machine`.
+# The image that local machines start from: Debian with everything a node needs, built once for each suite.  Its name contains
+# a digest of its recipe: a changed recipe builds a new image, and machines that use the old one keep it.  Sourced by `machine`.
 
-# What a node needs, and daemons to try services with.  No recommended packages: they would bring a mail server and a
-# firmware loader.
+# What a node needs, and daemons to try services with.  Recommended packages are left out: they include a mail server and
+# a firmware loader.
 image_packages=(
   systemd systemd-sysv dbus openssh-server sudo cloud-init
   corosync pacemaker pacemaker-cli-utils resource-agents libxml2-utils
@@ -13,8 +12,7 @@ image_packages=(
   redis-server redis-tools nginx-light
 )
 
-# The cluster's own daemons are started by whoever forms the cluster, never by a boot of an unconfigured node; and what is
-# there to be run as a service of the cluster, by the cluster.
+# Started by what forms the cluster, never by the boot of an unconfigured node; or by the cluster, as its services.
 image_disabled=(
   corosync.service pacemaker.service puppet.service puppetserver.service logd.service
   redis-server.service nginx.service
@@ -32,13 +30,13 @@ image_masked=(
   cloud-init-hotplugd.socket cloud-init-hotplugd.service cloud-init-network.target puppet-master.service pxp-agent.service
 )
 
-# Makes a cluster's Puppet server start in half the time.
+# Halves the time that a cluster's Puppet server takes to start.
 image_warm=$HERE/../puppet/master/warm
 
-# image_mirrors SUITE: the archives to build from, as lines of sources.list: those that this host's own apt uses.
+# image_mirrors SUITE: prints the archives to build from, as lines of sources.list: those that this host's own apt uses.
 image_mirrors() {
   local suite=$1 main='' security='' updates='' origin label codename uri signed
-  # shellcheck disable=SC2016  # the fields are for apt to fill in
+  # shellcheck disable=SC2016  # apt expands the fields
   local format='$(ORIGIN)|$(LABEL)|$(CODENAME)|$(REPO_URI)'
   signed="[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
   while IFS='|' read -r origin label codename uri; do
@@ -50,15 +48,15 @@ image_mirrors() {
       Debian:*) main=${main:-$uri} ;;
     esac
   done < <(apt-get indextargets --format "$format" 'Identifier: Packages' 2>/dev/null | sort -u)
-  # A host of another kind, or one that has never fetched a list.
+  # A host that is not Debian, or that has never fetched a list.
   if [[ -z $main ]]; then main=http://deb.debian.org/debian updates=$main security=http://deb.debian.org/debian-security; fi
   printf 'deb %s %s %s main\n' "$signed" "$main" "$suite"
   if [[ -n $updates ]]; then printf 'deb %s %s %s-updates main\n' "$signed" "$updates" "$suite"; fi
   if [[ -n $security ]]; then printf 'deb %s %s %s-security main\n' "$signed" "$security" "$suite"; fi
 }
 
-# image_path SUITE: where the image of the present recipe is, or will be.  The mirror is no part of the recipe.
-# SIRIKATA_LOCAL_IMAGE, of tests only, takes the place of every image.
+# image_path SUITE: prints where the image of the present recipe is, or will be.  The mirror is not part of the recipe.
+# SIRIKATA_LOCAL_IMAGE, for tests only, replaces every image.
 image_path() {
   local digest
   if [[ -n ${SIRIKATA_LOCAL_IMAGE-} ]]; then
@@ -69,7 +67,7 @@ image_path() {
   printf '%s/%s-%s\n' "$CACHE" "$1" "${digest:0:12}"
 }
 
-# image_customize ROOT: what Debian's packages leave to the administrator.
+# image_customize ROOT: the configuration that Debian's packages leave to the administrator.
 image_customize() {
   local root=$1 unit
   for unit in "${image_masked[@]}"; do ln -sfn /dev/null "$root/etc/systemd/system/$unit"; done
@@ -93,7 +91,7 @@ image_customize() {
   rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*.bin "$root"/var/log/{apt,dpkg.log,alternatives.log,bootstrap.log}
 }
 
-# image_cloud_init ETC_CLOUD: user-data comes from a seed on the disk; the network is there before the machine is.
+# image_cloud_init ETC_CLOUD: user-data comes from a seed on the disk; the network exists before the machine boots.
 image_cloud_init() {
   local etc=$1
   rm -f "$etc/ds-identify.cfg"
@@ -108,13 +106,13 @@ cloud_final_modules: [ package_update_upgrade_install, write_files_deferred, scr
 CFG
 }
 
-# image_apt_options: the host's own settings for reaching its mirror, as options of mmdebstrap, which would not read them.
+# image_apt_options: prints the host's own settings for its mirror, which mmdebstrap does not read by itself.
 image_apt_options() {
   apt-config dump 2>/dev/null | grep -E '^Acquire::((http|https)::(Proxy|Timeout|CaInfo|Verify)|Retries|ForceIPv|Check-)' || true
 }
 
-# image_progress: mmdebstrap's output on stdin, `progress<TAB>PERCENT<TAB>TEXT` lines on stdout; one a percent at most.
-# The packages that a system cannot do without come first, in a run of their own, a tenth of the work.
+# image_progress: reads mmdebstrap's output, prints lines `progress<TAB>PERCENT<TAB>TEXT`, at most one for each percent.
+# Essential packages come first, in a run of their own: a tenth of the work.
 image_progress() {
   awk -v OFS='\t' '
     function say(text, p) {
@@ -132,8 +130,8 @@ image_progress() {
   '
 }
 
-# image_bootstrap SUITE ROOT: the packages.  In namespaces that die with us, and with them all that is in them: a build that
-# nobody waits for any more would hold the lock for minutes and leave its mounts.  Replaces its (sub)shell, which would not die.
+# image_bootstrap SUITE ROOT: installs the packages, in namespaces that end with this process: an abandoned build would hold
+# the lock for minutes and leave its mounts.  Replaces its (sub)shell, which would not end with it.
 image_bootstrap() {
   local suite=$1 root=$2 mirrors option options=()
   mapfile -t mirrors < <(image_mirrors "$suite")
@@ -144,14 +142,14 @@ image_bootstrap() {
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
     --customize-hook="chroot \"\$1\" systemctl --quiet disable ${image_disabled[*]}" \
     --customize-hook="unshare --net sh -c 'ip link set lo up && chroot \"\$0\" sh -s' \"\$1\" <'$image_warm' ||
-      echo 'W: the Puppet server will start as slowly as Debian makes it'" \
+      echo 'W: the Puppet server will start more slowly'" \
     "$suite" "$root" "${mirrors[@]}" </dev/null 2>&1
 }
 
-# image_build SUITE TARGET: builds into a directory beside the target and renames it at the end.
+# image_build SUITE TARGET: builds in a directory beside the target, and renames it at the end.
 image_build() {
   local suite=$1 target=$2 work
-  # Whoever holds the lock is the only builder, so any other work directory belongs to a build that was interrupted.
+  # The lock admits a single builder, so any other work directory is of a build that was interrupted.
   rm -rf --one-file-system "$CACHE"/.build-"$suite".*
   work=$(mktemp -d "$CACHE/.build-$suite.XXXXXX")
   printf 'progress\t0\tbuilding a Debian %s image\n' "$suite"
@@ -159,7 +157,7 @@ image_build() {
     grep -E '^(E|dpkg: error)[: ]' "$work/log" | tail -n 5 >&2 || true
     mv "$work/log" "$CACHE/$suite.log"
     rm -rf --one-file-system "$work"
-    die "the image of $suite could not be built; the whole story is in $CACHE/$suite.log"
+    die "the image of $suite could not be built: see $CACHE/$suite.log"
   }
   printf 'progress\t98\tconfiguring\n'
   image_customize "$work/root"
@@ -175,7 +173,7 @@ image_expire() {
   used=$(cat "$STATE"/clusters/*/*/image 2>/dev/null || true)
   for image in "$CACHE/$suite"-*; do
     if [[ ! -d $image || $image == "$keep" ]] || grep -qxF "$image" <<<"$used"; then continue; fi
-    # Renamed first, so that a removal that is interrupted leaves no image that looks whole.
+    # Renamed first, so that an interrupted removal does not leave half an image under its name.
     mv -T "$image" "$CACHE/.build-$suite.old-${image##*-}" && rm -rf --one-file-system "$CACHE/.build-$suite.old-${image##*-}"
   done
 }
@@ -186,7 +184,7 @@ verb_image() {
   mkdir -p "$CACHE"
   target=$(image_path "$suite")
   if [[ -n ${SIRIKATA_LOCAL_IMAGE-} ]]; then
-    [[ -d $target ]] || die "there is no image $target"
+    [[ -d $target ]] || die "no image at $target"
     printf '%s\n' "$target"
     return
   fi

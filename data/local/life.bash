@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2153  # STATE is set by `machine`
-# The life of a machine: made, booted, cut off, removed.  Its directory in the state holds `address`, `image`, `upper` (what it
-# has written), `work`, `console`, and `created`, which is written last: without that it is half-made.  `layer`, of tests only, names
-# a directory that lies above the image: SIRIKATA_LOCAL_LAYER as it was when the machine was made.  Sourced by `machine`.
+# The life of a machine: created, booted, powered off, removed.  Its directory holds `address`, `image`, `upper` (what it has
+# written), `work`, `console`, and `created`, which is written last: without it, the machine is incomplete.  `layer`, for tests
+# only, names a directory above the image: SIRIKATA_LOCAL_LAYER when the machine was created.  Sourced by `machine`.
 
 machine_dir() { printf '%s/clusters/%s/%s' "$STATE" "$1" "$2"; }
 
@@ -9,21 +9,21 @@ machine_root() { printf '%s/root/%s/%s' "$RUN" "$1" "$2"; }
 
 machine_created() { [[ -e $(machine_dir "$1" "$2")/created ]]; }
 
-# machine_address CLUSTER MACHINE: nothing if it has none.
+# machine_address CLUSTER MACHINE: prints its address, if it has one.
 machine_address() { cat "$(machine_dir "$1" "$2")/address" 2>/dev/null || true; }
 
-# machine_names CLUSTER: one a line.
+# machine_names CLUSTER: prints the names of its machines, one on each line.
 machine_names() { find "$STATE/clusters/$1" -mindepth 1 -maxdepth 1 -type d -printf '%f\n' 2>/dev/null | sort -V; }
 
-# machine_image SUITE: the image for a new machine.
+# machine_image SUITE: prints the image for a new machine.
 machine_image() {
   local image
   image=$(image_path "$1")
-  [[ -d $image ]] || die "there is no image of $1 yet: run 'machine image $1' first"
+  [[ -d $image ]] || die "no image of $1 yet: run 'machine image $1' first"
   printf '%s\n' "$image"
 }
 
-# machine_create CLUSTER MACHINE ADDRESS SUITE: its disk, with the user-data from stdin.
+# machine_create CLUSTER MACHINE ADDRESS SUITE: creates its disk, with the user-data from stdin.
 machine_create() {
   local cluster=$1 machine=$2 address=$3 dir seed image
   dir=$(machine_dir "$cluster" "$machine")
@@ -31,7 +31,7 @@ machine_create() {
   machine_delete_disk "$cluster" "$machine"
   mkdir -p "$dir/work" "$seed" "$dir/upper/etc"
   printf '%s\n' "$address" >"$dir/address"
-  # Under the lock, so that no image is expired between being chosen and being written down.
+  # Under the lock, so that the image is not expired between being chosen and being recorded.
   lock 7 shared "$RUN/locks/image.$4"
   image=$(machine_image "$4")
   printf '%s\n' "$image" >"$dir/image"
@@ -44,7 +44,7 @@ machine_create() {
   : >"$dir/created"
 }
 
-# machine_delete_disk CLUSTER MACHINE: also if something in it was made immutable.
+# machine_delete_disk CLUSTER MACHINE: even if files on it were made immutable.
 machine_delete_disk() {
   local dir
   dir=$(machine_dir "$1" "$2")
@@ -55,13 +55,13 @@ machine_delete_disk() {
   rm -rf --one-file-system "$dir"
 }
 
-# machine_release CLUSTER MACHINE: ends whatever is left of a run of it: processes, cable, mounts.  Fine if nothing is.
+# machine_release CLUSTER MACHINE: ends what is left of a run of it: processes, cable, mounts.  May be repeated.
 machine_release() {
   local root address switch
   root=$(machine_root "$1" "$2")
   address=$(machine_address "$1" "$2")
   switch=$(network_switch "$1")
-  # The cable first: a machine without power does not say goodbye to its peers.
+  # The cable first: a machine without power does not take leave of its peers.
   if [[ -n $address && -e /run/netns/$switch ]]; then ip -n "$switch" link set "p${address##*.}" down 2>/dev/null || true; fi
   process_kill "$1" "$2"
   cable_pull "$1" "$2" "$address"
@@ -73,15 +73,15 @@ machine_release() {
   rm -f "${root%/*}/.#$2.lck"
 }
 
-# machine_forget_nspawn HOST: what an nspawn that was killed leaves in /run/systemd.  Newer versions keep a mount there for
-# each machine, and refuse to start the machine again while it is there.
+# machine_forget_nspawn HOST: removes what a killed nspawn leaves in /run/systemd.  Newer versions keep a mount there for
+# each machine, and do not start the machine again while it exists.
 machine_forget_nspawn() {
   local dir=/run/systemd/nspawn/unix-export/$1
   while mountpoint -q "$dir" 2>/dev/null; do retry umount -l "$dir"; done
   rmdir "$dir" "/run/systemd/nspawn/propagate/$1" 2>/dev/null || true
 }
 
-# machine_host CLUSTER MACHINE: what nspawn calls it; a host name, so at most 64 characters, and unique on this host.
+# machine_host CLUSTER MACHINE: prints its name for nspawn: a host name of at most 64 characters, unique on this host.
 machine_host() {
   local number
   number=$(network_number "$1") || number=x
@@ -94,7 +94,7 @@ machine_start() {
   dir=$(machine_dir "$cluster" "$machine")
   root=$(machine_root "$cluster" "$machine")
   image=$(<"$dir/image")
-  [[ -d $image ]] || die "the image that $machine started from is gone ($image): remove the machine"
+  [[ -d $image ]] || die "the image of $machine no longer exists ($image): remove the machine"
   lower=$image
   if [[ -s $dir/layer ]]; then lower=$(<"$dir/layer"):$lower; fi
   mkdir -p "$root"
@@ -109,7 +109,7 @@ machine_start() {
       printf '%s\n' "$leader"
       return
     fi
-    # It takes a moment until there is a process; a cgroup that is empty after that is a start that failed.
+    # The first process takes a moment; a cgroup that is empty after that means that the start failed.
     if ((try > 50)) && ! cgroup_populated "$(process_cgroup "$cluster" "$machine")"; then break; fi
     sleep 0.02
   done
@@ -118,7 +118,7 @@ machine_start() {
   die "machine $machine of $cluster did not start"
 }
 
-# machine_bring_up CLUSTER MACHINE: under its lock; what `boot`, `on` and `reboot` end with.
+# machine_bring_up CLUSTER MACHINE: boots it unless it runs, under its lock: the end of `boot`, `on` and `reboot`.
 machine_bring_up() {
   local leader
   if leader=$(process_leader "$1" "$2"); then
@@ -130,7 +130,7 @@ machine_bring_up() {
   printf 'booted\t%s\n' "$leader"
 }
 
-# lock_for_boot CLUSTER MACHINE: the machine's lock, and a network to boot into; the host loses it when it is rebooted.
+# lock_for_boot CLUSTER MACHINE: takes the machine's lock, and makes sure of its network, which a reboot of the host removes.
 lock_for_boot() {
   local number
   lock 8 exclusive "$RUN/locks/cluster.$1"
@@ -138,19 +138,19 @@ lock_for_boot() {
   network_up "$1" "$number"
   exec 8>&-
   lock_machine "$1" "$2"
-  # Between the two locks there is room for a purge.
+  # A purge may have come between the two locks.
   if [[ $(network_number "$1") != "$number" || ! -e /run/netns/$(network_switch "$1") ]]; then die "cluster $1 has just been purged"; fi
 }
 
-# address_free CLUSTER MACHINE ADDRESS: it must be one of the cluster's, and no other machine's.
+# address_free CLUSTER MACHINE ADDRESS: fails unless the address is in the cluster's network and not another machine's.
 address_free() {
   local number other
   number=$(network_number "$1") || die "cluster $1 has no network: run 'machine network $1' first"
   if [[ ! $3 =~ ^[0-9.]+\.([1-9][0-9]{0,2})$ || ${3%.*} != "$(network_prefix "$number")" ]] || ((BASH_REMATCH[1] < 2 || BASH_REMATCH[1] > 254)); then
-    wrong_use "'$3' is no address for a machine: $(network_prefix "$number").2 to .254"
+    wrong_use "a machine's address must be in $(network_prefix "$number").2 to .254, got '$3'"
   fi
   for other in $(machine_names "$1"); do
-    if [[ $other != "$2" && $(machine_address "$1" "$other") == "$3" ]]; then die "$3 belongs to machine $other already"; fi
+    if [[ $other != "$2" && $(machine_address "$1" "$other") == "$3" ]]; then die "$3 is already the address of machine $other"; fi
   done
 }
 
@@ -161,7 +161,7 @@ verb_boot() {
   lock_for_boot "$cluster" "$machine"
   if machine_created "$cluster" "$machine"; then
     known=$(machine_address "$cluster" "$machine")
-    [[ $known == "$address" ]] || die "machine $machine has the address $known, not $address: remove it first"
+    [[ $known == "$address" ]] || die "machine $machine has address $known, not $address: remove it first"
   else
     machine_release "$cluster" "$machine"
     machine_create "$cluster" "$machine" "$address" "$4"
@@ -171,13 +171,13 @@ verb_boot() {
 
 verb_on() {
   lock_for_boot "$1" "$2"
-  machine_created "$1" "$2" || die "$1 has no machine $2"
+  machine_created "$1" "$2" || die "no machine $2 in $1"
   machine_bring_up "$1" "$2"
 }
 
 verb_off() {
   lock_machine "$1" "$2"
-  machine_created "$1" "$2" || die "$1 has no machine $2"
+  machine_created "$1" "$2" || die "no machine $2 in $1"
   machine_release "$1" "$2"
 }
 
@@ -209,9 +209,9 @@ verb_clusters() {
   done < <(find "$STATE/networks" -mindepth 1 -maxdepth 1 -type l -printf '%f %l\n' 2>/dev/null | sort -n)
 }
 
-verb_console() { tail -n 40 "$(machine_dir "$1" "$2")/console" 2>/dev/null || die "machine $2 of $1 has written nothing"; }
+verb_console() { tail -n 40 "$(machine_dir "$1" "$2")/console" 2>/dev/null || die "the console of machine $2 of $1 is empty"; }
 
-# machine_remove CLUSTER MACHINE: under its lock.
+# machine_remove CLUSTER MACHINE: removes it with its disk, under its lock.
 machine_remove() {
   machine_release "$1" "$2"
   machine_delete_disk "$1" "$2"
@@ -226,7 +226,7 @@ verb_remove() {
 
 verb_purge() {
   local cluster=$1 machine number
-  # Alone: whoever works on one of its machines has a share of this lock.
+  # Exclusive: what works on one of its machines holds this lock shared.
   lock 8 exclusive "$RUN/locks/cluster.$cluster"
   for machine in $(machine_names "$cluster"); do machine_remove "$cluster" "$machine"; done
   relay_end "$cluster"

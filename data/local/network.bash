@@ -1,15 +1,15 @@
 # shellcheck shell=bash
-# The network of a cluster: a switch in a network namespace of its own, and one cable from it to this host.
-# The switch is not in the host's namespace because there the host's firewall would see what machines say to each other
-# (Docker turns that on for every bridge of the host, and then drops it); a new namespace has no firewall.
+# The network of a cluster: a switch in a network namespace of its own, and a cable from it to this host.
+# In the host's namespace, its firewall would filter the traffic between machines (Docker enables that for every bridge of
+# the host, and drops it); a new namespace has no firewall.
 # Machines have no default route, so clusters cannot reach each other.  Sourced by `machine`.
 
-# Number N of 198.18.0.0/15, as its first three octets.
+# network_prefix N: prints the first three octets of /24 network N of 198.18.0.0/15.
 network_prefix() { printf '198.%d.%d' $((18 + $1 / 256)) $(($1 % 256)); }
 
 network_switch() { printf 'sirikata-%s' "$1"; }
 
-# network_number CLUSTER: its number; fails if it has none.  The allocation is a symbolic link, N -> cluster: made at once or not at all.
+# network_number CLUSTER: prints its number; fails if it has none.  An allocation is a symbolic link N -> cluster: atomic.
 network_number() {
   local number cluster
   while read -r number cluster; do
@@ -21,8 +21,8 @@ network_number() {
   return 1
 }
 
-# network_taken PREFIX/24: whether this host routes to it or to a part of it already.  Default routes, also those that a VPN
-# splits in two, lead everywhere and say nothing.
+# network_taken PREFIX/24: whether this host already has a route to it or to a part of it.  Default routes, even those that
+# a VPN splits in two, do not count.
 network_taken() {
   {
     ip -4 route show table all to match "$1"
@@ -34,7 +34,7 @@ network_taken() {
     END { exit !found }'
 }
 
-# network_allocate CLUSTER: prints its number, a new one if it has none yet.
+# network_allocate CLUSTER: prints its number, a new one if it has none.
 network_allocate() {
   local cluster=$1 number
   network_number "$cluster" && return
@@ -49,11 +49,11 @@ network_allocate() {
   die "all 512 networks of 198.18.0.0/15 are taken"
 }
 
-# network_up CLUSTER NUMBER: makes the switch and the host's cable to it.  Needs the cluster's lock.
+# network_up CLUSTER NUMBER: creates the switch and the host's cable to it, under the cluster's lock.
 network_up() {
   local cluster=$1 number=$2 switch cable=skb$2
   switch=$(network_switch "$cluster")
-  # The host's end gets its address last: if it has it, all the rest is there.
+  # The host's end gets its address last: if it has one, the rest is complete.
   if ip -n "$switch" link show dev ports >/dev/null 2>&1 && ip -4 addr show dev "$cable" 2>/dev/null | grep -q " $(network_prefix "$number")\.1/24 "; then return; fi
   network_down "$cluster" "$number"
   ip netns add "$switch"
@@ -68,25 +68,25 @@ network_up() {
 
 network_down() {
   local cluster=$1 number=$2
-  # The link is deleted by name first: with its namespace it would go too, but some time later.
+  # The link is deleted by name first: with its namespace it would disappear, too, but later.
   if [[ -e /sys/class/net/skb$number ]]; then ip link del "skb$number"; fi
   namespace_del "$(network_switch "$cluster")"
 }
 
-# namespace_del NAME: also if what `ip netns` made of it is only half there.
+# namespace_del NAME: even if `ip netns` left it incomplete.
 namespace_del() {
   local file=/run/netns/$1
   [[ -e $file ]] || return 0
   ip netns del "$1" 2>/dev/null || { umount -l "$file" 2>/dev/null || true; rm -f "$file"; }
 }
 
-# cable_plug CLUSTER MACHINE ADDRESS: a namespace for the machine, and a cable from its eth0 to the switch.
+# cable_plug CLUSTER MACHINE ADDRESS: creates a namespace for the machine, and a cable from its eth0 to the switch.
 cable_plug() {
   local space="sirikata-$1.$2" switch port="p${3##*.}" mac
   switch=$(network_switch "$1")
   ip netns add "$space"
-  # The same hardware address at every boot: its neighbours remember it for a while and would talk to a ghost.
-  # shellcheck disable=SC2086  # the four octets are the arguments
+  # The same hardware address at every boot: its neighbours cache it.
+  # shellcheck disable=SC2086  # four octets, four arguments
   mac=$(printf '02:00:%02x:%02x:%02x:%02x' ${3//./ })
   ip -n "$switch" link add "$port" type veth peer name eth0 address "$mac" netns "$space"
   ip -n "$space" link set lo up
@@ -96,7 +96,7 @@ cable_plug() {
   ip -n "$switch" link set "$port" up
 }
 
-# cable_pull CLUSTER MACHINE ADDRESS: the machine's end goes with the switch's; its namespace, once empty, too.
+# cable_pull CLUSTER MACHINE ADDRESS: removes both ends of its cable, and its namespace.
 cable_pull() {
   local switch
   switch=$(network_switch "$1")
@@ -114,9 +114,9 @@ verb_network() {
 
 verb_link() {
   local cluster=$1 machine=$2 direction=$3 address
-  [[ $direction == up || $direction == down ]] || wrong_use "a link goes 'up' or 'down', not '$direction'"
+  [[ $direction == up || $direction == down ]] || wrong_use "a link must be 'up' or 'down', got '$direction'"
   lock_machine "$cluster" "$machine"
   address=$(machine_address "$cluster" "$machine")
-  [[ -n $address ]] || die "$cluster has no machine $machine"
-  ip -n "$(network_switch "$cluster")" link set "p${address##*.}" "$direction" 2>/dev/null || die "$machine is not running: it has no link"
+  [[ -n $address ]] || die "no machine $machine in $cluster"
+  ip -n "$(network_switch "$cluster")" link set "p${address##*.}" "$direction" 2>/dev/null || die "$machine is not running, so it has no link"
 }

@@ -1,15 +1,15 @@
 # shellcheck shell=bash
-# A way out for one port: machines have no route out of their network, and a Puppet master of the user's is outside.
-# systemd-socket-proxyd passes connections on; it comes with systemd itself.  Sourced by `machine`.
+# A way out for one port: machines have no route out of their network, but a Puppet master on a host of the user's is outside.
+# systemd's own systemd-socket-proxyd relays the connections.  Sourced by `machine`.
 
 relay_proxy=/usr/lib/systemd/systemd-socket-proxyd
 
-# verb_relay CLUSTER PORT HOST: whoever connects to that port of this host's address in the cluster's network is connected to
-# the same port of HOST.  One of each cluster.
+# verb_relay CLUSTER PORT HOST: relays that port of this host's address in the cluster's network to the same port of HOST.
+# A cluster has at most one relay.
 verb_relay() {
   local cluster=$1 port=$2 host=$3 number address
-  [[ $port =~ ^[1-9][0-9]{0,4}$ ]] || wrong_use "'$port' is no port"
-  [[ $host =~ ^[A-Za-z0-9.:-]+$ ]] || wrong_use "'$host' is no host"
+  [[ $port =~ ^[1-9][0-9]{0,4}$ ]] || wrong_use "the port must be 1 to 65535, got '$port'"
+  [[ $host =~ ^[A-Za-z0-9.:-]+$ ]] || wrong_use "not a host: '$host'"
 
   lock_for_boot "$cluster" "$(relay_name)"
   cgroup_populated "$(process_cgroup "$cluster" "$(relay_name)")" && return
@@ -20,10 +20,10 @@ verb_relay() {
     systemd-socket-activate "--listen=$address:$port" "$relay_proxy" "$host:$port"
 }
 
-# A name that no machine can have, where machines and the relay share what is kept by name.
+# A name that no machine can have, for what machines and the relay keep by name.
 relay_name() { printf '_relay'; }
 
-# relay_end CLUSTER: under the cluster's lock.
+# relay_end CLUSTER: ends its relay, under the cluster's lock.
 relay_end() {
   process_kill "$1" "$(relay_name)"
   rm -f "$RUN/relay.$1" "$RUN/locks/machine.$1.$(relay_name)"
