@@ -203,7 +203,7 @@ def test_from_python_a_cluster_is_made_looked_at_and_forgotten(
     with pytest.raises(UsageError) as caught:
         Cluster("Demo").create(size=99, suite="potato")
     assert len(caught.value.problems) == 3
-    with pytest.raises(UsageError, match="do not know this machine as 'localhost'"):
+    with pytest.raises(UsageError, match="puppet_master cannot be 'localhost' in an ad-hoc cluster"):
         demo.create(provider="adhoc", hosts=["debian@db1"], puppet_master="localhost")
     assert demo.create(provider="adhoc", hosts=["debian@db1:23", Host(host="db2")]).size == 2
     assert demo.spec().adhoc.hosts[0] == Host(host="db1", user="debian", port=23)

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast
 
 from ..core.adhoc import file as adhoc_file
 from ..core.adhoc.fields import as_host
 from ..core.adhoc.host import AdhocOptions, Host, host_problems, parse_host
 from ..core.adhoc.survey import TAKE_OFF
-from ..core.errors import NotFound, UsageError
+from ..core.errors import NotFound, Problem, UsageError, named
 from ..core.spec.cluster import ClusterSpec, own_master_problems, validate
 from ..effects.files import text as files
 from ..effects.providers.base import HostForgetter, able
@@ -19,20 +18,22 @@ from .session import Session
 def create(wanted: ClusterSpec, given: Sequence[str], file: str, usual: Mapping[str, str]) -> ClusterSpec:
     """Save a cluster of the hosts that were typed, `[user@]host[:port]` each, and of those of a definition file.
 
-    `usual` are fields of Host, for those that do not say otherwise.  Where no Puppet master is named, its server is
-    installed on the first of them.  Touches none of them.  Raises UsageError with every problem.
+    `usual` are fields of Host, the defaults for all of them.  Where no Puppet master is named, the first host is the
+    master.  Connects to none of them.  Raises UsageError with every problem.
     """
     hosts, master, problems = _define(given, file, usual)
     spec = with_hosts(wanted, hosts, master)
     if not given and not file:
-        problems.append(
-            "give the hosts: --host=[user@]host[:port] for each, or --file=FILE that describes them"
+        text = (
+            f"an ad-hoc cluster needs its hosts: {named('host')}=[user@]host[:port] for each, or {named('file')}=FILE, "
+            "which describes them"
         )
+        problems.append(Problem("", "host", text))
     if problems:
-        # Those of the hosts are among them, some with their line.
-        raise UsageError(
-            [*problems, *own_master_problems(spec), *validate(replace(spec, size=3, provider="local"))]
-        )
+        # They have those of the hosts, some with their line; what follows from a wrong host is not a problem of its own.
+        named_master = wanted.puppet_master or master
+        rest = replace(spec, size=3, provider="local", puppet_master=named_master)
+        raise UsageError([*problems, *own_master_problems(spec), *validate(rest)])
     return cluster.create(spec)
 
 
@@ -43,44 +44,57 @@ def with_hosts(wanted: ClusterSpec, hosts: Sequence[Host], master: str = "") -> 
 
 
 def hosts_of(given: Sequence[Host | str]) -> tuple[Host, ...]:
-    """Hosts as a program gave them, each as a Host or as it would be typed.  Raises UsageError with every problem of their types."""
-    found, problems = [], []
-    for index, one in enumerate(given):
-        if isinstance(one, str):
-            found.append(parse_host(one, Host(host="")))
+    """Hosts as a program gave them, each as a Host or as [user@]host[:port].  Raises UsageError with every problem."""
+    hosts: list[Host] = []
+    problems: list[Problem] = []
+    for index, value in enumerate(given):
+        if isinstance(value, str):
+            hosts.append(parse_host(value, Host(host="")))
             continue
-        host, wrong = as_host(vars(one))
-        problems += [f"host {index}: {field} {said}" for field, said in wrong]
-        found += [replace(host, key=files.whole(host.key))] if host else []
+        host, wrong = as_host(vars(value), f"hosts[{index}]")
+        problems += wrong
+        hosts += [replace(host, key=files.whole(host.key))] if host else []
     if problems:
         raise UsageError(problems)
-    return tuple(found)
+    return tuple(hosts)
 
 
 def _define(
     given: Sequence[str], file: str, usual: Mapping[str, str]
-) -> tuple[tuple[Host, ...], str, list[str]]:
+) -> tuple[tuple[Host, ...], str, list[Problem]]:
     """The hosts, the Puppet master that the file names, and the problems of what was given."""
-    port = usual.get("port") or "0"
-    problems = [] if port.isdecimal() else [f"the port (--port) is {port!r}, which is no whole number"]
-    rest = {field: text for field, text in usual.items() if field != "port"}
-    defaults = replace(
-        Host(host="any", port=int(port) if port.isdecimal() else 0), **cast(dict[str, Any], rest)
-    )
-    problems += [f"for all hosts: {problem}" for problem in host_problems(defaults)]
-    found = tuple(parse_host(text, defaults) for text in given)
-    sound = replace(Host(host="any")) if problems else defaults
-    problems += [
-        f"--host={text}: {said}" for text in given for said in host_problems(parse_host(text, sound))
-    ]
+    defaults, problems = _defaults(usual)
+    hosts = tuple(parse_host(text, defaults) for text in given)
+    for text, host in zip(given, hosts, strict=True):
+        # A field of this host is in the one option that gives it.
+        for problem in host_problems(host):
+            sentence = replace(problem, subject="").told(_part)
+            problems.append(Problem("", "host", f"{named('host')}={text}: {sentence}"))
     master = ""
     if file:
         try:
-            definition = adhoc_file.read(file, files.read_text(file), sound)
-            found, master = found + definition.hosts, definition.puppet_master
+            definition = adhoc_file.read(file, files.read_text(file), defaults)
+            hosts, master = hosts + definition.hosts, definition.puppet_master
         except UsageError as error:
-            problems += map(str, error.problems)
-    return tuple(replace(host, key=files.whole(host.key)) for host in found), master, problems
+            problems += error.problems
+    return tuple(replace(host, key=files.whole(host.key)) for host in hosts), master, problems
+
+
+def _part(field: str) -> str:
+    """The name of a field that is a part of [user@]host[:port]."""
+    return f"the {field}"
+
+
+def _defaults(usual: Mapping[str, str]) -> tuple[Host, list[Problem]]:
+    """What the options say of all hosts, without what is wrong with it; and what that is."""
+    host, problems = as_host({"host": "any"} | {field: text for field, text in usual.items() if text})
+    wrong = {problem.field for problem in problems}
+    if host is None:
+        right = {field: text for field, text in usual.items() if text and field not in wrong}
+        host = as_host({"host": "any"} | right)[0] or Host(host="any")
+    found = [replace(problem, subject="") for problem in host_problems(host)]
+    sound = {problem.field: getattr(Host(host="any"), problem.field) for problem in found}
+    return replace(host, **sound), problems + found
 
 
 def forget(session: Session, index: int) -> str:

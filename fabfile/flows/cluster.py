@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ..core.errors import ClusterError, UsageError
+from ..core.errors import ClusterError, Problem, UsageError
 from ..core.spec.cluster import ClusterSpec, validate
 from ..core.spec.node import Node
 from ..effects import keys
@@ -20,15 +20,17 @@ def create(wanted: ClusterSpec) -> ClusterSpec:
     """
     problems = validate(wanted)
     if not problems and Store(wanted.name).exists:
-        problems.append(
-            f"the cluster {wanted.name!r} exists. Look at it: fab cluster.show {wanted.name}; "
-            f"or remove it first: fab down {wanted.name} cluster.destroy {wanted.name}"
+        text = (
+            f"the cluster {wanted.name!r} exists. To see it: fab cluster.show {wanted.name}; to remove it first: "
+            f"fab down {wanted.name} cluster.destroy {wanted.name}"
         )
+        problems.append(Problem("", "name", text))
     if not problems and Store(wanted.name).orphaned:
-        problems.append(
+        text = (
             f"{Store(wanted.name).folder} holds the keys of a cluster whose specification is gone, and its machines may "
-            "live: fab local.list shows them. Restore spec.json; or end them by fab local.purge and remove that folder"
+            "be running: fab local.list shows them. Restore spec.json; or remove them by fab local.purge, then that folder"
         )
+        problems.append(Problem("", "name", text))
     if problems:
         raise UsageError(problems)
     spec = replace(wanted, uid=keys.uid())

@@ -16,11 +16,11 @@ from .conftest import FAB, ROOT, Fab
         (["local.create", "demo", "three"], ["the size is 'three'"]),
         (
             ["up", "Demo", "--size=0", "--suite=potato", "--profile=x"],
-            ["'Demo'", "size 0", "'potato'", "'x'"],
+            ["'Demo'", "--size must be a number of nodes from 1 to 32, got 0", "'potato'", "'x'"],
         ),
         (["up", "demo", "--provider=gce"], ["'gce'", "local, ec2, adhoc"]),
-        (["up", "demo", "--puppet-master=a b"], ["'a b'"]),
-        (["up", "demo", "--sirikata-url=ftp//x"], ["'ftp//x'", "checksum"]),
+        (["up", "demo", "--puppet-master=a b"], ["--puppet-master must be a host name or", "'a b'"]),
+        (["up", "demo", "--sirikata-url=ftp//x"], ["'ftp//x'", "--sirikata-url needs --sirikata-sha256"]),
         (["cluster.show", "nope"], ["no cluster 'nope'", "fab up nope"]),
         (["cluster.show", "../etc"], ["'../etc'"]),
         (["cluster.status", "nope", "--json"], ["no cluster 'nope'"]),
@@ -52,11 +52,11 @@ def test_wrong_use_is_explained(fab: Fab, tmp_path: Path, arguments: list[str], 
     [
         (
             ["up", "Demo", "--size=x", "--provider=gce", "--region=eu-central-1", "--profile=y"],
-            ["the size is 'x'", "'Demo'", "no provider 'gce'", "no timing profile 'y'", "--region is for machines on EC2"],
+            ["the size is 'x'", "'Demo'", "--provider must be one of local, ec2, adhoc, got 'gce'", "--profile must be one of lan, cloud, got 'y'", "--region is for machines on EC2"],
         ),
         (
             ["cluster.create", "Web", "x", "a host", "key", "--address=mine"],
-            ["the size is 'x'", "'Web'", "the Puppet master 'a host'", "no kind of address 'mine'"],
+            ["the size is 'x'", "'Web'", "--puppet-master must be a host name or an IP address", "no kind of address 'mine'"],
         ),
         (["local.create", "Demo", "x", "--suite=potato"], ["the size is 'x'", "'Demo'", "'potato'"]),
         (
@@ -140,7 +140,7 @@ def test_a_pipeline_stops_at_the_first_failure(fab: Fab) -> None:
     assert "other" not in fab("cluster.list").stdout
 
 
-def test_a_cluster_of_hosts_that_exist_is_made_by_their_names(fab: Fab) -> None:
+def test_an_ad_hoc_cluster_is_made_of_the_names_of_its_hosts(fab: Fab) -> None:
     done = fab("cluster.create", "web", "2", "puppet.example.edu", "key", "--provider=adhoc")
     assert done.returncode == 2
     assert "fab adhoc.create NAME --host=" in done.stderr
@@ -157,7 +157,7 @@ def test_a_cluster_of_hosts_that_exist_is_made_by_their_names(fab: Fab) -> None:
     assert fab("cluster.list", "--json").stdout == "[]\n"
 
 
-def test_every_problem_of_hosts_is_told_at_once_with_its_line(fab: Fab, tmp_path: Path) -> None:
+def test_every_problem_of_hosts_is_reported_at_once_with_its_line(fab: Fab, tmp_path: Path) -> None:
     file = tmp_path / "hosts.yaml"
     file.write_text(
         "defaults:\n  usr: debian\nhosts:\n  - db 1\n  - host: db2\n    port: many\n  - address: 10.0.0.1\n"
@@ -166,13 +166,13 @@ def test_every_problem_of_hosts_is_told_at_once_with_its_line(fab: Fab, tmp_path
     assert done.returncode == 2
     for words in (
         "the cluster name 'Web'",
-        "the port (--port) is 'x'",
-        "--host=a@: that is no [user@]host[:port]",
-        f"{file}:2: 'usr' is nothing that a host has. Did you mean 'user'?",
-        f"{file}:4: db 1: that is no [user@]host[:port]",
-        f"{file}:6: port 'many' is no whole number",
-        f"{file}:7: there is no 'host'",
-        "do not know this machine as 'localhost'",
+        "--port must be an integer, got 'x'",
+        "--host=a@: the host must be [user@]host[:port]",
+        f"{file}:2: unknown key 'usr'. Did you mean 'user'?",
+        f"{file}:4: db 1: host must be [user@]host[:port]",
+        f"{file}:6: db2: port must be an integer, got 'many'",
+        f"{file}:7: this host has no 'host'",
+        "--puppet-master cannot be 'localhost' in an ad-hoc cluster",
     ):
         assert words in done.stderr, words
     assert "Traceback" not in done.stderr

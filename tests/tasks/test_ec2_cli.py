@@ -123,7 +123,7 @@ def test_everything_wrong_is_told_with_where_it_came_from(fab: Fab, monkeypatch:
     monkeypatch.setenv("BASE_AMI", "debian")
     refused(
         fab("cluster.create", "Web", "99", "a host", "lab-key", "--address=mine", "--subnet=here", "--group=sg-mine"),
-        "'Web'", "size 99", "'a host'", "'mine'", "'here'", "'sg-mine'",
+        "'Web'", "--size must be a number of nodes from 1 to 32, got 99", "'a host'", "'mine'", "'here'", "'sg-mine'",
         "no option 'typ' of ec2", "ec2.spot is 'yes please'", "'Frankfurt'", "(from fabric.yaml",
         "'debian'", "(from BASE_AMI)",
     )  # fmt: skip

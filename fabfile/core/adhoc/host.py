@@ -1,17 +1,18 @@
-"""Hosts of a person's own, as values: how each is reached, and what it brings along."""
+"""Ad-hoc hosts as values: how each is reached, and what it offers."""
 
-import ipaddress
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from ..errors import Problem, named
 from ..services.service import UNKNOWN_KEYS_ARE_ERRORS
+from ..spec.names import HOST, USER, is_host, is_loopback, is_user
 from ..spec.types import TYPES, is_capability
 
 
 @dataclass(frozen=True, kw_only=True)
 class Host:
-    """A host that exists already, as its owner describes it; what is empty, ~/.ssh/config and the host itself say.
+    """A host that exists already, as the user describes it; ~/.ssh/config and the host itself decide what is empty.
 
     host          where SSH goes: a name, an address, or a `Host` of ~/.ssh/config
     user          the account to log in to, which is root or may use sudo without a password
@@ -20,9 +21,9 @@ class Host:
     jump          hosts to go through, `[user@]host[:port]`, the nearest first, with commas between
     address       by which the other hosts reach it: an address of its own, or a name that all of them resolve to one;
                   empty: the one at which SSH reaches it
-    host_key      its SSH host key, `type base64`; empty: those of the person's own known_hosts
+    host_key      its SSH host key, `type base64`; empty: those of the user's known_hosts
     workdir       the folder that WORKDIR stands for in services; empty: the usual one
-    capabilities  what services can ask for by `--on=capability:WORD`
+    capabilities  words by which services can name it as their place: `--on=capability:WORD`
     """
 
     __pydantic_config__ = UNKNOWN_KEYS_ARE_ERRORS
@@ -50,23 +51,18 @@ class AdhocOptions:
     hosts: tuple[Host, ...] = ()
 
 
-_NAME = r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?"
-_USER = r"[a-z_][a-z0-9_.-]{0,30}"
-_LOGIN = re.compile(
-    rf"(?:(?P<user>{_USER})@)?(?P<host>{_NAME}|\[[0-9a-fA-F:.]+\])(?::(?P<port>[0-9]{{1,5}}))?"
-)
-_NUMBERS = re.compile(r"[0-9.]+")
-# Folders of hier(7) that are the system's; and those that are only with what is below them a person's.
+_LOGIN = re.compile(rf"(?:(?P<user>{USER})@)?(?P<host>{HOST}|\[[0-9a-fA-F:.]+\])(?::(?P<port>[0-9]{{1,5}}))?")
+# Folders of hier(7) that are the system's; and those of which only what is below them may be the user's.
 _SYSTEMS = re.compile(r"bin|boot|dev|etc|lib|lib32|lib64|libx32|proc|root|run|sbin|sys|usr|lost\+found")
 _SHARED = re.compile(r"home|media|mnt|opt|srv|tmp|var")
-# The types of SSH host keys that a client of today takes (ssh_config(5), HostKeyAlgorithms).
+# The types of SSH host keys that OpenSSH accepts today (ssh_config(5), HostKeyAlgorithms).
 _HOST_KEY = re.compile(r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]{40,}={0,3}")
 
 
 def parse_host(text: str, defaults: Host) -> Host:
-    """`[user@]host[:port]` as a host; what it does not say is as in the defaults.  What is no host stays as it is.
+    """`[user@]host[:port]` as a host, with the defaults for what it leaves out.  Any other text is kept as `host`.
 
-    A bare IPv6 address is one; with a port it needs brackets.
+    An IPv6 address with a port needs brackets.
     """
     found = _LOGIN.fullmatch(text)
     if not found:
@@ -80,95 +76,103 @@ def parse_host(text: str, defaults: Host) -> Host:
 def is_login(text: str) -> bool:
     """Whether the text is `[user@]host[:port]`."""
     found = _LOGIN.fullmatch(text)
-    return found is not None and is_name(found["host"].strip("[]"))
+    return found is not None and is_host(found["host"].strip("[]"))
 
 
-def host_problems(one: Host) -> list[str]:
-    """Every problem of a host by itself, a sentence each without its name."""
-    return list(_host_problems(one))
+def host_problems(host: Host) -> list[Problem]:
+    """Every problem of a host by itself; their subject is the host."""
+    found = [*_login_problems(host), *_address_problems(host), *_content_problems(host)]
+    return [Problem(str(host), field, text) for field, text in found]
 
 
-def _host_problems(one: Host) -> Iterator[str]:
-    if not is_name(one.host):
-        yield "that is no [user@]host[:port], for example 'debian@db1.example.edu:22'"
-    if one.user and not re.fullmatch(_USER, one.user):
-        yield f"the user {one.user!r} is no name that Linux accepts"
-    if not 0 <= one.port <= 65535:
-        yield f"the port {one.port} does not fit: 1 to 65535"
-    if one.jump and not all(is_login(hop) for hop in one.jump.split(",")):
-        yield f"the jump host {one.jump!r} is no [user@]host[:port], more than one with commas between"
-    if one.address and not is_name(one.address):
-        yield f"the address {one.address!r} is neither an IP address nor a host name"
-    elif is_loopback(one.address):
-        yield f"the address {one.address} is its own for every host: give the one by which the others reach it"
-    if one.host_key and not _HOST_KEY.fullmatch(one.host_key):
-        yield "the host key is none: give 'TYPE BASE64', as its /etc/ssh/ssh_host_ed25519_key.pub has it"
-    if one.workdir and not re.fullmatch(r"/[A-Za-z0-9._/+@=:,-]*", one.workdir):
-        yield f"the working directory {one.workdir!r} is no whole path of letters, digits and ._/+@=:,-"
-    elif one.workdir and _is_systems(one.workdir):
-        yield f"the working directory {one.workdir} is the system's own: give a folder for services alone, as /srv/work"
-    if not one.key.isprintable():
-        yield f"the key file {one.key!r} is no path"
-    for word in one.capabilities:
-        if not is_capability(word):
-            yield f"the capability {word!r} does not fit: lower-case letters, digits and dashes, 31 characters at most"
-        elif word in TYPES:
-            yield f"the capability {word!r} is that of nodes of this type: fab cluster.nodes.set-type gives it to one"
-
-
-def adhoc_problems(options: AdhocOptions, size: int) -> list[str]:
-    """Every problem of the hosts of a cluster of that size, a sentence each that names the host."""
-    if not options.hosts:
-        return [
-            "a cluster of hosts of your own is made with their names: fab adhoc.create NAME --host=… for each"
-        ]
-    problems = [f"{one}: {problem}" for one in options.hosts for problem in host_problems(one)]
-    if len(options.hosts) != size:
-        problems.append(
-            f"the cluster has {size} nodes, and {len(options.hosts)} hosts are given: one for each"
+def _login_problems(host: Host) -> Iterator[tuple[str, str]]:
+    """What is wrong with how SSH reaches it: each field, and a sentence."""
+    if not is_host(host.host):
+        yield "host", f"{named('host')} must be [user@]host[:port], for example 'debian@db1.example.edu:22'"
+    if host.user and not is_user(host.user):
+        yield "user", f"{named('user')} must be the name of a Linux account, got {host.user!r}"
+    if not 0 <= host.port <= 65535:
+        yield "port", f"{named('port')} must be from 1 to 65535, got {host.port}"
+    if not host.key.isprintable():
+        yield "key", f"{named('key')} must be the path of a file, got {host.key!r}"
+    if host.jump and not all(is_login(hop) for hop in host.jump.split(",")):
+        yield (
+            "jump",
+            f"{named('jump')} must be [user@]host[:port], several separated by commas, got {host.jump!r}",
         )
-    return problems + _twice(options.hosts)
 
 
-def _twice(hosts: Sequence[Host]) -> list[str]:
-    """What would be one machine taken for two."""
+def _address_problems(host: Host) -> Iterator[tuple[str, str]]:
+    if host.address and not is_host(host.address):
+        yield "address", f"{named('address')} must be an IP address or a host name, got {host.address!r}"
+    elif is_loopback(host.address):
+        yield (
+            "address",
+            f"{named('address')} must be the one by which the other hosts reach it; {host.address} is every host's own",
+        )
+    if host.host_key and not _HOST_KEY.fullmatch(host.host_key):
+        yield (
+            "host_key",
+            f"{named('host_key')} must be 'TYPE BASE64', as in the host's /etc/ssh/ssh_host_ed25519_key.pub",
+        )
+
+
+def _content_problems(host: Host) -> Iterator[tuple[str, str]]:
+    """What is wrong with what it offers to services."""
+    if host.workdir and not re.fullmatch(r"/[A-Za-z0-9._/+@=:,-]*", host.workdir):
+        yield (
+            "workdir",
+            f"{named('workdir')} must be an absolute path of letters, digits and ._/+@=:,-, got {host.workdir!r}",
+        )
+    elif host.workdir and _is_systems(host.workdir):
+        yield (
+            "workdir",
+            f"{named('workdir')} must be a folder for services alone, such as /srv/work; {host.workdir} is the system's",
+        )
+    for word in host.capabilities:
+        if not is_capability(word):
+            yield (
+                "capabilities",
+                f"{named('capabilities')} must be words of lower-case letters, digits and dashes, at most 31 characters; "
+                f"got {word!r}",
+            )
+        elif word in TYPES:
+            yield (
+                "capabilities",
+                f"{named('capabilities')} cannot have {word!r}, which is a type of nodes: fab cluster.nodes.set-type "
+                "gives it to a node",
+            )
+
+
+def adhoc_problems(options: AdhocOptions, size: int) -> list[Problem]:
+    """Every problem of the hosts of a cluster of that size."""
+    if not options.hosts:
+        text = "an ad-hoc cluster needs its hosts: fab adhoc.create NAME --host=HOST for each"
+        return [Problem("", "hosts", text)]
+    problems = [problem for host in options.hosts for problem in host_problems(host)]
+    if len(options.hosts) != size:
+        text = f"the cluster has {size} nodes, and {len(options.hosts)} hosts are given: give a host for each node"
+        problems.append(Problem("", "hosts", text))
+    return problems + duplicate_problems(options.hosts)
+
+
+def duplicate_problems(hosts: Sequence[Host]) -> list[Problem]:
+    """Hosts that are one machine; the subject is the later one."""
     problems = []
-    for index, one in enumerate(hosts):
-        for other in hosts[:index]:
-            if (one.host, one.port or 22) == (other.host, other.port or 22):
-                problems.append(f"{one} is given twice")
+    for index, host in enumerate(hosts):
+        for earlier in hosts[:index]:
+            if (host.host, host.port or 22) == (earlier.host, earlier.port or 22):
+                problems.append(Problem(str(host), "host", "this host is given twice"))
                 break
-            if one.address and one.address == other.address:
-                problems.append(f"{one} and {other} have one address, {one.address}")
+            if host.address and host.address == earlier.address:
+                text = f"{named('address')} {host.address} is also that of {earlier}"
+                problems.append(Problem(str(host), "address", text))
     return problems
 
 
 def _is_systems(path: str) -> bool:
-    """Whether the folder holds more of a system than services' files; `..` is not looked through."""
+    """Whether the folder holds more of a system than services' files; `..` is not resolved."""
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if not parts or ".." in parts or _SYSTEMS.fullmatch(parts[0]):
         return True
     return len(parts) == 1 and bool(_SHARED.fullmatch(parts[0]))
-
-
-def is_name(text: str) -> bool:
-    """Whether the text can be an IP address, a host name, or an alias of ~/.ssh/config; numbers alone are no name."""
-    return is_address(text) or (
-        bool(re.fullmatch(_NAME, text)) and ".." not in text and not _NUMBERS.fullmatch(text)
-    )
-
-
-def is_address(text: str) -> bool:
-    """Whether the text is an IP address."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def is_loopback(text: str) -> bool:
-    """Whether the text is an address that every host has for itself."""
-    return is_address(text) and (
-        ipaddress.ip_address(text).is_loopback or ipaddress.ip_address(text).is_unspecified
-    )

@@ -102,7 +102,7 @@ def spec_from_tags(tags: Mapping[str, str]) -> ClusterSpec:
         spec = TypeAdapter(ClusterSpec).validate_json(text, strict=True)
     except ValidationError as error:
         raise UsageError(f"the tags {TAG_SPEC}* hold no specification: {error.errors()[0]['msg']}") from None
-    problems = validate(spec)
+    problems = list(map(str, validate(spec)))
     if spec.id != tags.get(TAG_ID):
         problems.append(f"they are of {spec.id!r}, and the tag {TAG_ID} is {tags.get(TAG_ID)!r}")
     if problems:

@@ -94,7 +94,7 @@ def validate(service: Service, size: int, holders: Holders | None = None) -> lis
     problems += command_problems("command", service.command)
     for what, probe in (("readiness probe", service.ready), ("health probe", service.health)):
         problems += probe_problems(what, probe) if probe else []
-    problems += place_problems(service.on, size, holders)
+    problems += [problem.text for problem in place_problems(service.on, size, holders)]
     if not service.failover and asked(service.on):
         problems.append(
             f"{ASKS}{asked(service.on)} may be several nodes, and a service without failover needs its own: add --on=INDEX"

@@ -1,14 +1,15 @@
 """A cluster as it was requested (ClusterSpec), and what is wrong with a specification."""
 
-import ipaddress
 import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..adhoc.host import AdhocOptions, adhoc_problems
 from ..ec2.options import Ec2Options, ec2_problems
+from ..errors import Problem, as_problems, named
 from ..services.relations import set_problems
 from ..services.service import UNKNOWN_KEYS_ARE_ERRORS, Service
+from .names import is_host, is_user
 from .types import type_problems
 
 ProviderName = Literal["local", "ec2", "adhoc"]
@@ -19,8 +20,6 @@ PROFILES = ("lan", "cloud")
 # A name becomes part of a host name (RFC 1123), of corosync's cluster_name and of a Puppet certname; with
 # dashes for underscores it is the Puppet environment.
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,29}[a-z0-9])?")
-# With the underscore that an alias of ~/.ssh/config may have.
-_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?")
 # votequorum and Pacemaker are not tested by their makers above 32 full members.
 MAX_SIZE = 32
 
@@ -95,75 +94,66 @@ def new_spec(name: str, provider: ProviderName = "local", *, size: int = 3, **op
     )
 
 
-def name_problems(name: str) -> list[str]:
-    """Why a cluster cannot go by that name; empty when it can."""
+def name_problems(name: str) -> list[Problem]:
+    """Why a cluster cannot have that name; empty when it can."""
     if _NAME.fullmatch(name):
         return []
-    return [
-        f"the cluster name {name!r} does not fit: use lower-case letters, digits and dashes, "
-        "start with a letter, end with no dash, 31 characters at most, for example 'web-1'"
-    ]
-
-
-def size_problems(size: int) -> list[str]:
-    """Why a cluster cannot have that many nodes."""
-    if 1 <= size <= MAX_SIZE:
-        return []
-    return [f"the size {size} does not fit: a cluster has 1 to {MAX_SIZE} nodes"]
-
-
-def validate(spec: ClusterSpec) -> list[str]:
-    """Every problem of a specification, a sentence each; empty when it is sound."""
-    problems = name_problems(spec.name) + size_problems(spec.size)
-    if not re.fullmatch(r"[0-9a-f]{4}", spec.uid):
-        problems.append(f"the uid {spec.uid!r} is no four hexadecimal digits")
-    problems += type_problems(spec.types, spec.size)
-    problems += set_problems(spec.services, spec.size)
-    if spec.provider not in PROVIDERS:
-        problems.append(f"no provider {spec.provider!r}: choose one of {', '.join(PROVIDERS)}")
-    if spec.suite not in SUITES:
-        problems.append(f"no Debian release {spec.suite!r} for nodes: choose one of {', '.join(SUITES)}")
-    if spec.profile not in PROFILES:
-        problems.append(f"no timing profile {spec.profile!r}: choose one of {', '.join(PROFILES)}")
-    if spec.puppet_master and not is_host(spec.puppet_master):
-        problems.append(
-            f"the Puppet master {spec.puppet_master!r} is no host name or address, for example 'puppet.example.edu'"
-        )
-    if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,30}", spec.user):
-        problems.append(f"the user {spec.user!r} is no name that Linux accepts, for example 'admin'")
-    problems += _archive_problems("the Sirikata archive", spec.sirikata_url, spec.sirikata_sha256)
-    problems += _archive_problems(
-        "the earlier Sirikata archive", spec.sirikata_before_url, spec.sirikata_before_sha256
+    text = (
+        f"the cluster name {name!r} is not valid: use lower-case letters, digits and dashes, start with a letter, "
+        "do not end with a dash, at most 31 characters, for example 'web-1'"
     )
+    return [Problem("", "name", text)]
+
+
+def validate(spec: ClusterSpec) -> list[Problem]:
+    """Every problem of a specification; empty when there is none."""
+    problems = name_problems(spec.name)
+    if not 1 <= spec.size <= MAX_SIZE:
+        problems.append(_expected("size", f"a number of nodes from 1 to {MAX_SIZE}", spec.size))
+    if not re.fullmatch(r"[0-9a-f]{4}", spec.uid):
+        problems.append(_expected("uid", "four hexadecimal digits", spec.uid))
+    problems += type_problems(spec.types, spec.size)
+    problems += as_problems(set_problems(spec.services, spec.size))
+    for field_name, choices in (("provider", PROVIDERS), ("suite", SUITES), ("profile", PROFILES)):
+        if getattr(spec, field_name) not in choices:
+            problems.append(_expected(field_name, f"one of {', '.join(choices)}", getattr(spec, field_name)))
+    if spec.puppet_master and not is_host(spec.puppet_master):
+        wanted = "a host name or an IP address, for example 'puppet.example.edu'"
+        problems.append(_expected("puppet_master", wanted, spec.puppet_master))
+    if not is_user(spec.user):
+        problems.append(_expected("user", "the name of a Linux account, for example 'admin'", spec.user))
+    problems += _archive_problems(spec, "sirikata") + _archive_problems(spec, "sirikata_before")
     if spec.provider == "adhoc":
         problems += adhoc_problems(spec.adhoc, spec.size) + own_master_problems(spec)
-    return problems + (ec2_problems(spec.ec2) if spec.provider == "ec2" else [])
+    return problems + as_problems(ec2_problems(spec.ec2) if spec.provider == "ec2" else [])
 
 
-def own_master_problems(spec: ClusterSpec) -> list[str]:
-    """What is wrong with the Puppet master of hosts of somebody's own, which only have its name to find it by."""
+def own_master_problems(spec: ClusterSpec) -> list[Problem]:
+    """What is wrong with the Puppet master of an ad-hoc cluster, whose hosts find it by its name alone."""
     if spec.puppet_master != THIS_MACHINE:
         return []
-    return [
-        "hosts of your own do not know this machine as 'localhost': name it as they reach it, --puppet-master=HOST"
-    ]
+    text = (
+        f"{named('puppet_master')} cannot be 'localhost' in an ad-hoc cluster: give the name by which its hosts reach "
+        "this machine"
+    )
+    return [Problem("", "puppet_master", text)]
 
 
-def _archive_problems(what: str, url: str, sha256: str) -> list[str]:
+def _archive_problems(spec: ClusterSpec, prefix: str) -> list[Problem]:
+    """What is wrong with the address and the checksum of an archive: the fields of that prefix."""
+    url, sha256 = f"{prefix}_url", f"{prefix}_sha256"
     problems = []
-    if url and not re.fullmatch(r"(https?|puppet|file)://\S+", url):
-        problems.append(f"{what} {url!r} is no http, https or file address")
-    if sha256 and not re.fullmatch(r"[0-9a-f]{64}", sha256):
-        problems.append(f"the checksum of {what} is not 64 hexadecimal digits (sha256sum prints it)")
-    if url and not sha256:
-        problems.append(f"{what} needs its checksum: sha256sum ARCHIVE prints it")
+    if getattr(spec, url) and not re.fullmatch(r"(https?|puppet|file)://\S+", getattr(spec, url)):
+        problems.append(_expected(url, "an http, https or file address", getattr(spec, url)))
+    if getattr(spec, sha256) and not re.fullmatch(r"[0-9a-f]{64}", getattr(spec, sha256)):
+        problems.append(
+            _expected(sha256, "64 hexadecimal digits, as sha256sum prints them", getattr(spec, sha256))
+        )
+    if getattr(spec, url) and not getattr(spec, sha256):
+        text = f"{named(url)} needs {named(sha256)}, which sha256sum ARCHIVE prints"
+        problems.append(Problem("", sha256, text))
     return problems
 
 
-def is_host(text: str) -> bool:
-    """Whether the text can be a host name or an IP address."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return bool(_HOST.fullmatch(text)) and ".." not in text
-    return True
+def _expected(field_name: str, wanted: str, given: object) -> Problem:
+    return Problem("", field_name, f"{named(field_name)} must be {wanted}, got {given!r}")

@@ -6,7 +6,7 @@ Who gains a type has everything of it before its capability says so; who loses i
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ...core.errors import ClusterError, UsageError
+from ...core.errors import ClusterError, Problem, UsageError
 from ...core.pacemaker.attributes import Capabilities, align_script, differences, parse_capabilities
 from ...core.pacemaker.scripts import settle_script
 from ...core.services.difference import differing
@@ -79,7 +79,7 @@ def _checked(session: Session, index: int, kind: str) -> Node:
     """The node, which can be given that type.  Raises UsageError, NotFound, ClusterError."""
     problems = place_problems(index, session.spec.size, None)
     if kind != DEFAULT and kind not in TYPES:
-        problems.append(f"no type of nodes {kind!r}: choose one of {choices()}")
+        problems.append(Problem("", "type", f"unknown type {kind!r}: choose one of {choices()}"))
     if problems:
         raise UsageError(problems)
     if kind == DEFAULT:

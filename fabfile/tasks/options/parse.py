@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ...core.errors import UsageError
+from ...core.errors import Problem, UsageError
 from ...core.services.service import Service
 from ...core.spec.cluster import PROVIDERS, ClusterSpec, new_spec, validate
 from ...core.spec.types import ASKS
@@ -40,7 +40,7 @@ def wanted_spec(
     return finish(spec)
 
 
-def _refuse(problems: list[str]) -> None:
+def _refuse(problems: list[Problem]) -> None:
     if problems:
         raise UsageError(problems)
 

@@ -1,13 +1,12 @@
-"""Hosts of a person's own, as they are typed and as a file describes them."""
+"""Ad-hoc hosts, as they are typed."""
 
 from dataclasses import replace
 
 import pytest
 
-from fabfile.core.adhoc import file as adhoc_file
 from fabfile.core.adhoc.fields import as_host
 from fabfile.core.adhoc.host import AdhocOptions, Host, adhoc_problems, host_problems, parse_host
-from fabfile.core.errors import UsageError
+from fabfile.core.errors import Problem
 from fabfile.core.puppet.master import hiera_data
 from fabfile.core.spec.capabilities import capabilities, workdir
 from fabfile.core.spec.cluster import new_spec
@@ -35,36 +34,38 @@ def test_a_host_is_typed_as_for_ssh(text: str, user: str, host: str, port: int) 
 @pytest.mark.parametrize(
     "text", ["", "a b", "@db1", "carol@", "db1:", "db1:x", "-oProxyCommand=x", "db..1", "db1;rm"]
 )
-def test_what_is_no_host_is_refused(text: str) -> None:
-    assert any("is no [user@]host[:port]" in problem for problem in host_problems(parse_host(text, USUAL)))
+def test_text_that_is_not_a_host_is_refused(text: str) -> None:
+    assert [problem.field for problem in host_problems(parse_host(text, USUAL))] == ["host"]
 
 
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("user", "Mallory!", "the user 'Mallory!'"),
-        ("port", 70000, "the port 70000 does not fit"),
-        ("jump", "gate,b ad", "the jump host 'gate,b ad'"),
-        ("address", "10.0.0.999.1!", "the address '10.0.0.999.1!'"),
-        ("address", "999.1.1.1", "the address '999.1.1.1' is neither"),
-        ("jump", "5", "the jump host '5'"),
-        ("jump", "carol@@gate", "the jump host 'carol@@gate'"),
-        ("workdir", "/", "the working directory / is the system's own"),
-        ("workdir", "/etc/work", "the working directory /etc/work is the system's own"),
-        ("workdir", "/srv/../etc", "the working directory /srv/../etc is the system's own"),
-        ("workdir", "/srv", "the working directory /srv is the system's own"),
-        ("capabilities", ("redis",), "fab cluster.nodes.set-type gives it to one"),
-        ("address", "127.0.0.1", "its own for every host"),
-        ("host_key", "ssh-ed25519", "the host key is none"),
-        ("workdir", "work", "the working directory 'work'"),
-        ("workdir", "/srv/o'brien", "the working directory"),
-        ("key", "a\nb", "the key file"),
-        ("capabilities", ("SSD",), "the capability 'SSD'"),
+        ("user", "Mallory!", "user must be the name of a Linux account, got 'Mallory!'"),
+        ("port", 70000, "port must be from 1 to 65535, got 70000"),
+        ("jump", "gate,b ad", "got 'gate,b ad'"),
+        ("jump", "5", "jump must be [user@]host[:port], several separated by commas, got '5'"),
+        ("jump", "carol@@gate", "got 'carol@@gate'"),
+        ("address", "10.0.0.999.1!", "got '10.0.0.999.1!'"),
+        ("address", "999.1.1.1", "address must be an IP address or a host name, got '999.1.1.1'"),
+        ("address", "127.0.0.1", "127.0.0.1 is every host's own"),
+        ("host_key", "ssh-ed25519", "host_key must be 'TYPE BASE64'"),
+        ("workdir", "/", "workdir must be a folder for services alone"),
+        ("workdir", "/etc/work", "/etc/work is the system's"),
+        ("workdir", "/srv/../etc", "/srv/../etc is the system's"),
+        ("workdir", "/srv", "/srv is the system's"),
+        ("workdir", "work", "workdir must be an absolute path"),
+        ("workdir", "/srv/o'brien", "workdir must be an absolute path"),
+        ("key", "a\nb", "key must be the path of a file"),
+        ("capabilities", ("SSD",), "got 'SSD'"),
+        ("capabilities", ("redis",), "fab cluster.nodes.set-type gives it to a node"),
     ],
 )
-def test_each_field_is_checked(field: str, value: object, words: str) -> None:
-    (problem,) = host_problems(replace(Host(host="db1"), **{field: value}))
-    assert words in problem
+def test_each_field_of_a_host_is_checked(field: str, value: object, words: str) -> None:
+    host = replace(Host(host="db1"), **{field: value})
+    (problem,) = host_problems(host)
+    assert (problem.subject, problem.field) == (str(host), field)
+    assert words in problem.told()
 
 
 def test_one_machine_cannot_be_two_nodes() -> None:
@@ -74,97 +75,23 @@ def test_one_machine_cannot_be_two_nodes() -> None:
         Host(host="a", address="10.0.0.1"),
         Host(host="b", address="10.0.0.1"),
     )
-    assert adhoc_problems(AdhocOptions(hosts=hosts), 4) == [
-        "db1 is given twice",
-        "b and a have one address, 10.0.0.1",
+    assert list(map(str, adhoc_problems(AdhocOptions(hosts=hosts), 4))) == [
+        "db1: this host is given twice",
+        "b: address 10.0.0.1 is also that of a",
     ]
-    assert "3 nodes, and 4 hosts" in adhoc_problems(AdhocOptions(hosts=hosts), 3)[0]
+    assert "3 nodes, and 4 hosts" in str(adhoc_problems(AdhocOptions(hosts=hosts), 3)[0])
 
 
-FILE = """
-defaults: {user: debian, capabilities: [disk], key: ~/.ssh/cluster}
-hosts:
-  - carol@db1
-  - host: db2
-    jump: [gate1, "me@gate2:23"]
-    workdir: /srv/work
-    capabilities: ssd
-puppet-master: db2
-"""
-
-
-def test_a_file_says_of_each_host_what_its_defaults_do_not() -> None:
-    found = adhoc_file.read("hosts.yaml", FILE, USUAL)
-    one, other = found.hosts
-    assert (one.user, one.host, one.port, one.capabilities) == ("carol", "db1", 2222, ("disk",))
-    assert (other.user, other.jump, other.workdir) == ("debian", "gate1,me@gate2:23", "/srv/work")
-    assert (other.capabilities, other.key, found.puppet_master) == (("ssd",), "~/.ssh/cluster", "db2")
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("", "hosts.yaml:1: the file is to hold a list 'hosts'"),
-        ("hosts: []", "hosts.yaml:1: the file is to hold a list 'hosts'"),
-        ("- db1", "hosts.yaml:1: the file is to hold a list 'hosts'"),
-        (
-            "hosts: [db1]\nhost: db2",
-            "hosts.yaml:2: 'host' means nothing here. Known: hosts, defaults, puppet-master",
-        ),
-        ("hosts: [db1]\npuppet-master: [a]", "hosts.yaml:2: puppet-master is to be one host"),
-        (
-            "hosts:\n - host: db1\n   adress: x",
-            "hosts.yaml:3: 'adress' is nothing that a host has. Did you mean 'address'?",
-        ),
-        ("hosts:\n - host: db1\n   port: x", "hosts.yaml:3: port 'x' is no whole number"),
-        ("hosts:\n - user: x", "hosts.yaml:2: there is no 'host' in this one: where does SSH go?"),
-        (
-            "defaults: {address: 10.0.0.1}\nhosts: [a]",
-            "hosts.yaml:1: address is each host's own: it has no default",
-        ),
-        (
-            "defaults: 3\nhosts: [a]",
-            "hosts.yaml:1: defaults: give words and values, for example 'user: debian'",
-        ),
-        ("defaults:\n  user: X!\nhosts: [a]", "hosts.yaml:2: the user 'X!' is no name that Linux accepts"),
-        (
-            "hosts:\n - host: db1\n   capabilities: [redis]",
-            "hosts.yaml:3: db1: the capability 'redis' is that of",
-        ),
-        ("hosts:\n - host: a@b@db1", "hosts.yaml:2: a@b@db1: that is no [user@]host[:port]"),
-        ("hosts: {a", "hosts.yaml:1: this is no YAML"),
-    ],
-)
-def test_what_is_wrong_in_a_file_is_told_with_its_line(text: str, problem: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        adhoc_file.read("hosts.yaml", text, Host(host="any"))
-    assert any(str(one).startswith(problem) for one in caught.value.problems), caught.value.problems
-
-
-def test_what_is_wrong_of_a_host_is_told_all_at_once() -> None:
-    with pytest.raises(UsageError) as caught:
-        adhoc_file.read(
-            "f", "hosts:\n - host: db1\n   port: x\n   user: X!\n   workdir: work\n", Host(host="any")
-        )
-    said = [str(problem).partition(" ")[0] for problem in caught.value.problems]
-    assert said == ["f:3:", "f:4:", "f:5:"], caught.value.problems
-
-
-def test_a_field_of_another_type_is_told_with_what_is_wrong() -> None:
+def test_a_field_of_another_type_is_a_problem_with_its_value() -> None:
     given = vars(Host(host="db1")) | {"port": "x", "capabilities": "ssd", "key": 3}
-    host, wrong = as_host(given)
+    host, problems = as_host(given, "db1")
     assert host is None
-    assert sorted(wrong) == [
-        ("capabilities", "'ssd' is no list of words"),
-        ("key", "3 is not one text"),
-        ("port", "'x' is no whole number"),
+    assert all(isinstance(problem, Problem) for problem in problems)
+    assert sorted(map(str, problems)) == [
+        "db1: capabilities must be a list of words, got 'ssd'",
+        "db1: key must be text, got 3",
+        "db1: port must be an integer, got 'x'",
     ]
-
-
-def test_a_host_of_a_file_may_be_written_as_it_is_typed() -> None:
-    text = "defaults: {user: debian}\nhosts:\n  - host: carol@db1:23\n  - {host: carol@db2, user: eve}\n  - host: db3\n"
-    found = adhoc_file.read("hosts.yaml", text, Host(host="any"))
-    assert [str(one) for one in found.hosts] == ["carol@db1:23", "eve@db2", "debian@db3"]
 
 
 def test_capabilities_and_folders_of_hosts_reach_pacemaker_and_puppet() -> None:

@@ -106,7 +106,7 @@ cache: {command: /usr/bin/cache, on: "capability:redis"}
         (
             "a:\n  command: /bin/true\n  on: first\n",
             3,
-            "a: the place 'first' does not fit: the index of a node, any, or capability:",
+            "a: the place 'first' is not valid: use the index of a node, any, or capability:",
         ),
         ("a:\n  command: /bin/true\n  on: [1]\n", 3, "a: on is no whole number"),
         (
@@ -117,7 +117,7 @@ cache: {command: /usr/bin/cache, on: "capability:redis"}
         (
             "a:\n  command: /bin/true\n  on: capability:Redis\n",
             3,
-            "a: the place 'capability:Redis' does not fit",
+            "a: the place 'capability:Redis' is not valid",
         ),
         ("a:\n  failover: no\n  on: capability:redis\n  command: /bin/true\n", 3, "add 'on: INDEX'"),
         ("a:\n  command: /bin/true\n  on: 3\n", 3, "a: no node 3: the cluster has nodes 0 to 2"),

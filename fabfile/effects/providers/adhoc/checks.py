@@ -15,11 +15,11 @@ from ....core.adhoc.connectivity import (
     peers_input,
     peers_script,
 )
-from ....core.adhoc.host import is_address
 from ....core.adhoc.requirements import clock_problems, look_problems, name_problems, release_problems
 from ....core.adhoc.survey import HostLook, look_script, parse_look
 from ....core.errors import NodeError, UsageError
 from ....core.spec.cluster import ClusterSpec
+from ....core.spec.names import is_address
 from ....core.spec.node import Node, Role
 from ...ssh.access import Pem, Unreachable
 from ...ssh.fan_out import fan_out

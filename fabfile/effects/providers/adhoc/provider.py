@@ -5,11 +5,12 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from ....core.adhoc.host import Host, is_address
+from ....core.adhoc.host import Host
 from ....core.adhoc.survey import parse_take_off, take_off_script
 from ....core.errors import NodeError, NodeFailures
 from ....core.report import Report
 from ....core.spec.cluster import ClusterSpec
+from ....core.spec.names import is_address
 from ....core.spec.node import Node, Role, node_name
 from ...ssh.access import Access
 from ...ssh.fan_out import fan_out
