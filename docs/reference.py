@@ -20,8 +20,9 @@ BEGIN, END = "<!-- options: written by `python -m docs.reference` -->\n", "<!-- 
 HEAD = """\
 # All tasks
 
-Written from the code by `python -m docs.reference`: to change a text, change the help of its task. Required arguments are in
-capitals and may be given in that order; an option with `…` may be repeated. `fab --help TASK` shows the same in a terminal.
+Written from the code by `python -m docs.reference`: to change a text, change the help of its task. Required
+arguments are in capitals and may be given in that order; an option with `…` may be repeated.
+`fab --help TASK` shows the same in a terminal.
 """
 # The first words of the tasks' names, and what they are about.
 GROUPS = {
@@ -58,7 +59,10 @@ def reference() -> str:
 
 
 def arguments(name: str) -> list[Argument]:
-    """A task's arguments and options, in their order.  Invoke takes the helps out of a task when it is asked for them."""
+    """A task's arguments and options, in their order.
+
+    Invoke removes the help texts from a task when it returns them, so a copy is used.
+    """
     task = copy.copy(ns[name])
     task.help = dict(task.help)
     found: list[Argument] = task.get_arguments()

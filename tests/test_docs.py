@@ -51,7 +51,10 @@ def tasks_in(text: str) -> set[str]:
 
 
 def command_problem(command: str) -> str:
-    """What `fab` says to a command line; empty: it takes it.  Arguments may be missing, where a page leaves them out."""
+    """What `fab` says to a command line; empty: it takes it.
+
+    Arguments may be missing, where a page leaves them out.
+    """
     words = shlex.split(re.sub(r"\[[^][ ]*@\]|[][]|…", "", command), comments=True)
     assert words[0] == "fab", command
     words = words[1 : words.index("|") if "|" in words else None]
@@ -155,7 +158,8 @@ def texts() -> list[str]:
 
 
 def printed() -> list[tuple[str, str]]:
-    """Each line of output on the pages with its page, but rows of tables and states such as `web is running on node1`."""
+    """Each line of output on the pages with its page, but rows of tables and states such as `web is running
+    on node1`."""
     found = []
     for block in pages.blocks("console"):
         for line in block.text.splitlines():
@@ -230,10 +234,11 @@ def test_shell_completion_is_printed(tmp_path: Path) -> None:
 
 # What the first sirikata-cluster could do, as it was typed there: each command has its row.
 ORIGINAL = """
-security create, create a cluster, boot the nodes, request spot instances, nodes import, ssh to a node, on all nodes,
-status, wait ready, members address list, members info, fix corosync, puppet master config, slaves restart, update,
-sirikata package, sync sirikata, sync files, add service, --user, --cwd, --monitor, --failover, PIDFILE, FQDN,
-service status, list services, remove service, remove all services, terminate, destroy, node set type, ad-hoc clusters
+security create, create a cluster, boot the nodes, request spot instances, nodes import, ssh to a node, on
+all nodes, status, wait ready, members address list, members info, fix corosync, puppet master config,
+slaves restart, update, sirikata package, sync sirikata, sync files, add service, --user, --cwd, --monitor,
+--failover, PIDFILE, FQDN, service status, list services, remove service, remove all services, terminate,
+destroy, node set type, ad-hoc clusters
 """
 
 

@@ -1,4 +1,5 @@
-"""As a library: installed, in a fabfile of somebody else's, in another folder; and as others type-check against it."""
+"""As a library: installed, in a fabfile of somebody else's, in another folder; and as others type-check
+against it."""
 
 import json
 import os
@@ -99,7 +100,11 @@ FAB = ("-m", "fabric")
 
 def test_the_package_holds_every_module_and_file(python: Path) -> None:
     installed = next((python.parents[1] / "lib").glob("python*/site-packages")) / "sirikata_cluster"
-    for of, into in ((ROOT / "fabfile", installed), (ROOT / "data", installed / "data"), (ROOT / "templates", installed / "templates")):  # fmt: skip
+    for of, into in (
+        (ROOT / "fabfile", installed),
+        (ROOT / "data", installed / "data"),
+        (ROOT / "templates", installed / "templates"),
+    ):
         for path in of.rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:
                 copy = into / path.relative_to(of)
@@ -159,8 +164,9 @@ def test_what_is_installed_finds_its_templates_and_data(python: Path, project: P
     assert world.returncode == 0, world
     assert "ec2:RunInstances" in world.stdout
     code = (
-        "from sirikata_cluster.core.templates import render, ROOT\nfrom sirikata_cluster.flows.puppet.master import _data\n"
-        "print(ROOT.name, len(_data()), any('pycache' in name for name in _data()), (ROOT / 'templates').is_dir())"
+        "from sirikata_cluster.core.templates import render, ROOT\nfrom sirikata_cluster.flows.puppet.master"
+        " import _data\nprint(ROOT.name, len(_data()), any('pycache' in name for name in _data()), (ROOT /"
+        " 'templates').is_dir())"
     )
     served = len(
         [

@@ -1,4 +1,7 @@
-"""How long things take on three real machines, next to `pcs` doing the same.  A time never fails the build."""
+"""How long things take on three real machines, next to `pcs` doing the same.
+
+A time never fails the build.
+"""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

@@ -43,8 +43,11 @@ def node(request: pytest.FixtureRequest, real_machines: None) -> Iterator[Machin
     try:
         booted = machine("boot", cluster, found.name, f"{prefix}.12", suite, stdin=b"#cloud-config\n")
         assert booted.exit == 0, booted
-        eventually(lambda: found.sudo("systemctl is-active multi-user.target").exit == 0,
-                   within=60, what=f"{suite} is up")  # fmt: skip
+        eventually(
+            lambda: found.sudo("systemctl is-active multi-user.target").exit == 0,
+            within=60,
+            what=f"{suite} is up",
+        )
         _give_agent(found, suite, prefix)
         yield found
     finally:
@@ -52,7 +55,8 @@ def node(request: pytest.FixtureRequest, real_machines: None) -> Iterator[Machin
 
 
 def _give_agent(found: Machine, suite: str, prefix: str) -> None:
-    """What Puppet puts on a node for the agent: the agent, its tools, corosync.conf and the working directory."""
+    """What Puppet puts on a node for the agent: the agent, its tools, corosync.conf and the working
+    directory."""
     spec = ClusterSpec(name="agent", uid="0000", size=3, suite=suite)
     nodes = [
         Node(

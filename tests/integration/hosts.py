@@ -19,11 +19,14 @@ SPEC = ClusterSpec(name="hosts", uid="1ab0", size=2, provider="adhoc")
 
 # What is not compared, and why.
 EXCEPTIONS = (
-    r"/var/lib/apt/(lists|periodic|listchanges)|/var/lib/update-notifier",  # what the archive has: newer lists stay
+    # What the archive has: newer lists stay.
+    r"/var/lib/apt/(lists|periodic|listchanges)|/var/lib/update-notifier",
     r"/var/lib/apt/extended_states$",  # compared by apt-mark; an empty file and none are the same to apt
-    r"/var/lib/dpkg/((status|available|lock|alternatives.*-)?(-old)?|diversions-old)(/|$)|/var/lib/dpkg/(triggers|updates)",
-    r"/var/lib/(systemd|cloud|logrotate|private|dbus|chrony|PackageKit|ucf/cache)",  # clocks, seeds, stamps of timers
-    # dpkg drops folders from them that are not there, as in an image without manuals; the packages are compared.
+    r"/var/lib/dpkg/((status|available|lock|alternatives.*-)?(-old)?|diversions-old)(/|$)",
+    r"/var/lib/dpkg/(triggers|updates)",
+    # Clocks, seeds, stamps of timers.
+    r"/var/lib/(systemd|cloud|logrotate|private|dbus|chrony|PackageKit|ucf/cache)",
+    # dpkg drops folders from them that are not there, as in an image without manuals; packages are compared.
     r"/var/lib/dpkg/info/.*\.list$",
     r"/var/lib/ucf/(hashfile|registry)\.[0-9]$",  # those before it
     r"/var/cache/debconf/.*-old$",  # the state before the last change
@@ -33,14 +36,16 @@ EXCEPTIONS = (
 _FILES = (
     "cd /; set -- /etc /usr /opt /var/lib /var/cache/debconf /root /home /srv; "
     "find \"$@\" -xdev ! -type d -printf '%p %y %m %u:%g %l\\n' -o -type d -printf '%p %y %m %u:%g\\n'; "
-    "find \"$@\" -xdev -type f -print0 | xargs -0 -P 2 sha256sum | sed 's/^\\([0-9a-f]*\\)  \\(.*\\)/\\2 \\1/'"
+    'find "$@" -xdev -type f -print0 | xargs -0 -P 2 sha256sum | '
+    "sed 's/^\\([0-9a-f]*\\)  \\(.*\\)/\\2 \\1/'"
 )
 _OTHERS = {
     "packages": "dpkg-query -Wf '${binary:Package} ${Status} ${Version}\\n'",
     "manual": "apt-mark showmanual",
     "units": "systemctl list-unit-files --no-legend --plain | awk '{ print $1, $2 }'",
     # Apart from the managers of those who are logged in.
-    "active": "systemctl list-units --no-legend --plain --type=service --state=active | awk '{ print $1 }' | grep -v '^user'",
+    "active": "systemctl list-units --no-legend --plain --type=service --state=active | "
+    "awk '{ print $1 }' | grep -v '^user'",
     "users": "sort /etc/passwd /etc/group /etc/shadow /etc/gshadow",
     "debconf": "debconf-show --listowners | sort",
     "links": "ls /etc/rc?.d",
@@ -78,7 +83,8 @@ class Host(Machine):
 
     def install(self, packages: str) -> None:
         done = self.sudo(
-            f"cat >/run/install-packages; sh /run/install-packages {packages}; code=$?; rm /run/install-packages; exit $code",
+            f"cat >/run/install-packages; sh /run/install-packages {packages}; code=$?; "
+            "rm /run/install-packages; exit $code",
             stdin=INSTALL,
         )
         assert done.exit == 0, done
@@ -122,7 +128,8 @@ def hosts(suites: dict[str, str], cluster: str) -> Iterator[dict[str, Host]]:
                     what="booted",
                 )
                 host.sudo(
-                    "systemctl stop apt-daily.timer apt-daily-upgrade.timer; systemctl stop apt-daily apt-daily-upgrade"
+                    "systemctl stop apt-daily.timer apt-daily-upgrade.timer; "
+                    "systemctl stop apt-daily apt-daily-upgrade"
                 )
             yield made
     finally:
@@ -151,7 +158,7 @@ for unit in corosync pacemaker; do
 done
 printf '[Service]\\n' >/etc/systemd/system/redis-server.service.d/sirikata-cluster.conf
 systemctl daemon-reload
-"""
+"""  # noqa: E501
 AFTER = """set -e
 getent passwd sirikata >/dev/null || useradd --system --home-dir /var/lib/sirikata --shell /usr/sbin/nologin sirikata
 chown -R sirikata: /var/lib/sirikata /var/log/sirikata
@@ -168,4 +175,4 @@ systemctl start corosync pacemaker
 systemd-run -q --unit sirikata-service-web sleep 1000
 for try in $(seq 600); do [ "$(crm_mon -1 2>/dev/null | grep -c 'with quorum')" = 0 ] || break; sleep 0.2; done
 crm_mon -1 | grep 'with quorum'
-"""
+"""  # noqa: E501

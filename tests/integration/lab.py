@@ -1,4 +1,5 @@
-"""Real clusters for tests: `fab` as a user types it, and a look at the machines past everything that `fab` says."""
+"""Real clusters for tests: `fab` as a user types it, and a look at the machines past everything that `fab`
+says."""
 
 import json
 import os
@@ -78,7 +79,8 @@ class Home:
         return done
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        """Start `fab` and leave it running; its progress can be read from its stderr, and Ctrl-C reaches it wherever this runs."""
+        """Start `fab` and leave it running; its progress can be read from its stderr, and Ctrl-C reaches it
+        wherever this runs."""
         return subprocess.Popen(
             ["env", "--default-signal=INT", str(FAB), *arguments],
             cwd=ROOT,

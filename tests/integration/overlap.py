@@ -1,4 +1,5 @@
-"""A witness: a service that writes down when and where it runs, and the check that it never ran twice at once.
+"""A witness: a service that writes down when and where it runs, and the check that it never ran twice at
+once.
 
 Machines of one host share its monotonic clock, so times of several nodes can be compared.
 """

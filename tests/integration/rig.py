@@ -1,6 +1,7 @@
 """Machines booted by hand, as somebody's own hosts: other releases, users, ports, one behind a jump host.
 
-A person who owns them has a home with an SSH key, a configuration and the hosts' keys in it; `fab` runs as that person.
+A person who owns them has a home with an SSH key, a configuration and the hosts' keys in it; `fab` runs as
+that person.
 """
 
 import os
@@ -84,7 +85,10 @@ class Rig:
 
 @contextmanager
 def rig(cluster: str, home: Path, *wanted: dict[str, object]) -> Iterator[Rig]:
-    """Boot them all, as they would be found: cloud-init done, apt at rest.  `wanted` are fields of Own but the address."""
+    """Boot them all, as they would be found: cloud-init done, apt at rest.
+
+    `wanted` are fields of Own but the address.
+    """
     machine("purge", cluster)
     gate = machine("network", cluster).out.split("\t")[1].strip()
     (home / ".ssh").mkdir(parents=True, mode=0o700)

@@ -1,4 +1,5 @@
-"""Hosts that were booted by hand become a cluster, and what they were: other releases, users, ports, a jump host."""
+"""Hosts that were booted by hand become a cluster, and what they were: other releases, users, ports, a jump
+host."""
 
 import json
 import os
@@ -116,12 +117,14 @@ def test_every_host_that_does_not_suit_is_told_at_once(own: Rig, home: Home) -> 
     own.know("db1", "db2", "db3", "gate")
     gate = own["gate"]
     gate.said(
-        "cp -a --remove-destination $(readlink -f /etc/os-release) /etc/os-release; sed -i 's/^ID=.*/ID=alpine/; s/^PRETTY_NAME=.*/PRETTY_NAME=Alpine/' /etc/os-release; "
-        "mkdir -p /etc/puppet; printf '[main]\\nserver = puppet.corp\\n' >/etc/puppet/puppet.conf; "
-        "cp -a /var/lib/dpkg/statoverride /root/; echo 'mallory root 750 /srv' >>/var/lib/dpkg/statoverride"
+        "cp -a --remove-destination $(readlink -f /etc/os-release) /etc/os-release; sed -i"
+        " 's/^ID=.*/ID=alpine/; s/^PRETTY_NAME=.*/PRETTY_NAME=Alpine/' /etc/os-release; mkdir -p /etc/puppet;"
+        " printf '[main]\\nserver = puppet.corp\\n' >/etc/puppet/puppet.conf; cp -a"
+        " /var/lib/dpkg/statoverride /root/; echo 'mallory root 750 /srv' >>/var/lib/dpkg/statoverride"
     )
     holder = own["db1"].sudo(
-        "systemd-run -q --unit holder perl -MSocket -e 'socket(S,PF_INET,SOCK_DGRAM,0); bind(S,sockaddr_in(5405,INADDR_ANY)) or die; sleep'"
+        "systemd-run -q --unit holder perl -MSocket -e 'socket(S,PF_INET,SOCK_DGRAM,0);"
+        " bind(S,sockaddr_in(5405,INADDR_ANY)) or die; sleep'"
     )
     assert holder.exit == 0
     own["db1"].said(f"echo '{own.hosts['db3'].address} db3.internal' >>/etc/hosts")
@@ -139,7 +142,8 @@ def test_every_host_that_does_not_suit_is_told_at_once(own: Rig, home: Home) -> 
     finally:
         own["db1"].said("systemctl stop holder")
         gate.said(
-            "ln -sf ../usr/lib/os-release /etc/os-release; mv /root/statoverride /var/lib/dpkg/; rm -r /etc/puppet; sed -i /db3.internal/d /etc/hosts"
+            "ln -sf ../usr/lib/os-release /etc/os-release; mv /root/statoverride /var/lib/dpkg/; rm -r"
+            " /etc/puppet; sed -i /db3.internal/d /etc/hosts"
         )
         own["db1"].said("sed -i /db3.internal/d /etc/hosts")
     for sentence in (
@@ -162,7 +166,8 @@ def test_a_clock_that_is_off_is_told(own: Rig, home: Home) -> None:
     own.know("db1", "db2", "db3", "gate")
     gate = own["gate"]
     gate.said(
-        "apt-get -qq update && apt-get -qq -y install --no-install-recommends libfaketime >/dev/null 2>&1; ls /usr/lib/*/faketime/libfaketime.so.1 >/etc/ld.so.preload; echo +300 >/etc/faketimerc"
+        "apt-get -qq update && apt-get -qq -y install --no-install-recommends libfaketime >/dev/null 2>&1; ls"
+        " /usr/lib/*/faketime/libfaketime.so.1 >/etc/ld.so.preload; echo +300 >/etc/faketimerc"
     )
     try:
         said = refused(
@@ -189,12 +194,15 @@ def test_ports_that_are_closed_between_hosts_are_told(own: Rig, home: Home) -> N
     assert "on UDP port 5405, which corosync uses: open it on debian@db1" in said, said
     assert "arrives at carol@db3" not in said
     for host in ("debian@gate", "carol@db3:2222"):
-        said = f"{host}: {own.hosts['db1'].address}, the Puppet master, does not answer it on TCP port 8140: see that it is up"
+        said = (
+            f"{host}: {own.hosts['db1'].address}, the Puppet master, does not answer it on TCP port 8140: see"
+            " that it is up"
+        )
         assert said in elsewhere, elsewhere
 
 
-# The hosts of the cluster by the index of the node that each is, until the last is replaced; the one of the other release is a
-# cluster by itself.
+# The hosts of the cluster by the index of the node that each is, until the last is replaced; the one of the
+# other release is a cluster by itself.
 NODES = ("db1", "gate", "db3")
 
 
@@ -256,7 +264,8 @@ class OwnCluster(Cluster):
 
 
 def replaced(cluster: OwnCluster, own: Rig) -> None:
-    """The last host is gone for good, another is the node, and what came back of the old one gives itself back."""
+    """The last host is gone for good, another is the node, and what came back of the old one gives itself
+    back."""
     assert (
         "answers, and another takes only the place"
         in cluster.fab("adhoc.replace", "2", "debian@spare:22").err
@@ -322,7 +331,8 @@ def tour(cluster: OwnCluster, own: Rig, home: Home, tmp_path: Path) -> None:
         "HTTP/1.0 200 OK"
         in cluster.ok(
             "cluster.nodes.run",
-            'python3 -c \'import http.client as h; c=h.HTTPConnection("node2",8080); c.request("GET","/"); r=c.getresponse(); print("HTTP/1.0", r.status, r.reason)\'',
+            'python3 -c \'import http.client as h; c=h.HTTPConnection("node2",8080); c.request("GET","/");'
+            ' r=c.getresponse(); print("HTTP/1.0", r.status, r.reason)\'',
             "--on=1",
         ).out
     )

@@ -1,4 +1,5 @@
-"""Hosts of somebody's own: what they say of each other when something is in the way, and how one is given back."""
+"""Hosts of somebody's own: what they say of each other when something is in the way, and how one is given
+back."""
 
 import os
 import secrets
@@ -22,7 +23,8 @@ pytestmark = [
 CLUSTER = f"peers-{secrets.token_hex(2)}"
 
 
-# What somebody had there: an agent of Puppet and Corosync, idle, with settings of their own, and one package only half.
+# What somebody had there: an agent of Puppet and Corosync, idle, with settings of their own, and one package
+# only half.
 OWN = """set -e
 export DEBIAN_FRONTEND=noninteractive
 apt-get -qq update
@@ -34,7 +36,7 @@ mkdir -p /var/lib/puppet/ssl; echo mine >/var/lib/puppet/ssl/own; touch -d 2001-
 apt-mark auto tree >/dev/null
 mkdir -p /opt/sirikata; echo mine >/opt/sirikata/mine; printf '192.0.2.1 mine' >>/etc/hosts; chmod 640 /etc/hosts
 adduser --quiet --system --group own
-"""
+"""  # noqa: E501
 # A package of somebody else's that needs one of ours by now, as it is built in a minute.
 FOREIGN = """set -e
 mkdir -p /root/foreign/DEBIAN
@@ -43,7 +45,7 @@ Depends: pacemaker-cli-utils\\n' >/root/foreign/DEBIAN/control
 dpkg-deb --build /root/foreign /root/foreign.deb >/dev/null
 dpkg --install /root/foreign.deb >/dev/null
 rm -r /root/foreign /root/foreign.deb
-"""
+"""  # noqa: E501
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +157,8 @@ def test_a_port_closed_on_both_is_said_once(own: dict[str, Host], verdict: str) 
     for name in own:
         closed(name, table(f"udp dport 5405 {verdict}"))
     assert asked(own) == [
-        "db1 and db2 get no answer from each other on UDP port 5405, which corosync uses: open it between the hosts"
+        "db1 and db2 get no answer from each other on UDP port 5405, which corosync uses: open it between the"
+        " hosts"
     ]
 
 
@@ -179,8 +182,8 @@ def test_hosts_without_a_way_between_them_are_said_to_have_none(own: dict[str, H
     closed("db2", table(f"ip saddr {at['db1']} drop"))
     closed("db1", table(f"ip saddr {at['db2']} drop"))
     assert asked(own) == [
-        "db1 and db2 do not reach each other at all: see that these are the right addresses, and that there is a way "
-        "between them"
+        "db1 and db2 do not reach each other at all: see that these are the right addresses, and that there"
+        " is a way between them"
     ]
 
 
@@ -188,7 +191,8 @@ def test_an_address_that_nobody_has_is_said(own: dict[str, Host]) -> None:
     prefix = addresses(own)["db1"].rpartition(".")[0]
     said = asked(own, db9=f"{prefix}.99")
     assert said == [
-        f"{name} does not reach db9 at all: see that these are the right addresses, and that there is a way between them"
+        f"{name} does not reach db9 at all: see that these are the right addresses, and that there is a way"
+        " between them"
         for name in ("db1", "db2")
     ]
 
@@ -204,7 +208,10 @@ def join(host: Host) -> None:
 
 
 def test_what_somebody_had_is_there_again_however_often_giving_back_is_cut_off(own: dict[str, Host]) -> None:
-    """Last: of the tests here, it alone changes its host.  A host without anything of its own is the tour's."""
+    """Last: of the tests here, it alone changes its host.
+
+    A host without anything of its own is the tour's.
+    """
     host = own["db2"]
     host.said(OWN)
     before = host.listing()
@@ -214,14 +221,16 @@ def test_what_somebody_had_is_there_again_however_often_giving_back_is_cut_off(o
     assert (refused.exit, refused.err) == (1, f"it is a member of the cluster {SPEC.id}\n")
     host.said(FOREIGN)
     host.said(
-        "echo 192.0.2.9 later >>/etc/hosts; mkdir -p /var/lib/sirikata-cluster/work; echo x >/var/lib/sirikata-cluster/work/data"
+        "echo 192.0.2.9 later >>/etc/hosts; mkdir -p /var/lib/sirikata-cluster/work; echo x"
+        " >/var/lib/sirikata-cluster/work/data"
     )
     said = ""
     for seconds in (0.5, 5, 12):
         # With everything that it started: the power goes.
         said += host.sudo(f"timeout -s KILL {seconds} setsid -w sh /var/lib/sirikata-cluster/take-off").out
         host.sudo(
-            "for pid in $(pgrep -f 'take-off|apt-get|dpkg'); do [ $pid = $$ ] || kill -9 $pid; done 2>/dev/null"
+            "for pid in $(pgrep -f 'take-off|apt-get|dpkg'); do [ $pid = $$ ] || kill -9 $pid; done"
+            " 2>/dev/null"
         )
     done = host.take_off()
     assert done.exit == 0, done

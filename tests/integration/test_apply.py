@@ -1,4 +1,5 @@
-"""A file of services on three real machines: one change of the cluster, nothing restarted that need not be."""
+"""A file of services on three real machines: one change of the cluster, nothing restarted that need not
+be."""
 
 import json
 import re
@@ -16,7 +17,8 @@ calm: /usr/bin/sleep 100504
 other: /usr/bin/sleep 100502
 server: {command: /usr/bin/python3 -m http.server 8501, on: 2, ready: "tcp:8501"}
 """
-# One gets another place in the order of things, one becomes another, one gets another name and keeps its port.
+# One gets another place in the order of things, one becomes another, one gets another name and keeps its
+# port.
 SECOND = """
 stay: {command: /usr/bin/sleep 100501, on: 1, monitor: 50, after: calm, apart-from: renamed}
 calm: /usr/bin/sleep 100504

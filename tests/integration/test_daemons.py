@@ -120,8 +120,15 @@ def test_a_daemon_that_ignores_its_signal_is_killed_when_its_time_is_over(
 
 def test_a_daemon_that_never_becomes_ready_fails_with_the_reason(trixie: Cluster, add: Adder) -> None:
     command = "/bin/sh -c 'echo I wait for the moon; exec sleep 100'"
-    done = trixie.fab("service.add", "never", command, "--ready=http://NODE:8499/", "--start-timeout=2",
-        "--on=1", "--no-failover")  # fmt: skip
+    done = trixie.fab(
+        "service.add",
+        "never",
+        command,
+        "--ready=http://NODE:8499/",
+        "--start-timeout=2",
+        "--on=1",
+        "--no-failover",
+    )
     assert done.exit == 1
     assert "did not become ready in 2 s (not ready: http://node1:8499/: Connection refused)" in done.err
     shown = trixie.fab("service.status", "never")
@@ -183,8 +190,12 @@ def test_services_keep_their_order_their_node_and_their_distance(trixie: Cluster
     add("web", SLEEP, "--after=db", "--with=db")
     add("far", SLEEP, "--apart-from=db", "--on=1")
     assert constraints(trixie) == {
-        "db.prefers", "web.after.db", "web.with.db", "far.apart.db", "far.prefers",
-    }  # fmt: skip
+        "db.prefers",
+        "web.after.db",
+        "web.with.db",
+        "far.apart.db",
+        "far.prefers",
+    }
     assert trixie.runs_on("db") == trixie.runs_on("web") == ["node1"]
     assert trixie.runs_on("far") != ["node1"]
     # What runs after it is stopped before and started behind it.
@@ -220,9 +231,21 @@ def test_a_wish_that_cannot_be_is_refused_with_every_reason_and_changes_nothing(
     add("pin", SLEEP, "--on=2", "--no-failover")
     before = trixie.machine(0).said("cibadmin --query --scope configuration")
     done = trixie.fab(
-        "service.add", "new", SLEEP, "--after=nobody", "--after=new", "--with=pin", "--on=1", "--no-failover",
-        "--health=udp:1", "--ready=tcp:x", "--memory=lots", "--cpu=-1", "--stop-signal=BYE", "--start-timeout=0",
-    )  # fmt: skip
+        "service.add",
+        "new",
+        SLEEP,
+        "--after=nobody",
+        "--after=new",
+        "--with=pin",
+        "--on=1",
+        "--no-failover",
+        "--health=udp:1",
+        "--ready=tcp:x",
+        "--memory=lots",
+        "--cpu=-1",
+        "--stop-signal=BYE",
+        "--start-timeout=0",
+    )
     assert (done.exit, len(done.err.splitlines()), "Traceback" in done.err) == (2, 9, False), done
     assert "new: --after=nobody: there is no service 'nobody' (known: pin)" in done.err
     assert "new, pin are to share one node, but new is kept on node 1 and pin is kept on node 2" in done.err

@@ -1,4 +1,5 @@
-"""The tour on EC2, in the laboratory: an API that answers like EC2, and a real machine for each instance that it launches."""
+"""The tour on EC2, in the laboratory: an API that answers like EC2, and a real machine for each instance that
+it launches."""
 
 import json
 import shlex

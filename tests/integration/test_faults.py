@@ -12,7 +12,8 @@ EVERYONE = {"node0", "node1", "node2"}
 
 @pytest.fixture
 def unfenced(trixie: Cluster) -> Iterator[str]:
-    """A service for failures in which, for want of fencing, it may run twice for as long as it needs to stop."""
+    """A service for failures in which, for want of fencing, it may run twice for as long as it needs to
+    stop."""
     trixie.ok("service.add", "web", witness("web"), "--on=2")
     yield "web"
     trixie.ok("service.remove", "web")

@@ -1,4 +1,5 @@
-"""Versions of the stand-in on three real machines, while services run from it: put into use, refused, taken back."""
+"""Versions of the stand-in on three real machines, while services run from it: put into use, refused, taken
+back."""
 
 import itertools
 import re
@@ -50,7 +51,8 @@ def journal(machine: Machine, service: str, since: float) -> str:
 
 
 def gaps(cluster: Cluster, since: float) -> list[tuple[float, float]]:
-    """When each of the services stopped and started again, by the clock that all nodes share, in that order."""
+    """When each of the services stopped and started again, by the clock that all nodes share, in that
+    order."""
     found = []
     for index, service in enumerate(SERVICES):
         text = journal(cluster.machine(index), service, since)

@@ -24,8 +24,10 @@ def test_a_restart_of_the_agents_shows_what_a_run_changed(trixie: Cluster) -> No
 
 def test_a_run_that_fails_names_its_node_and_its_reason(trixie: Cluster) -> None:
     machine = trixie.machine(2)
-    machine.said("rm /usr/lib/ocf/resource.d/sirikata/service; mkdir /usr/lib/ocf/resource.d/sirikata/service; "
-                 "touch /usr/lib/ocf/resource.d/sirikata/service/x")  # fmt: skip
+    machine.said(
+        "rm /usr/lib/ocf/resource.d/sirikata/service; mkdir /usr/lib/ocf/resource.d/sirikata/service; "
+        "touch /usr/lib/ocf/resource.d/sirikata/service/x"
+    )
     try:
         done = trixie.fab("puppet.agents.restart")
         assert done.exit == 3, done
@@ -45,11 +47,13 @@ def test_the_masters_files_are_put_in_place_once(trixie: Cluster) -> None:
 
 
 def test_the_key_reaches_only_the_nodes_of_its_own_cluster(trixie: Cluster) -> None:
-    """A second cluster's files on the same master; a node of the first asks for them by every name there is."""
+    """A second cluster's files on the same master; a node of the first asks for them by every name there
+    is."""
     master = trixie.machine("puppet")
     master.said(
-        "mkdir -p /etc/puppet/clusters/other/files && echo secret-of-other >/etc/puppet/clusters/other/files/authkey && "
-        "chown -R root:puppet /etc/puppet/clusters/other && chmod -R u=rwX,g=rX,o= /etc/puppet/clusters/other"
+        "mkdir -p /etc/puppet/clusters/other/files && echo secret-of-other"
+        " >/etc/puppet/clusters/other/files/authkey && chown -R root:puppet /etc/puppet/clusters/other &&"
+        " chmod -R u=rwX,g=rX,o= /etc/puppet/clusters/other"
     )
     node = trixie.machine(0)
     curl = (
@@ -86,10 +90,10 @@ def test_the_key_reaches_only_the_nodes_of_its_own_cluster(trixie: Cluster) -> N
 def test_a_stranger_is_not_signed(trixie: Cluster, attributes: str, certname: str) -> None:
     node = trixie.machine(0)
     done = node.sudo(
-        f"mkdir -p /tmp/stranger; cat >/tmp/stranger/csr.yaml; "
+        "mkdir -p /tmp/stranger; cat >/tmp/stranger/csr.yaml; "
         f"puppet ssl bootstrap --ssldir /tmp/stranger/ssl --certname {certname} --server puppet.trixie "
         "--csr_attributes /tmp/stranger/csr.yaml --waitforcert 0 --keylength 2048; code=$?; "
-        f"ls /tmp/stranger/ssl/certs; rm -rf /tmp/stranger; exit $code",
+        "ls /tmp/stranger/ssl/certs; rm -rf /tmp/stranger; exit $code",
         stdin=attributes.encode(),
     )
     assert done.exit != 0
@@ -101,8 +105,8 @@ def test_secrets_are_in_no_catalog_log_or_command_line(trixie: Cluster) -> None:
     token = (trixie.home.path / "clusters/trixie/secrets/token").read_text().strip()
     for index in range(3):
         found = trixie.machine(index).sudo(
-            "cat >/run/needle; grep -rlFf /run/needle /var/log /var/cache/puppet /var/lib/puppet 2>/dev/null; "
-            "journalctl --no-pager | grep -cFf /run/needle; rm /run/needle",
+            "cat >/run/needle; grep -rlFf /run/needle /var/log /var/cache/puppet /var/lib/puppet 2>/dev/null;"
+            " journalctl --no-pager | grep -cFf /run/needle; rm /run/needle",
             stdin=token.encode() + b"\n",
         )
         leaks = [line for line in found.out.splitlines() if "/csr_attributes" not in line and line != "0"]

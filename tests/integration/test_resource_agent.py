@@ -1,6 +1,7 @@
 """The resource agent ocf:sirikata:service, run by hand on a real machine, as Pacemaker would run it.
 
-Parameters travel over standard input, as a shell script on a command line is itself something that `ps` shows.
+Parameters travel over standard input, as a shell script on a command line is itself something that `ps`
+shows.
 """
 
 import json
@@ -184,7 +185,8 @@ def test_the_meta_data_suit_the_document_type(node: Node) -> None:
     if node.sudo("command -v xmllint").exit != 0:
         pytest.skip("this node has no xmllint")
     result = node.sudo(
-        f"OCF_ROOT=/usr/lib/ocf {AGENT} meta-data | xmllint --noout --dtdvalid /usr/share/resource-agents/ra-api-1.dtd -"
+        f"OCF_ROOT=/usr/lib/ocf {AGENT} meta-data | xmllint --noout --dtdvalid"
+        " /usr/share/resource-agents/ra-api-1.dtd -"
     )
     assert result.exit == 0, result.err
 
@@ -393,7 +395,8 @@ def test_the_command_to_tell_readiness_runs_like_the_service(
 def test_variables_do_not_reach_what_root_runs(
     node: Node, service: Callable[..., Service], place: str
 ) -> None:
-    # Such as a path of libraries that the user may write to.  These two have each process leave a file of its user.
+    # Such as a path of libraries that the user may write to.  These two have each process leave a file of its
+    # user.
     debug = f"LD_DEBUG=files LD_DEBUG_OUTPUT={place}/debug"
     service(user="nobody", env=f"{debug} PATH=/absent", ready="/bin/true").must("start")
     assert set(node.sudo(f"stat -c %U {place}/debug.*").out.split()) == {"nobody"}
@@ -632,7 +635,10 @@ def test_an_interrupted_start_is_undone_by_a_stop(
     exports = "".join(
         f"export OCF_RESKEY_{name}={quoted(value)}\n" for name, value in hung.parameters.items()
     )
-    script = f"export OCF_ROOT=/usr/lib/ocf OCF_RESOURCE_INSTANCE={hung.name}\n{exports}timeout -s KILL 1 {AGENT} start\n"
+    script = (
+        f"export OCF_ROOT=/usr/lib/ocf OCF_RESOURCE_INSTANCE={hung.name}\n{exports}timeout -s KILL 1 {AGENT}"
+        " start\n"
+    )
     node.sudo("exec sh -s", script.encode())
     assert hung.run("monitor").exit == GENERIC
     hung.must("stop")
@@ -659,9 +665,12 @@ def test_placeholders_are_filled_in_on_the_node(
     program = write(node, f"{place}/show", script)
     node.sudo(f"mkdir {place}/node2")
     filled = service(
-        shlex.join([program, *odd]), env=f"B='at ADDRESS' NODE=NODE C={place}", cwd=f"{place}/NODE",
-        log=f"{place}/NODE.log", ready=f"test -s {place}/out -a NODE = node2",
-    )  # fmt: skip
+        shlex.join([program, *odd]),
+        env=f"B='at ADDRESS' NODE=NODE C={place}",
+        cwd=f"{place}/NODE",
+        log=f"{place}/NODE.log",
+        ready=f"test -s {place}/out -a NODE = node2",
+    )
     filled.must("start")
     conf = node.sudo("cat /etc/corosync/corosync.conf").out
     cluster = conf.partition("cluster_name: ")[2].split()[0]
@@ -790,7 +799,10 @@ def test_a_health_probe_that_hangs_is_a_failure_in_time(service: Callable[..., S
 
 # --- limits ---
 
-HOG = "#!/usr/bin/python3\nimport time\nx = bytearray(150 << 20)\nfor i in range(0, len(x), 4096): x[i] = 1\ntime.sleep(1000)\n"
+HOG = (
+    "#!/usr/bin/python3\nimport time\nx = bytearray(150 << 20)\nfor i in range(0, len(x), 4096): x[i] ="
+    " 1\ntime.sleep(1000)\n"
+)
 
 
 def test_a_service_beyond_its_memory_does_not_go_on(

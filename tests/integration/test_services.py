@@ -1,4 +1,7 @@
-"""Services on three real machines: added, kept alive, moved, removed.  What is asserted is asked of the machines."""
+"""Services on three real machines: added, kept alive, moved, removed.
+
+What is asserted is asked of the machines.
+"""
 
 import json
 from collections.abc import Iterator
@@ -120,9 +123,18 @@ def test_an_add_that_was_interrupted_is_finished_by_the_same_command(trixie: Clu
 
 def test_options_reach_the_process(trixie: Cluster) -> None:
     trixie.ok(
-        "service.add", "full", "/usr/bin/sleep 100003", "--on=2", "--user=nobody", "--cwd=/tmp", "--no-failover",
-        "--env=GREETING=it's $HOME; %h", "--env=B=", "--ready=/bin/true", "--log=/var/log/full.log",
-    )  # fmt: skip
+        "service.add",
+        "full",
+        "/usr/bin/sleep 100003",
+        "--on=2",
+        "--user=nobody",
+        "--cwd=/tmp",
+        "--no-failover",
+        "--env=GREETING=it's $HOME; %h",
+        "--env=B=",
+        "--ready=/bin/true",
+        "--log=/var/log/full.log",
+    )
     try:
         machine = trixie.machine(2)
         pid = machine.said("systemctl show -P MainPID sirikata-service-full")

@@ -40,8 +40,11 @@ def person(master: Machine, tmp_path_factory: pytest.TempPathFactory) -> Home:
     address = machine("network", HOST).out.split("\t")[1].strip().rsplit(".", 1)[0] + ".7"
     user_data = USER_DATA.format(public=public.decode())
     assert machine("boot", HOST, master.name, address, "trixie", stdin=user_data.encode()).exit == 0
-    eventually(lambda: master.sudo("cat /etc/ssh/ssh_host_ed25519_key.pub && systemctl is-active ssh").exit == 0,
-               within=60, what="the host is up")  # fmt: skip
+    eventually(
+        lambda: master.sudo("cat /etc/ssh/ssh_host_ed25519_key.pub && systemctl is-active ssh").exit == 0,
+        within=60,
+        what="the host is up",
+    )
     # Its owner saves it the second compiler, which by default makes a start of the server twice as long.
     master.said("sed -i 's/^JAVA_ARGS=\"/&-XX:TieredStopAtLevel=1 /' /etc/default/puppetserver")
     assert "TieredStopAtLevel" in master.said("cat /etc/default/puppetserver")

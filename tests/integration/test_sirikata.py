@@ -1,4 +1,7 @@
-"""A world of the stand-in on three real machines, where processes and nodes die.  An object host counts what is answered."""
+"""A world of the stand-in on three real machines, where processes and nodes die.
+
+An object host counts what is answered.
+"""
 
 import itertools
 import re
@@ -99,7 +102,8 @@ def test_programs_run_as_a_user_without_rights_and_every_node_knows_where(world:
         (node,) = world.cluster.runs_on(service)
         there = world.cluster.machine(node)
         pids = there.said(
-            f"systemd-cgls --unit sirikata-service-{service}.service | grep -o '[0-9]* /usr/bin/.*' | cut -d' ' -f1"
+            f"systemd-cgls --unit sirikata-service-{service}.service | grep -o '[0-9]* /usr/bin/.*' | cut -d'"
+            " ' -f1"
         )
         assert {there.said(f"stat -c %U /proc/{pid}") for pid in pids.split()} == {user}
         address = there.said("getent hosts $(uname -n) | head -n 1 | cut -d' ' -f1")

@@ -1,4 +1,5 @@
-"""Reaching real nodes: through jump hosts and programs, with keys from everywhere, and what is said when it fails."""
+"""Reaching real nodes: through jump hosts and programs, with keys from everywhere, and what is said when it
+fails."""
 
 import json
 import os
@@ -170,7 +171,8 @@ def test_a_jump_host_with_an_unknown_key_is_refused_whatever_the_configuration_s
 
 
 def test_what_keeps_many_from_a_jump_host_is_found_out_once(door: Door) -> None:
-    """As many at once as a fan-out has threads, also where the jump host is silent: nobody waits for another's time."""
+    """As many at once as a fan-out has threads, also where the jump host is silent: nobody waits for
+    another's time."""
     door.configure(WEAK)
     known = door.home / "behind"
     known.write_text("".join(f"[127.0.0.{n}]:{PORT} {door.host_key}\n" for n in range(1, MANY + 1)))

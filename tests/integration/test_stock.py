@@ -1,4 +1,5 @@
-"""Debian's cloud images as they come: no Puppet, no Corosync, and an apt that is busy with itself at first boot."""
+"""Debian's cloud images as they come: no Puppet, no Corosync, and an apt that is busy with itself at first
+boot."""
 
 import os
 from collections.abc import Iterator
@@ -24,7 +25,10 @@ pytestmark = [
 INSTALL_HERE = "cat >/root/install-packages; sh /root/install-packages"
 INSTALL_TEXT = (mirror.ROOT / "data/puppet/modules/sirikata_cluster/files/install-packages").read_bytes()
 # Holds a lock as apt does, for some seconds.
-HOLD = 'python3 -c \'import fcntl,time; f=open("{path}","w"); fcntl.lockf(f,fcntl.LOCK_EX); time.sleep({seconds})\''
+HOLD = (
+    'python3 -c \'import fcntl,time; f=open("{path}","w"); fcntl.lockf(f,fcntl.LOCK_EX);'
+    " time.sleep({seconds})'"
+)
 
 
 @pytest.fixture(scope="module", params=stock.SUITES)
@@ -57,7 +61,8 @@ def test_a_stock_image_becomes_a_member(cluster: Cluster) -> None:
 
 def test_no_daemon_ever_ran_with_debians_default_configuration(cluster: Cluster) -> None:
     node = cluster.machine(0)
-    # Its package starts it, and once more each that pulls it in; systemd refuses as long as there is no cluster.
+    # Its package starts it, and once more each that pulls it in; systemd refuses as long as there is no
+    # cluster.
     assert "ConditionPathExists" in node.said("journalctl -q -o cat -u corosync")
     assert node.said("journalctl -q -o cat -u corosync | grep -c 'starting up'") == "1"
     assert node.said("corosync-cmapctl -g totem.cluster_name").endswith("= ud-stock")
@@ -82,8 +87,8 @@ def test_packages_are_installed_as_soon_as_another_apt_is_done(cluster: Cluster)
     locks = ["/var/lib/apt/lists/lock", "/var/cache/apt/archives/lock", "/var/lib/dpkg/lock-frontend"]
     hold = " & ".join(HOLD.format(path=path, seconds=4 + index) for index, path in enumerate(locks))
     done = cluster.machine("node0").sudo(
-        f"rm -f /run/sirikata-cluster.apt-lists; {hold} & sleep 0.5; {INSTALL_HERE} 'no-such-package|hello' && "
-        "wait && dpkg-query -Wf '${db:Status-Status}' hello && apt-get -qq -y purge hello >/dev/null",
+        f"rm -f /run/sirikata-cluster.apt-lists; {hold} & sleep 0.5; {INSTALL_HERE} 'no-such-package|hello'"
+        " && wait && dpkg-query -Wf '${db:Status-Status}' hello && apt-get -qq -y purge hello >/dev/null",
         stdin=INSTALL_TEXT,
     )
     assert (done.exit, done.out) == (0, "installed"), done
@@ -120,7 +125,8 @@ def test_a_machine_takes_its_name_by_its_place_in_the_launch(cluster: Cluster) -
     )
     seed = "/var/lib/cloud/seed/nocloud"
     node.said(
-        f"printf 'instance-id: second\\nlocal-hostname: ip-198-18-0-9\\nami-launch-index: 1\\n' >{seed}/meta-data"
+        "printf 'instance-id: second\\nlocal-hostname: ip-198-18-0-9\\nami-launch-index: 1\\n'"
+        f" >{seed}/meta-data"
     )
     assert (
         node.sudo(f"cat >{seed}/user-data; rm -rf /var/lib/sirikata-cluster/*", stdin=text.encode()).exit == 0

@@ -19,7 +19,8 @@ def type_in(home: Home, command: str) -> Done:
 
 
 def shape(text: str) -> list[str]:
-    """What a person compares: the words; which of the nodes it was, and how long it took, differ from run to run."""
+    """What a person compares: the words; which of the nodes it was, and how long it took, differ from run to
+    run."""
     text = re.sub(r"node\d", "node#", text)
     text = re.sub(r"198\.18\.\d+\.", "198.18.#.", text)
     text = re.sub(r"\d+\.\d s", "#.# s", text)
@@ -53,8 +54,8 @@ def test_the_tour_prints_what_the_readme_shows(visitor: Home) -> None:
 def test_the_first_sirikata_clusters_commands_are_one_pipeline(real_machines: None, tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     pipeline = (
-        "cluster.create old 2 own no-key --provider=local cluster.nodes.boot old cluster.members.address-list old "
-        "corosync.distribute old cluster.nodes.ssh old 1 --command=hostname"
+        "cluster.create old 2 own no-key --provider=local cluster.nodes.boot old cluster.members.address-list"
+        " old corosync.distribute old cluster.nodes.ssh old 1 --command=hostname"
     )
     try:
         done = home.ok(*shlex.split(pipeline), timeout=600)

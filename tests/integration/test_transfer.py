@@ -1,4 +1,5 @@
-"""Files to every node and back, commands whose lines come as they are printed, and somebody else's fabfile: on real machines."""
+"""Files to every node and back, commands whose lines come as they are printed, and somebody else's fabfile:
+on real machines."""
 
 import hashlib
 import os

@@ -1,6 +1,7 @@
 """Types of nodes on three real machines: their daemons really serve, and services follow capabilities.
 
-Puppet runs once for each change, on that node alone, so that the tests go on from where the one before them ended.
+Puppet runs once for each change, on that node alone, so that the tests go on from where the one before them
+ended.
 """
 
 import json
@@ -41,7 +42,8 @@ def process(cluster: Cluster, index: int, service: str) -> str:
 
 
 def never_ran(cluster: Cluster, index: int, unit: str) -> bool:
-    """Whether the distribution's own unit has not run since the machine booted, and will not at its next boot."""
+    """Whether the distribution's own unit has not run since the machine booted, and will not at its next
+    boot."""
     machine = cluster.machine(index)
     said = machine.said(
         f"journalctl --boot --unit {unit} --output=cat --no-pager | grep -v '^-- No entries' || :"
