@@ -155,11 +155,11 @@ class Cluster:
 
     def services(self) -> "list[ServiceView]":
         """Every service and where it runs."""
-        return flows.services.services.overview(self._look())
+        return flows.services.views.overview(self._look())
 
     def service(self, service_id: str, *, wait: float = 0) -> "ServiceView":
         """One service; `wait` gives it that many seconds to run.  Raises NotFound for one that nobody knows."""
-        return flows.services.services.one(self._look(), service_id, wait=wait)
+        return flows.services.views.find(self._look(), service_id, wait=wait)
 
     def add_service(
         self,
@@ -196,7 +196,7 @@ class Cluster:
             stop_signal=stop_signal, memory=memory, cpu=cpu,
         )  # fmt: skip
         with flows.session.changing(self.name, self.report, "add a service") as session:
-            return flows.services.services.add(session, service)
+            return flows.services.add.add(session, service)
 
     def apply_services(
         self, services: Sequence[Service], *, keep: bool = False, dry_run: bool = False
@@ -208,32 +208,32 @@ class Cluster:
     def move_service(self, service_id: str, *, to: int) -> "ServiceView":
         """Move a service to the node of that index."""
         with flows.session.changing(self.name, self.report, "move a service") as session:
-            return flows.services.services.move(session, service_id, to)
+            return flows.services.move.move(session, service_id, to)
 
     def restart_service(self, service_id: str) -> "ServiceView":
         """Stop a service and start it again."""
         with flows.session.changing(self.name, self.report, "restart a service") as session:
-            return flows.services.services.restart(session, service_id)
+            return flows.services.move.restart(session, service_id)
 
     def cleanup_service(self, service_id: str) -> "ServiceView":
         """Forget a service's failures and try it again."""
         with flows.session.changing(self.name, self.report, "clean up a service") as session:
-            return flows.services.services.cleanup(session, service_id)
+            return flows.services.move.cleanup(session, service_id)
 
     def remove_service(self, service_id: str) -> None:
         """Stop a service and forget it.  Raises UsageError while other services name it."""
         with flows.session.changing(self.name, self.report, "remove a service") as session:
-            flows.services.services.remove(session, service_id)
+            flows.services.remove.remove(session, service_id)
 
     def remove_services(self) -> list[str]:
         """Stop all services and forget them.  Answers their ids."""
         with flows.session.changing(self.name, self.report, "remove services") as session:
-            return flows.services.services.remove_all(session)
+            return flows.services.remove.remove_all(session)
 
     def service_log(self, service_id: str, *, lines: int = 50) -> "list[LogLine]":
         """The last lines that a service wrote, on every node that ever ran it, by time."""
         session = self._look()
-        return flows.services.logs.read(session, flows.services.services.known(session, service_id), lines)
+        return flows.services.logs.read(session, flows.services.views.definition(session, service_id), lines)
 
     def _look(self) -> "Session":
         return flows.session.reading(self.name, self.report)

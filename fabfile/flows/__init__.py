@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from . import local as local
     from . import machines as machines
     from . import overview as overview
+    from . import pacemaker as pacemaker
     from . import puppet as puppet
     from . import services as services
     from . import session as session

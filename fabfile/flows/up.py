@@ -11,9 +11,9 @@ from . import cluster, session, status
 from .corosync import distribute as corosync
 from .corosync import form
 from .machines import boot
+from .pacemaker import capabilities
 from .puppet import cleanup, provision
-from .services import services
-from .services import types as node_types
+from .services import add as services
 from .session import Session
 from .status import Status
 
@@ -44,7 +44,7 @@ def bring_up(opened: Session, *, timeout: float | None = None) -> list[str]:
     corosync.update(opened)
     changed += provision.provision(opened, machines)
     changed += form.form(opened, nodes)
-    changed += node_types.align(opened)
+    changed += capabilities.align(opened)
     changed += services.restore(opened)
     if changed:
         opened.report.note(f"{opened.spec.name} is up: " + "; ".join(changed))

@@ -49,22 +49,22 @@ def add(
         stop_signal=stop_signal, memory=memory, cpu=cpu,
         others={"after": after, "beside": with_, "apart_from": apart_from},
     )  # fmt: skip
-    typed.tell(lambda: flows.services.services.check(flows.session.reading(name, reporter()), service))
+    typed.tell(lambda: flows.services.add.check(flows.session.reading(name, reporter()), service))
     with flows.session.changing(name, reporter(), "service.add") as session:
-        show.service(flows.services.services.add(session, service))
+        show.service(flows.services.add.add(session, service))
 
 
 @task(name="list", help={**_NAME, "json": "for programs"})
 def list_services(c: Any, name: str, json: bool = False) -> None:
     """List the services and where they run."""
-    show.services(flows.services.services.overview(flows.session.reading(name, reporter())), as_json=json)
+    show.services(flows.services.views.overview(flows.session.reading(name, reporter())), as_json=json)
 
 
 @task(help={**_ID, "wait": "give it that many seconds to run", "json": "for programs"})
 def status(c: Any, name: str, id: str, wait: str = "0", json: bool = False) -> None:
     """Show a service; exits 0 exactly when it runs."""
     session = flows.session.reading(name, reporter())
-    found = flows.services.services.one(session, id, wait=max(0, number(wait, "the time to wait (--wait)")))
+    found = flows.services.views.find(session, id, wait=max(0, number(wait, "the time to wait (--wait)")))
     show.service(found, as_json=json, verdict=True)
 
 
@@ -72,14 +72,14 @@ def status(c: Any, name: str, id: str, wait: str = "0", json: bool = False) -> N
 def move(c: Any, name: str, id: str, index: str) -> None:
     """Move a service to another node."""
     with flows.session.changing(name, reporter(), "service.move") as session:
-        show.service(flows.services.services.move(session, id, number(index, "the node")))
+        show.service(flows.services.move.move(session, id, number(index, "the node")))
 
 
 @task(help=_ID)
 def remove(c: Any, name: str, id: str) -> None:
     """Stop a service and forget it."""
     with flows.session.changing(name, reporter(), "service.remove") as session:
-        flows.services.services.remove(session, id)
+        flows.services.remove.remove(session, id)
     show.line(f"{id} is removed")
 
 
@@ -87,7 +87,7 @@ def remove(c: Any, name: str, id: str) -> None:
 def remove_all(c: Any, name: str) -> None:
     """Stop all services and forget them."""
     with flows.session.changing(name, reporter(), "service.remove-all") as session:
-        gone = flows.services.services.remove_all(session)
+        gone = flows.services.remove.remove_all(session)
     show.line(f"removed: {', '.join(gone) or 'nothing, there were none'}")
 
 
@@ -95,14 +95,14 @@ def remove_all(c: Any, name: str) -> None:
 def restart(c: Any, name: str, id: str) -> None:
     """Stop a service and start it again."""
     with flows.session.changing(name, reporter(), "service.restart") as session:
-        show.service(flows.services.services.restart(session, id))
+        show.service(flows.services.move.restart(session, id))
 
 
 @task(help=_ID)
 def cleanup(c: Any, name: str, id: str) -> None:
     """Forget a service's failures and try it again."""
     with flows.session.changing(name, reporter(), "service.cleanup") as session:
-        show.service(flows.services.services.cleanup(session, id))
+        show.service(flows.services.move.cleanup(session, id))
 
 
 @task(
@@ -112,7 +112,7 @@ def logs(c: Any, name: str, id: str, follow: bool = False, lines: str = "50") ->
     """Show what a service wrote, on every node it ran on."""
     session = flows.session.reading(name, reporter())
     service, last = (
-        flows.services.services.known(session, id),
+        flows.services.views.definition(session, id),
         parse.count(lines, "the number of lines (--lines)"),
     )
     if follow:

@@ -15,6 +15,9 @@ from ..spec.node import Node
 from . import escaping as words
 from .constraints import place, related, service_constraints
 
+# Prints the CIB as XML; parse_services() and attributes.parse_capabilities() read it.
+QUERY = "cibadmin --query"
+
 AGENT: Mapping[str, str] = {"class": "ocf", "provider": "sirikata", "type": "service"}
 
 # Seconds that Pacemaker gives an operation beyond what the service may take, for the agent to clean up and to report.

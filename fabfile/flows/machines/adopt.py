@@ -23,7 +23,7 @@ from ...effects.ssh.private_keys import check_pem
 from ...effects.store.home import HOME_VARIABLE, names
 from ...effects.store.store import Store
 from .. import session
-from ..services import services
+from ..pacemaker import cib, member
 from ..session import Session
 from . import boot
 
@@ -126,16 +126,16 @@ def _fetch(opened: Session, machines: Sequence[Node]) -> list[str]:
     remote = opened.remote
     remote.fan_out(machines, "install the new key", lambda node: remote.run(node, _AUTHORIZE, stdin=line))
     nodes = [node for node in machines if node.role == "node"]
-    conf = services.on_any(opened, nodes, "cat /etc/corosync/corosync.conf")
-    cib = services.configuration(opened, nodes)
-    found, types = parse_services(cib, nodes), types_in(parse_capabilities(cib), opened.spec.size)
+    conf = member.run(opened, nodes, "cat /etc/corosync/corosync.conf")
+    xml = cib.query(opened, nodes)
+    found, types = parse_services(xml, nodes), types_in(parse_capabilities(xml), opened.spec.size)
     files.save_text("corosync.conf", conf)
     files.update_state(
         config_version=config_version(conf), certified=tuple(sorted(node.id for node in machines))
     )
     files.save_spec(replace(opened.spec, types=types, services=tuple(found.values())))
     # Last: it says that everything was fetched.
-    key = services.on_any(opened, nodes, "od -An -v -tx1 /etc/corosync/authkey")
+    key = member.run(opened, nodes, "od -An -v -tx1 /etc/corosync/authkey")
     files.save_secret("authkey", bytes.fromhex("".join(key.split())))
     return ["its keys and corosync.conf", *(f"the service {service}" for service in found)]
 

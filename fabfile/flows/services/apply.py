@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from ...core.errors import ClusterError, NodeError, UsageError
 from ...core.pacemaker.cib import parse_services
-from ...core.pacemaker.scripts import settle_script
 from ...core.services import file as service_file
 from ...core.services import scripts as service_scripts
 from ...core.services.capacity import wish_problems
@@ -15,8 +14,9 @@ from ...core.services.service import Service, validate
 from ...core.spec.capabilities import holders
 from ...core.spec.node import Node
 from ...effects.files import text as files
+from ..pacemaker import cib, member, quorum, resources, settling
 from ..session import Session
-from . import services
+from . import views
 from .hosts import check_hosts
 
 # What a node is asked for before it may run a service.
@@ -53,21 +53,21 @@ def apply(
     """
     _check(session, wanted, keep_others)
     nodes = session.running()
-    cib = services.configuration(session, nodes)
-    present = parse_services(cib, session.members())
-    _check_ids(wanted, foreign(cib))
-    found = plan(wanted, present, session.spec.services, halted=halted(cib), keep_others=keep_others)
+    xml = cib.query(session, nodes)
+    present = parse_services(xml, session.members())
+    _check_ids(wanted, foreign(xml))
+    found = plan(wanted, present, session.spec.services, halted=halted(xml), keep_others=keep_others)
     show(found)
     _check_nodes(session, nodes, found)
     if dry_run:
         return found
-    services.require_quorum(session)
+    quorum.require(session)
     if not found.empty:
         going = [service.id for service in found.removed if service.id in present]
         _change(session, nodes, found, going)
     if session.spec.services != found.wanted:
         session = session.saved(replace(session.spec, services=found.wanted))
-    _see_running(session, nodes, wanted, changed=not found.empty)
+    _see_running(session, wanted, changed=not found.empty)
     return found
 
 
@@ -76,16 +76,16 @@ def export(session: Session) -> str:
 
     What is defined here and not in the cluster is in it too; what other tools run there is a comment.
     """
-    cib = services.configuration(session, session.running())
-    present = parse_services(cib, session.members())
+    xml = cib.query(session, session.running())
+    present = parse_services(xml, session.members())
     missing = [service for service in session.spec.services if service.id not in present]
-    return service_file.write([*present.values(), *missing], list(_comments(session, cib, present)))
+    return service_file.write([*present.values(), *missing], list(_comments(session, xml, present)))
 
 
-def _comments(session: Session, cib: str, present: Mapping[str, Service]) -> Iterator[str]:
-    name, told = session.spec.name, halted(cib)
+def _comments(session: Session, xml: str, present: Mapping[str, Service]) -> Iterator[str]:
+    name, told = session.spec.name, halted(xml)
     yield f"The services of the cluster {name}.  To put them into force: fab service.apply {name} FILE"
-    for other, agent in foreign(cib).items():
+    for other, agent in foreign(xml).items():
         yield f"{other} ({agent}) runs there too; it is no service of ours and is left alone."
     for service in session.spec.services:
         if service.id not in present:
@@ -143,39 +143,27 @@ def _change(session: Session, nodes: Sequence[Node], found: Plan, going: Sequenc
     session.saved(replace(session.spec, services=(*found.wanted, *alone)))
     try:
         with session.report.step("change the services"):
-            services.on_any(session, nodes, script, stdin=xml.encode())
+            member.run(session, nodes, script, stdin=xml.encode())
     except NodeError as error:
         if error.said:  # by the script, which changes all or nothing; without a word the connection broke
             session.saved(session.spec)
         raise
     if going:
-        seconds = services.patience(leaving)
+        seconds = settling.seconds_for(leaving)
         with session.report.step(f"stop {', '.join(going)}"):
-            services.take_away(session, nodes, going, seconds)
+            resources.remove(session, nodes, going, seconds)
 
 
-def _see_running(
-    session: Session, nodes: Sequence[Node], wanted: Sequence[Service], *, changed: bool
-) -> None:
+def _see_running(session: Session, wanted: Sequence[Service], *, changed: bool) -> None:
     """Wait until the services run, or the cluster has given up.  Raises ClusterError, which says why of each."""
 
-    def resting() -> list[str]:
-        views = {view.id: view for view in services.overview(session)}
-        return [one.id for one in wanted if not views[one.id].running]
+    def idle() -> list[str]:
+        running = {view.id for view in views.overview(session) if view.running}
+        return [service.id for service in wanted if service.id not in running]
 
-    if wanted and (changed or resting()):
-        seconds = services.patience(wanted)
+    if wanted and (changed or idle()):
         with session.report.step("wait until the services run"):
-            services.on_any(session, nodes, settle_script(seconds=seconds), seconds=seconds)
-    if idle := resting():
-        said = [services.one(session, service_id) for service_id in idle]
-        lines = [
-            line
-            for view in said
-            for line in (f"{view.id} is {view.state}", *(f"  {one}" for one in view.reasons))
-        ]
-        raise ClusterError(
-            "\n".join(
-                [*lines, f"They stay defined. Try one again: fab service.cleanup {session.spec.name} ID"]
-            )
-        )
+            settling.wait(session, wanted)
+    if ids := idle():
+        hint = f"They stay defined. Try one again: fab service.cleanup {session.spec.name} ID"
+        raise ClusterError("\n".join([*views.explained(session, ids), hint]))

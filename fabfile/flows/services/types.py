@@ -7,20 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ...core.errors import ClusterError, Problem, UsageError
-from ...core.pacemaker.attributes import Capabilities, align_script, differences, parse_capabilities
-from ...core.pacemaker.scripts import settle_script
 from ...core.services.difference import differing
 from ...core.services.service import Service
 from ...core.spec.capabilities import by_name, holders, node_type, with_type
 from ...core.spec.node import Node
 from ...core.spec.types import ASKS, DEFAULT, TYPES, asked, choices, place_problems
 from ..machines import commands as nodes
+from ..pacemaker import capabilities, quorum, settling
 from ..puppet import agents
 from ..puppet import master as puppet_master
 from ..session import Session
 from ..sirikata import presets as sirikata
 from ..status import ServiceView
-from . import services
+from . import add, remove, views
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,38 +40,23 @@ def set_type(session: Session, index: int, kind: str) -> Typed:
     of its own, and when the service does not run or does not leave.
     """
     node = _checked(session, index, kind)
-    services.require_quorum(session)
+    quorum.require(session)
     if (before := node_type(session.spec, index)) not in (DEFAULT, kind):
         session = _withdraw(session, node, before)
     session = session.saved(with_type(session.spec, index, kind))
     notes = (*_stranded(session, before), *_provision(session, node))
-    _align(session, {node.name: by_name(session.spec)[node.name]})
+    capabilities.align_nodes(session, {node.name: by_name(session.spec)[node.name]})
     if kind == DEFAULT:
         return Typed(node=node.name, type=kind, notes=notes)
     existing = session.spec.service(TYPES[kind].preset)
     if existing is not None and asked(existing.on) != kind:
         notes += (_elsewhere(session, existing, kind),)
     elif existing is not None:
-        services.add(session, existing)
+        add.add(session, existing)
     else:
         sirikata.start(session, sirikata.planned(session, TYPES[kind].preset, {}, on=f"{ASKS}{kind}"))
     session = replace(session, spec=session.store.spec())
-    return Typed(node=node.name, type=kind, notes=notes, service=services.one(session, TYPES[kind].preset))
-
-
-def align(session: Session) -> list[str]:
-    """Have Pacemaker's configuration say of each node what the specification does.  Answers what was changed."""
-    return _align(session, by_name(session.spec))
-
-
-def _align(session: Session, should: Capabilities) -> list[str]:
-    """The same for some nodes, by name; of others, which Puppet may not have seen yet, nothing is changed."""
-    running = session.running()
-    known = parse_capabilities(services.configuration(session, running))
-    found = {name: has for name, has in known.items() if name in should}
-    if script := align_script(should, found):
-        services.on_any(session, running, script)
-    return differences(should, found)
+    return Typed(node=node.name, type=kind, notes=notes, service=views.find(session, TYPES[kind].preset))
 
 
 def _checked(session: Session, index: int, kind: str) -> Node:
@@ -103,12 +87,12 @@ def _withdraw(session: Session, node: Node, kind: str) -> Session:
     rest = [index for index in holders(session.spec)[kind] if index != node.index]
     service = session.spec.service(TYPES[kind].preset)
     if service is not None and not rest and _as_added(session, service, kind):
-        services.remove(session, service.id)
+        remove.remove(session, service.id)
         session = replace(session, spec=session.store.spec())
     less = with_type(session.spec, node.index, DEFAULT)
     asking = [each for each in session.spec.services if asked(each.on) == kind]
     with session.report.step(f"take the capability {kind} from {node.name}"):
-        _align(session, {node.name: by_name(less)[node.name]})
+        capabilities.align_nodes(session, {node.name: by_name(less)[node.name]})
         _see_leave(session, node, asking)
     return session.saved(less)
 
@@ -129,10 +113,9 @@ def _see_leave(session: Session, node: Node, asking: Sequence[Service]) -> None:
     """Wait until the services have left a node, or the cluster has given up.  Raises ClusterError when one has not."""
     if not asking:
         return
-    seconds = services.patience(asking)
-    services.on_any(session, session.running(), settle_script(seconds=seconds), seconds=seconds)
+    settling.wait(session, asking)
     ids = {service.id for service in asking}
-    for view in services.overview(session):
+    for view in views.overview(session):
         if view.id in ids and node.name in view.node.split():
             name = session.spec.name
             raise ClusterError(

@@ -10,8 +10,8 @@ from ...core.sirikata import archive as content
 from ...core.sirikata import release as releases
 from ...core.sirikata.release import Release
 from ...effects.files import archive
+from ..pacemaker import quorum
 from ..puppet import host
-from ..services import services
 from ..session import Session
 from .rollout import RolledOut, roll_out
 
@@ -79,7 +79,7 @@ def rollback(session: Session) -> RolledOut:
 def _require_cluster(session: Session) -> None:
     """Raise ClusterError unless nodes run, they have quorum, and so does the Puppet master."""
     session.running()
-    services.require_quorum(session)
+    quorum.require(session)
     host.find(session)
 
 

@@ -15,7 +15,8 @@ from ...core.spec.capabilities import holders, may_run
 from ...core.spec.node import Node
 from ...core.spec.types import TYPES
 from ...core.templates import ROOT, script
-from ..services import apply, services
+from ..pacemaker import member, quorum
+from ..services import apply, views
 from ..session import Session
 from ..status import ServiceView
 
@@ -63,12 +64,12 @@ def start(session: Session, wanted: Sequence[Planned]) -> list[ServiceView]:
     ClusterError when a service does not run.
     """
     nodes = session.running()
-    services.require_quorum(session)
+    quorum.require(session)
     _check_programs(session, nodes, wanted)
     _publish_places(session, nodes, wanted)
     apply.apply(session, [item.service for item in wanted], keep_others=True)
     ids = {item.service.id for item in wanted}
-    return [view for view in services.overview(replace(session, spec=session.store.spec())) if view.id in ids]
+    return [view for view in views.overview(replace(session, spec=session.store.spec())) if view.id in ids]
 
 
 def _check_programs(session: Session, nodes: Sequence[Node], wanted: Sequence[Planned]) -> None:
@@ -124,4 +125,4 @@ def _publish_places(session: Session, nodes: Sequence[Node], wanted: Sequence[Pl
     words = [f"{key}={value}" for key, value in places.items()]
     command = shlex.join([f"{table().settings['tools']}/names", *words])
     with session.report.step("publish the places of servers"):
-        services.on_any(session, nodes, command)
+        member.run(session, nodes, command)

@@ -5,11 +5,11 @@ from contextlib import contextmanager
 
 from ...core.errors import ClusterError, NodeError
 from ...core.pacemaker.cib import parse_services
-from ...core.pacemaker.scripts import settle_script
 from ...core.services.relations import in_start_order
 from ...core.services.service import Service
 from ...core.sirikata.release import Release, outdated_script, runs_from
-from ..services import services
+from ..pacemaker import cib, settling
+from ..services import move, views
 from ..session import Session
 
 
@@ -19,13 +19,13 @@ def restart_outdated(session: Session, release: Release) -> tuple[str, ...]:
     Services that have failed come first.  A service that others are after takes those with it, so it comes before them,
     and they are not restarted twice.  Raises ClusterError when a service does not run again, which ends it.
     """
-    present = parse_services(services.configuration(session, session.running()), session.members())
+    present = parse_services(cib.query(session, session.running()), session.members())
     ours = in_start_order([service for service in present.values() if runs_from(service)])
     done: list[str] = []
     first = _outdated(session, ours)
     with _explained(session, release, done):
         for service in _in_state(session, ours, "failed", "blocked"):
-            services.cleanup(session, service.id)
+            move.cleanup(session, service.id)
             done.append(service.id)
         while outdated := _outdated(session, ours):
             node = next(iter(outdated.values()))
@@ -50,7 +50,7 @@ def _restart_on(
     for service_id in there:
         if service_id in _outdated(session, ours):  # otherwise it was restarted with one that it is after
             ran = _in_state(session, present, "running")
-            services.restart(session, service_id)
+            move.restart(session, service_id)
             _await(session, ran)
         done.append(service_id)
 
@@ -59,19 +59,15 @@ def _await(session: Session, ran: Sequence[Service]) -> None:
     """Wait until all of those run, or the cluster has given up on one.  Raises ClusterError with the reasons."""
     if not (missing := _not_running(session, ran)):
         return
-    seconds = services.patience(missing)
-    services.on_any(session, session.running(), settle_script(seconds=seconds), seconds=seconds)
-    lines = []
-    for service in _not_running(session, ran):
-        view = services.one(session, service.id)
-        lines += [f"{view.id} is {view.state}", *(f"  {reason}" for reason in view.reasons)]
+    settling.wait(session, missing)
+    lines = views.explained(session, [service.id for service in _not_running(session, ran)])
     if lines:
         raise ClusterError("\n".join(lines))
 
 
 def _outdated(session: Session, ours: Sequence[Service]) -> dict[str, str]:
     """Which of the services run from an earlier version, in the order of their start, and the node of each."""
-    where = {view.id: view.node for view in services.overview(session) if view.running}
+    where = {view.id: view.node for view in views.overview(session) if view.running}
     nodes = {node.name: node for node in session.running()}
     on = {name: [service.id for service in ours if where.get(service.id) == name] for name in nodes}
     found = session.remote.fan_out(
@@ -83,7 +79,7 @@ def _outdated(session: Session, ours: Sequence[Service]) -> dict[str, str]:
 
 
 def _in_state(session: Session, some: Sequence[Service], *states: str) -> list[Service]:
-    found = {view.id: view.state for view in services.overview(session)}
+    found = {view.id: view.state for view in views.overview(session)}
     return [service for service in some if found.get(service.id) in states]
 
 

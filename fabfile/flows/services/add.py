@@ -1,0 +1,89 @@
+"""Services that are new to the cluster: added, and added again to a cluster that came back."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from ...core.errors import UsageError
+from ...core.pacemaker.cib import services_xml
+from ...core.services.capacity import wish_problems
+from ...core.services.relations import in_start_order, needed
+from ...core.services.scripts import add_services_script
+from ...core.services.service import Service, validate
+from ...core.spec.capabilities import holders
+from ...core.spec.node import Node
+from ..pacemaker import cib, member, quorum
+from ..session import Session
+from ..status import ServiceView
+from . import running, views
+from .hosts import check_hosts
+
+
+def add(session: Session, service: Service) -> ServiceView:
+    """Run a service on the cluster, wait until it runs, and remember it.
+
+    Raises UsageError with every problem before anything is changed: also when the id is taken, when it contradicts
+    other services, or when no node could run the command.  Raises ClusterError when the cluster took it and it does
+    not run; then it stays, to be looked at.
+    """
+    others = check(session, service)
+    nodes = session.running()
+    quorum.require(session)
+    present = cib.services(session, nodes)
+    if service.id in present and session.spec.service(service.id) == service:
+        # An add that was interrupted after the cluster had taken it: what is left is to see it run.
+        running.wait(session, nodes, service)
+        return views.find(session, service.id)
+    if service.id in present:
+        raise UsageError(
+            f"{session.spec.name!r} already has a service {service.id!r}, and it is another one. "
+            f"Remove it first: fab service.remove {session.spec.name} {service.id}"
+        )
+    check_hosts(session, nodes, service)
+    # Remembered first: what a crash leaves out of the cluster, the same command or `up` puts in.
+    session = session.saved(replace(session.spec, services=(*others, service)))
+    _add_missing(session, nodes, present, needed(service.id, session.spec.services))
+    return views.find(session, service.id)
+
+
+def check(session: Session, service: Service) -> tuple[Service, ...]:
+    """Raise UsageError with every problem of a service that no node need be asked for.  Returns the other services."""
+    others = tuple(known for known in session.spec.services if known.id != service.id)
+    size, has = session.spec.size, holders(session.spec)
+    if problems := validate(service, size, has) + wish_problems((*others, service), size, has):
+        raise UsageError(problems)
+    return others
+
+
+def restore(session: Session) -> list[str]:
+    """Add every remembered service that the cluster does not have.  Returns what was done."""
+    if not session.spec.services:
+        return []
+    nodes = session.running()
+    missing = _add_missing(session, nodes, cib.services(session, nodes))
+    return [f"started the service {service.id}" for service in missing]
+
+
+def _add_missing(
+    session: Session,
+    nodes: Sequence[Node],
+    present: Mapping[str, Service],
+    only: Collection[str] | None = None,
+) -> list[Service]:
+    """Add the remembered services that the cluster does not have, in one change, and see each of them run.
+
+    `only`: of those ids; None: of all.
+    """
+    missing = [
+        service
+        for service in in_start_order(session.spec.services)
+        if service.id not in present and (only is None or service.id in only)
+    ]
+    if not missing:
+        return []
+    xml = services_xml(missing, session.members())
+    with session.report.step(f"start {', '.join(service.id for service in missing)}"):
+        script = add_services_script([service.id for service in missing])
+        member.run(session, nodes, script, stdin=xml.encode())
+        for service in missing:
+            running.wait(session, nodes, service)
+    return missing

@@ -1,0 +1,66 @@
+"""Services that run: moved to another node, restarted, tried again."""
+
+from ...core.errors import UsageError
+from ...core.services.relations import move_problems
+from ...core.services.scripts import cleanup_script, move_script, restart_script
+from ...core.services.service import Service
+from ...core.spec.capabilities import holders
+from ..pacemaker import member, quorum, resources, settling
+from ..session import Session
+from ..status import ServiceView
+from . import running, views
+
+
+def move(session: Session, service_id: str, index: int) -> ServiceView:
+    """Move a service, and what shares its node, to a node, and leave no constraint behind.
+
+    Raises NotFound for an unknown service or node, UsageError where it, or what it shares its node with, is kept
+    elsewhere or asks for a capability that the node lacks, and where something that it runs apart from is there.
+    """
+    node = session.node(index)
+    service = views.definition(session, service_id)
+    there = {view.id for view in views.overview(session) if view.node == node.name}
+    if problems := move_problems(service.id, index, there, session.spec.services, holders(session.spec)):
+        raise UsageError(problems)
+    quorum.require(session)
+    seconds = settling.seconds_for(session.spec.services)
+    with session.report.step(f"move {service_id} to {node.name}"):
+        script = move_script(service_id, node.name, seconds=seconds)
+        member.run(session, session.running(), script, seconds=seconds)
+    return views.find(session, service_id)
+
+
+def restart(session: Session, service_id: str) -> ServiceView:
+    """Stop a service, and whatever runs after it, and start it again; also one that was told to stop.
+
+    Raises NotFound for an unknown one, ClusterError when it does not run again, with the reasons.
+    """
+    service = views.definition(session, service_id)
+    seconds = settling.seconds_for(session.spec.services)
+    _abort_start(session, service_id, stop=True)
+    return _started(session, service, "restart", restart_script(service_id, seconds=seconds), seconds)
+
+
+def cleanup(session: Session, service_id: str) -> ServiceView:
+    """Forget the failures of a service, so that it is tried again at once; otherwise like `restart`."""
+    service = views.definition(session, service_id)
+    seconds = settling.seconds_for([service])
+    _abort_start(session, service_id)
+    return _started(session, service, "clean up", cleanup_script(service_id, seconds=seconds), seconds)
+
+
+def _abort_start(session: Session, service_id: str, *, stop: bool = False) -> None:
+    """End a start of the service that is under way; `stop`: the cluster is told first that it shall not run."""
+    if any(view.id == service_id and view.running for view in views.overview(session)):
+        return
+    nodes = session.running()
+    if stop:
+        resources.stop(session, nodes, [service_id])
+    resources.abort_starts(session, nodes, [service_id])
+
+
+def _started(session: Session, service: Service, doing: str, script: str, seconds: int) -> ServiceView:
+    quorum.require(session)
+    with session.report.step(f"{doing} {service.id}"):
+        running.run(session, session.running(), service, script, seconds)
+    return views.find(session, service.id)

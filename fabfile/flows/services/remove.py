@@ -1,0 +1,53 @@
+"""Services that go: stopped, removed from the cluster, forgotten."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ...core.errors import ClusterError, UsageError
+from ...core.services.relations import needed_by
+from ..pacemaker import cib, resources, settling
+from ..session import Session
+from . import views
+
+
+def remove(session: Session, service_id: str) -> None:
+    """Stop a service everywhere, remove it from the cluster and forget it.
+
+    Raises NotFound when neither the cluster nor the specification has it, UsageError when other services name it.
+    """
+    views.definition(session, service_id)
+    if others := needed_by(service_id, session.spec.services):
+        named = ", ".join(f"{other} (--{', --'.join(hows)})" for other, hows in others.items())
+        name = session.spec.name
+        raise UsageError(
+            f"{service_id} cannot be removed as long as other services name it: {named}. Remove those first, "
+            f"or all services at once: fab service.remove-all {name}"
+        )
+    _remove(session, [service_id])
+
+
+def remove_all(session: Session) -> list[str]:
+    """Stop every service, remove all of them from the cluster in one change, and forget them.  Returns their ids."""
+    running = [node for node in session.members() if node.running]
+    present = cib.services(session, running) if running else {}
+    ids = list(dict.fromkeys([*present, *(service.id for service in session.spec.services)]))
+    if ids:
+        _remove(session, ids)
+    return ids
+
+
+def _remove(session: Session, ids: Sequence[str]) -> None:
+    running = [node for node in session.members() if node.running]
+    rest = tuple(service for service in session.spec.services if service.id not in ids)
+    # Forgotten first, so that nothing starts again what was told to go, whatever interrupts this.
+    session.saved(replace(session.spec, services=rest))
+    if not running:
+        return
+    seconds = settling.seconds_for(session.spec.services)
+    try:
+        with session.report.step(f"stop {', '.join(ids)}"):
+            resources.stop(session, running, ids)
+            resources.remove(session, running, ids, seconds)
+    except ClusterError:
+        session.saved(session.spec)  # refused: it stays what it was
+        raise
