@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from . import cluster as cluster
     from . import corosync as corosync
     from . import ec2 as ec2
+    from . import inventory as inventory
     from . import local as local
     from . import machines as machines
     from . import overview as overview

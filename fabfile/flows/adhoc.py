@@ -11,12 +11,11 @@ from ..core.errors import NotFound, Problem, UsageError, named
 from ..core.spec.cluster import ClusterSpec, own_master_problems, validate
 from ..effects.files import text as files
 from ..effects.providers.base import HostForgetter, able
-from . import cluster
 from .session import Session
 
 
-def create(wanted: ClusterSpec, given: Sequence[str], file: str, usual: Mapping[str, str]) -> ClusterSpec:
-    """Save a cluster of the hosts that were typed, `[user@]host[:port]` each, and of those of a definition file.
+def defined(wanted: ClusterSpec, given: Sequence[str], file: str, usual: Mapping[str, str]) -> ClusterSpec:
+    """The specification of a cluster of the hosts that were typed, `[user@]host[:port]` each, and of those of a definition file.
 
     `usual` are fields of Host, the defaults for all of them.  Where no Puppet master is named, the first host is the
     master.  Connects to none of them.  Raises UsageError with every problem.
@@ -34,7 +33,7 @@ def create(wanted: ClusterSpec, given: Sequence[str], file: str, usual: Mapping[
         named_master = wanted.puppet_master or master
         rest = replace(spec, size=3, provider="local", puppet_master=named_master)
         raise UsageError([*problems, *own_master_problems(spec), *validate(rest)])
-    return cluster.create(spec)
+    return spec
 
 
 def with_hosts(wanted: ClusterSpec, hosts: Sequence[Host], master: str = "") -> ClusterSpec:

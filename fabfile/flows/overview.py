@@ -4,7 +4,7 @@ from typing import Any
 
 from ..core.errors import ClusterError
 from ..core.report import Report
-from ..core.spec.node import Node, members
+from ..core.spec.node import members
 from ..effects import host
 from ..effects.providers import provider_for
 from ..effects.providers.base import Cloud, Provider
@@ -12,7 +12,6 @@ from ..effects.providers.ec2 import FoundCluster
 from ..effects.store import home
 from ..effects.store.store import Store
 from .machines import adopt
-from .session import Session
 
 
 def overview(report: Report) -> list[dict[str, Any]]:
@@ -34,15 +33,6 @@ def overview(report: Report) -> list[dict[str, Any]]:
         except ClusterError as error:
             report.warn(f"EC2 could not be asked for clusters that are not known here: {error}")
     return rows + [_lost_row(one) for one in found.values()]
-
-
-def machines(session: Session) -> list[Node] | None:
-    """A cluster's machines; None, and a warning, where their provider cannot be asked: the specification is here all the same."""
-    try:
-        return list(session.provider.nodes())
-    except ClusterError as error:
-        session.report.warn(f"the machines cannot be listed: {error}")
-        return None
 
 
 def _lost_row(found: FoundCluster) -> dict[str, Any]:

@@ -99,11 +99,19 @@ def access(spec: ClusterSpec, store: Store, provider: Provider, pem: str = "") -
 
 
 @contextmanager
-def changing(name: str, report: Report, doing: str) -> Iterator[Session]:
-    """Open a cluster to change it: nobody else does meanwhile."""
+def locked(name: str, deed: str) -> Iterator[Store]:
+    """The files of a cluster, whether it was created or not, while no other process changes them."""
     store = Store(name)
-    store.spec()
-    with store.lock(doing):
-        opened = reading(name, report)
+    with store.lock(deed):
+        yield store
+
+
+@contextmanager
+def changing(name: str, report: Report, deed: str) -> Iterator[Session]:
+    """Open a cluster to change it, while no other process does.  Raises NotFound or StoreError."""
+    if not Store(name).exists:
+        Store(name).spec()  # says so, and leaves no lock behind
+    with locked(name, deed) as store:
+        opened = _opened(store.spec(), store, report)
         pinned = opened.provider.pinned()
         yield opened if pinned == opened.spec else opened.saved(pinned)

@@ -1,38 +1,23 @@
-"""From nothing, or from any half, to a cluster that runs; and back to its specification."""
+"""From nothing, or from any part of it, to a cluster that runs."""
 
 from collections.abc import Mapping
 
 from ..core.errors import UsageError
-from ..core.report import Report
 from ..core.spec.cluster import ClusterSpec, validate
-from ..core.spec.node import Node, members
-from ..effects.store.store import Store
-from . import cluster, session, status
+from ..core.spec.node import members
 from .corosync import distribute as corosync
 from .corosync import form
 from .machines import boot
 from .pacemaker import capabilities
-from .puppet import cleanup, provision
+from .puppet import provision
 from .services import add as services
 from .session import Session
-from .status import Status
 
 
-def up(wanted: ClusterSpec, given: Mapping[str, str], report: Report) -> Status:
-    """Create the cluster if it is new, boot, provision, form it, run its services.
-
-    `given` are the options that the person typed, by field: an existing cluster must agree with them.
-    Raises UsageError when it does not.
-    """
+def check(wanted: ClusterSpec) -> None:
+    """Raise UsageError with every problem of a specification."""
     if problems := validate(wanted):
         raise UsageError(problems)
-    if Store(wanted.name).exists:
-        _check_same(Store(wanted.name).spec(), wanted, given)
-    else:
-        cluster.create(wanted)
-    with session.changing(wanted.name, report, f"up {wanted.name}") as opened:
-        bring_up(opened)
-        return status.status(opened)
 
 
 def bring_up(opened: Session, *, timeout: float | None = None) -> list[str]:
@@ -53,14 +38,8 @@ def bring_up(opened: Session, *, timeout: float | None = None) -> list[str]:
     return changed
 
 
-def down(name: str, report: Report) -> list[Node]:
-    """Terminate every machine; the specification and the services' definitions stay.  Answers the machines."""
-    with session.changing(name, report, f"down {name}") as opened:
-        cleanup.forget_nodes(opened)
-        return cluster.terminate(opened)
-
-
-def _check_same(existing: ClusterSpec, wanted: ClusterSpec, given: Mapping[str, str]) -> None:
+def check_same(existing: ClusterSpec, wanted: ClusterSpec, given: Mapping[str, str]) -> None:
+    """Raise UsageError with each field of `given` in which an existing cluster differs from what is wanted."""
     differing = [
         f"the cluster {existing.name!r} exists with {field.replace('_', '-')} {_value(existing, field)!r}, not "
         f"{_value(wanted, field)!r}. To change it: fab down {existing.name} cluster.destroy {existing.name}, then up again"

@@ -10,7 +10,9 @@ import fabric
 from invoke.exceptions import Exit
 
 from ..core.errors import ClusterError, UsageError
+from ..library import Cluster
 from .options.spelling import spell
+from .show.progress import reporter
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -37,6 +39,11 @@ class ClusterTask(fabric.tasks.Task):  # type: ignore[misc]
             raise Exit(
                 "interrupted. The same command, run again, goes on from here", code=INTERRUPTED
             ) from None
+
+
+def cluster_named(name: str) -> Cluster:
+    """The cluster of that name, which shows its progress on stderr."""
+    return Cluster(name, report=reporter())
 
 
 def message(error: ClusterError) -> str:

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from .. import flows
 from ..core.spec.cluster import new_spec
-from . import number, task
+from . import cluster_named, task
 from .options import parse
 from .show import show
-from .show.progress import reporter
 
 _NODE = {"name": "the cluster's name", "index": "the node, from 0"}
 
@@ -45,22 +43,23 @@ def create(
     given = {"puppet_master": puppet_master, "profile": profile}
     given |= {"sirikata_url": sirikata_url, "sirikata_sha256": sirikata_sha256}
     usual = {"user": user, "port": port, "key": key, "jump": jump, "workdir": workdir}
-    show.created(flows.adhoc.create(new_spec(name, "adhoc", size=1, **given), host, file, usual))
+    wanted = new_spec(name, "adhoc", size=1, **given)
+    show.created(cluster_named(name).define_adhoc(wanted, host, file=file, usual=usual))
 
 
 @task(help={**_NODE, "host": "[user@]host[:port] of the other one"})
 def replace(c: Any, name: str, index: str, host: str) -> None:
     """Put another host in the place of one that is gone."""
-    with flows.session.changing(name, reporter(), "adhoc.replace") as session:
-        taken = flows.adhoc.substitute(session, number(index, "the node"), host)
+    cluster = cluster_named(name)
+    taken = cluster.replace_host(parse.number_for(cluster, index, "the node"), host)
     show.line(f"{name}: node {index} is {taken} from the next boot on. Next: fab up {name}")
 
 
 @task(help=_NODE)
 def forget(c: Any, name: str, index: str) -> None:
     """Have 'terminate' not wait for a host that is gone."""
-    with flows.session.changing(name, reporter(), "adhoc.forget") as session:
-        host = flows.adhoc.forget(session, number(index, "the node"))
+    cluster = cluster_named(name)
+    host = cluster.forget_host(parse.number_for(cluster, index, "the node"))
     show.line(
         f"{name} does not wait for {host} any more. Another in its place: fab adhoc.replace {name} {index} HOST"
     )

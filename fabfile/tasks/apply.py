@@ -1,12 +1,9 @@
 """All services of a cluster in one file."""
 
-from contextlib import nullcontext
 from typing import Any
 
-from .. import flows
-from . import task
+from . import cluster_named, task
 from .show import show
-from .show.progress import reporter
 
 
 @task(
@@ -19,16 +16,7 @@ from .show.progress import reporter
 )
 def apply(c: Any, name: str, file: str, dry_run: bool = False, keep: bool = False) -> None:
     """Make the cluster run what a file says."""
-    session = flows.session
-    opened = (
-        nullcontext(session.reading(name, reporter()))
-        if dry_run
-        else session.changing(name, reporter(), "service.apply")
-    )
-    with opened as cluster:
-        found = flows.services.apply.apply_file(
-            cluster, file, keep_others=keep, dry_run=dry_run, show=show.plan
-        )
+    found = cluster_named(name).apply_file(file, keep=keep, dry_run=dry_run, show=show.plan)
     if not dry_run:
         show.applied(name, found)
 
@@ -36,4 +24,4 @@ def apply(c: Any, name: str, file: str, dry_run: bool = False, keep: bool = Fals
 @task(help={"name": "the cluster's name"})
 def export(c: Any, name: str) -> None:
     """Print the file of the services that run."""
-    show.text(flows.services.apply.export(flows.session.reading(name, reporter())))
+    show.text(cluster_named(name).export_services())

@@ -3,8 +3,8 @@
 from functools import partial
 from typing import Any
 
-from .. import flows
-from . import task
+from ..library import overview
+from . import cluster_named, task
 from .options import defaults, parse
 from .options.typed import Typed
 from .show import ec2 as show_ec2
@@ -55,20 +55,21 @@ def create(
         "region": region,
     }
     ec2 |= {"subnets": tuple(subnet), "spot": spot, "max_price": max_price, "address": address, "pem": pem}
-    show.created(flows.cluster.create(parse.wanted_spec(name, given, partial(defaults.with_ec2, c, ec2))))
+    show.created(
+        cluster_named(name).define(parse.wanted_spec(name, given, partial(defaults.with_ec2, c, ec2)))
+    )
 
 
 @task(name="list", help={"json": "for programs"})
 def list_clusters(c: Any, json: bool = False) -> None:
     """List the clusters."""
-    show.clusters(flows.overview.overview(reporter()), as_json=json)
+    show.clusters(overview(reporter()), as_json=json)
 
 
 @task(name="show", help={"name": "the cluster's name", "json": "for programs"})
 def show_cluster(c: Any, name: str, json: bool = False) -> None:
     """Show a cluster's specification and machines."""
-    session = flows.session.reading(name, reporter())
-    show.cluster(session.spec, flows.overview.machines(session), as_json=json)
+    show.cluster(cluster_named(name).show(), as_json=json)
 
 
 @task(
@@ -85,14 +86,12 @@ def status(c: Any, name: str, json: bool = False, watch: bool = False, wait: str
     seconds = typed.number(wait, "the time to wait (--wait)", least=0) if wait else None
     if watch and wait:
         typed.problems.append("--watch and --wait do not go together: leave one of them out")
-    typed.tell(lambda: flows.session.reading(name, reporter()))
-    session = flows.session.reading(name, reporter())
+    cluster = cluster_named(name)
+    typed.tell(cluster.spec)
     if watch:
-        show.watch(lambda: flows.status.status(session))
-    elif seconds is None:
-        show.status(flows.status.status(session), as_json=json)
+        show.watch(cluster.watch())
     else:
-        show.status(flows.status.wait_ready(session, seconds), as_json=json, verdict=True)
+        show.status(cluster.status(wait=seconds), as_json=json, verdict=seconds is not None)
 
 
 @task(
@@ -105,14 +104,11 @@ def status(c: Any, name: str, json: bool = False, watch: bool = False, wait: str
 )
 def adopt(c: Any, name: str, region: str = "", id: str = "", pem: str = "") -> None:
     """Take back an EC2 cluster whose files are lost."""
-    show_ec2.adopted(
-        name, flows.machines.adopt.adopt(name, reporter(), region=region, cluster_id=id, pem=pem)
-    )
+    show_ec2.adopted(name, cluster_named(name).adopt(region=region, cluster_id=id, pem=pem))
 
 
 @task(help={"name": "the cluster's name"})
 def destroy(c: Any, name: str) -> None:
     """Forget a cluster; refuses while a machine of it lives."""
-    with flows.session.changing(name, reporter(), "cluster.destroy") as session:
-        flows.cluster.destroy(session)
+    cluster_named(name).destroy()
     show.line(f"{name} is destroyed")

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from .. import flows
-from . import number, task
+from ..library import ec2 as library
+from . import cluster_named, number, task
 from .options import defaults
 from .show import ec2 as show_ec2
 from .show import show
@@ -42,7 +42,9 @@ def security_create(
     """
     where = defaults.region(c, region)
     show_ec2.mended(
-        flows.ec2.create_group(name, ssh_from=ssh_from, opened=open, vpc=vpc, region=where, narrow=narrow)
+        library.create_security_group(
+            name, ssh_from=ssh_from, opened=open, vpc=vpc, region=where, narrow=narrow
+        )
     )
 
 
@@ -53,7 +55,7 @@ def security_create(
 def security_delete(c: Any, name: str, vpc: str = "", region: str = "", wait_timeout: str = "") -> None:
     """Delete a security group once nothing uses it."""
     timeout = number(wait_timeout, "the time to wait (--wait-timeout)", least=0) if wait_timeout else None
-    deleted = flows.ec2.delete_group(
+    deleted = library.delete_security_group(
         name, vpc=vpc, region=defaults.region(c, region), timeout=timeout, report=reporter()
     )
     show.line(f"{name} ({deleted}) is deleted")
@@ -62,19 +64,18 @@ def security_delete(c: Any, name: str, vpc: str = "", region: str = "", wait_tim
 @task(help=_NAME)
 def check(c: Any, name: str) -> None:
     """Check what a boot needs, and show what it would launch."""
-    show_ec2.launches(name, flows.ec2.check(flows.session.reading(name, reporter())))
+    show_ec2.launches(name, cluster_named(name).check_launch())
 
 
 @task(name="puppet-master-boot", help=_NAME)
 def puppet_master_boot(c: Any, name: str) -> None:
     """Boot the cluster's own Puppet master alone."""
-    with flows.session.changing(name, reporter(), "ec2.puppet-master-boot") as session:
-        machine, result = flows.ec2.boot_master(session)
-        show.nodes([machine], session.spec)
-        show.master(result)
+    machine, result = cluster_named(name).boot_master()
+    show.nodes(machine)
+    show.master(result)
 
 
 @task()
 def policy(c: Any) -> None:
     """Print the IAM policy that allows what is needed."""
-    show.text(flows.ec2.policy())
+    show.text(library.policy())

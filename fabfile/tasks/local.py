@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from .. import flows
-from . import task
+from ..library import local as library
+from . import cluster_named, task
 from .options import parse
 from .show import show
 from .show.progress import reporter
@@ -12,25 +12,25 @@ from .show.progress import reporter
 @task()
 def prepare(c: Any) -> None:
     """Install what this host needs to run machines."""
-    show.line(flows.local.prepare(reporter()))
+    show.line(library.prepare(reporter()))
 
 
 @task(help={"suite": "trixie (default) or bookworm"})
 def image(c: Any, suite: str = "trixie") -> None:
     """Build the machines' image, if it is not cached."""
-    show.line(flows.local.image(suite, reporter()))
+    show.line(library.image(suite, reporter()))
 
 
 @task(name="list")
 def list_machines(c: Any) -> None:
     """List all clusters with machines on this host."""
-    show.local(flows.local.clusters())
+    show.local(library.machines())
 
 
 @task(help={"id": "the cluster's id, as local.list shows it"})
 def purge(c: Any, id: str) -> None:
     """End all machines of a cluster on this host."""
-    flows.local.purge(id)
+    library.purge(id)
     show.line(f"{id} has no machines any more")
 
 
@@ -54,4 +54,4 @@ def create(
         "profile": profile,
     }
     given |= {"sirikata_url": sirikata_url, "sirikata_sha256": sirikata_sha256}
-    show.created(flows.cluster.create(parse.wanted_spec(name, given)))
+    show.created(cluster_named(name).define(parse.wanted_spec(name, given)))

@@ -4,10 +4,8 @@ from typing import Any
 
 from invoke.collection import Collection
 
-from .. import flows
-from . import task
+from . import cluster_named, task
 from .show import show
-from .show.progress import reporter
 
 _NAME = {"name": "the cluster's name"}
 
@@ -15,23 +13,19 @@ _NAME = {"name": "the cluster's name"}
 @task(name="config", help=_NAME)
 def config(c: Any, name: str) -> None:
     """Put the master's files in place and start it."""
-    with flows.session.changing(name, reporter(), "puppet.master.config") as session:
-        show.master(flows.puppet.master.configure(session))
+    show.master(cluster_named(name).configure_master())
 
 
 @task(name="restart", help=_NAME)
 def restart(c: Any, name: str) -> None:
     """Restart every agent and show what its run changed."""
-    with flows.session.changing(name, reporter(), "puppet.agents.restart") as session:
-        show.agents(flows.puppet.agents.run(session))
+    show.agents(cluster_named(name).run_agents())
 
 
 @task(help=_NAME)
 def update(c: Any, name: str) -> None:
     """Update the master's files, then run every agent."""
-    with flows.session.changing(name, reporter(), "puppet.update") as session:
-        show.master(flows.puppet.master.configure(session))
-        show.agents(flows.puppet.agents.run(session))
+    show.agents(cluster_named(name).update_puppet(show.master))
 
 
 ns = Collection("puppet", update)

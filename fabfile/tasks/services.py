@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from .. import flows
-from . import number, task
+from . import cluster_named, task
 from .options import parse
 from .show import show
-from .show.progress import reporter
 
 _NAME = {"name": "the cluster's name"}
 _ID = {**_NAME, "id": "the service's id"}
@@ -49,60 +47,56 @@ def add(
         stop_signal=stop_signal, memory=memory, cpu=cpu,
         others={"after": after, "beside": with_, "apart_from": apart_from},
     )  # fmt: skip
-    typed.tell(lambda: flows.services.add.check(flows.session.reading(name, reporter()), service))
-    with flows.session.changing(name, reporter(), "service.add") as session:
-        show.service(flows.services.add.add(session, service))
+    cluster = cluster_named(name)
+    typed.tell(lambda: cluster.check_service(service))
+    show.service(cluster.keep_alive(service))
 
 
 @task(name="list", help={**_NAME, "json": "for programs"})
 def list_services(c: Any, name: str, json: bool = False) -> None:
     """List the services and where they run."""
-    show.services(flows.services.views.overview(flows.session.reading(name, reporter())), as_json=json)
+    show.services(cluster_named(name).services(), as_json=json)
 
 
 @task(help={**_ID, "wait": "give it that many seconds to run", "json": "for programs"})
 def status(c: Any, name: str, id: str, wait: str = "0", json: bool = False) -> None:
     """Show a service; exits 0 exactly when it runs."""
-    session = flows.session.reading(name, reporter())
-    found = flows.services.views.find(session, id, wait=max(0, number(wait, "the time to wait (--wait)")))
+    cluster = cluster_named(name)
+    found = cluster.service(id, wait=max(0, parse.number_for(cluster, wait, "the time to wait (--wait)")))
     show.service(found, as_json=json, verdict=True)
 
 
 @task(help={**_ID, "index": "the node to move to, from 0"})
 def move(c: Any, name: str, id: str, index: str) -> None:
     """Move a service to another node."""
-    with flows.session.changing(name, reporter(), "service.move") as session:
-        show.service(flows.services.move.move(session, id, number(index, "the node")))
+    cluster = cluster_named(name)
+    show.service(cluster.move_service(id, to=parse.number_for(cluster, index, "the node")))
 
 
 @task(help=_ID)
 def remove(c: Any, name: str, id: str) -> None:
     """Stop a service and forget it."""
-    with flows.session.changing(name, reporter(), "service.remove") as session:
-        flows.services.remove.remove(session, id)
+    cluster_named(name).remove_service(id)
     show.line(f"{id} is removed")
 
 
 @task(name="remove-all", help=_NAME)
 def remove_all(c: Any, name: str) -> None:
     """Stop all services and forget them."""
-    with flows.session.changing(name, reporter(), "service.remove-all") as session:
-        gone = flows.services.remove.remove_all(session)
+    gone = cluster_named(name).remove_services()
     show.line(f"removed: {', '.join(gone) or 'nothing, there were none'}")
 
 
 @task(help=_ID)
 def restart(c: Any, name: str, id: str) -> None:
     """Stop a service and start it again."""
-    with flows.session.changing(name, reporter(), "service.restart") as session:
-        show.service(flows.services.move.restart(session, id))
+    show.service(cluster_named(name).restart_service(id))
 
 
 @task(help=_ID)
 def cleanup(c: Any, name: str, id: str) -> None:
     """Forget a service's failures and try it again."""
-    with flows.session.changing(name, reporter(), "service.cleanup") as session:
-        show.service(flows.services.move.cleanup(session, id))
+    show.service(cluster_named(name).cleanup_service(id))
 
 
 @task(
@@ -110,12 +104,9 @@ def cleanup(c: Any, name: str, id: str) -> None:
 )
 def logs(c: Any, name: str, id: str, follow: bool = False, lines: str = "50") -> None:
     """Show what a service wrote, on every node it ran on."""
-    session = flows.session.reading(name, reporter())
-    service, last = (
-        flows.services.views.definition(session, id),
-        parse.count(lines, "the number of lines (--lines)"),
-    )
+    cluster = cluster_named(name)
+    last = parse.number_for(cluster, lines, "the number of lines (--lines)", least=1)
     if follow:
-        show.following(flows.services.logs.follow(session, service, last))
+        show.following(cluster.follow_log(id, lines=last))
     else:
-        show.log(flows.services.logs.read(session, service, last))
+        show.log(cluster.service_log(id, lines=last))

@@ -6,10 +6,10 @@ from typing import Any
 
 from invoke.collection import Collection
 
-from .. import flows
 from ..core.sirikata.presets import outline
 from ..core.templates import ROOT
-from . import task
+from ..library import sirikata as library
+from . import cluster_named, task
 from .options.typed import Typed
 from .show import show
 from .show import sirikata as show_sirikata
@@ -26,13 +26,13 @@ _ONE = {
 @task()
 def presets(c: Any) -> None:
     """List the services that it knows."""
-    show_sirikata.presets(flows.sirikata.presets.table())
+    show_sirikata.presets(library.presets())
 
 
 @task(help={"dir": "a folder with bin/, lib/ and share/", "output": "the archive (default sirikata.tar.bz2)"})
 def package(c: Any, dir: str, output: str = "sirikata.tar.bz2") -> None:
     """Pack a build of Sirikata, with its checksum beside it."""
-    show_sirikata.packed(flows.sirikata.packages.pack(dir, output, reporter()))
+    show_sirikata.packed(library.package(dir, output, reporter()))
 
 
 @task(
@@ -44,15 +44,13 @@ def package(c: Any, dir: str, output: str = "sirikata.tar.bz2") -> None:
 )
 def sync(c: Any, name: str, archive: str, sha256: str = "") -> None:
     """Put an archive on every node, and restart what uses it."""
-    with flows.session.changing(name, reporter(), "sirikata.sync") as session:
-        show_sirikata.rolled_out(name, flows.sirikata.packages.sync(session, archive, sha256))
+    show_sirikata.rolled_out(name, cluster_named(name).sync_sirikata(archive, sha256=sha256))
 
 
 @task(help=_NAME)
 def rollback(c: Any, name: str) -> None:
     """Go back to the version of Sirikata before."""
-    with flows.session.changing(name, reporter(), "sirikata.rollback") as session:
-        show_sirikata.rolled_out(name, flows.sirikata.packages.rollback(session))
+    show_sirikata.rolled_out(name, cluster_named(name).rollback_sirikata())
 
 
 def _start(
@@ -60,18 +58,12 @@ def _start(
 ) -> None:
     typed = Typed()
     which = typed.number(number_ or "0", "the number (--number)", least=0)
-    typed.tell(
-        lambda: flows.sirikata.presets.planned(flows.session.reading(name, reporter()), preset, given, on=on)
-    )
+    cluster = cluster_named(name)
+    typed.tell(lambda: cluster.plan_preset(preset, given, on=on))
     if dry_run:
-        session = flows.session.reading(name, reporter())
-        show_sirikata.planned(
-            name, flows.sirikata.presets.planned(session, preset, given, number=which, on=on)
-        )
-        return
-    with flows.session.changing(name, reporter(), f"sirikata.{preset}") as session:
-        wanted = flows.sirikata.presets.planned(session, preset, given, number=which, on=on)
-        for view in flows.sirikata.presets.start(session, wanted):
+        show_sirikata.planned(name, cluster.plan_preset(preset, given, number=which, on=on))
+    else:
+        for view in cluster.start_preset(preset, given, number=which, on=on):
             show.service(view)
 
 

@@ -3,11 +3,9 @@
 from functools import partial
 from typing import Any
 
-from .. import flows
-from . import task
+from . import cluster_named, task
 from .options import defaults, parse
 from .show import show
-from .show.progress import reporter
 
 
 @task(
@@ -45,7 +43,7 @@ def up(
     given |= {"sirikata_url": sirikata_url, "sirikata_sha256": sirikata_sha256}
     ec2 = {"region": region, "keypair": keypair}
     wanted = parse.wanted_spec(name, given, partial(defaults.with_ec2, c, ec2, only=True))
-    show.status(flows.up.up(wanted, given | ec2, reporter()))
+    show.status(cluster_named(name).bring_up(wanted, given | ec2))
 
 
 @task(help={"name": "the cluster's name"})
@@ -54,4 +52,4 @@ def down(c: Any, name: str) -> None:
 
     The specification and the services' definitions stay.
     """
-    show.terminated(name, flows.up.down(name, reporter()))
+    show.terminated(name, cluster_named(name).terminate())

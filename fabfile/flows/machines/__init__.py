@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from . import commands as commands
     from . import hosts as hosts
     from . import imports as imports
+    from . import power as power
+    from . import terminate as terminate
     from . import transfer as transfer
 
 

@@ -10,7 +10,7 @@ from ...core.errors import ClusterError, NodeFailures, NotFound, StoreError, Usa
 from ...core.pacemaker.attributes import parse_capabilities, types_in
 from ...core.pacemaker.cib import parse_services
 from ...core.report import Report
-from ...core.spec.cluster import ClusterSpec, name_problems
+from ...core.spec.cluster import ClusterSpec
 from ...core.spec.node import Node
 from ...effects import keys
 from ...effects.files.text import whole
@@ -28,28 +28,26 @@ from ..session import Session
 from . import boot
 
 
-def adopt(name: str, report: Report, *, region: str = "", cluster_id: str = "", pem: str = "") -> list[str]:
+def adopt(
+    files: Store, report: Report, *, region: str = "", cluster_id: str = "", pem: str = ""
+) -> list[str]:
     """Take a cluster on EC2 back that this machine knows nothing of any more.  Answers what was recovered.
 
     Its specification comes from the tags.  With a key that its machines accept (`pem`, the agent's, ~/.ssh) also its
     secrets, its corosync.conf and its services, from the machines; without one it can be looked at, terminated and
     destroyed.  Raises NotFound, which lists what is there, and UsageError when the cluster is known here.
     """
-    if problems := name_problems(name):
-        raise UsageError(problems)
     if pem:
         check_pem(Pem(Path(whole(pem)), named("pem")))
-    files = Store(name)
-    spec = _known(files, cluster_id) if files.exists else _found(name, region, cluster_id)
-    with files.lock("cluster.adopt"):
-        if not files.exists:
-            # Launches to come must not use a client token that the lost state has used.
-            files.update_state(attempts=keys.number())
-        # The path of a key on whatever machine launched it says nothing here.
-        found = replace(spec, ec2=replace(spec.ec2, region=region or spec.ec2.region, pem=whole(pem)))
-        files.save_spec(provider_for(found, files).pinned())
-        opened = session.reading(name, report)
-        return [f"the specification of {spec.id}", *_recover(opened)]
+    spec = _known(files, cluster_id) if files.exists else _found(files.name, region, cluster_id)
+    if not files.exists:
+        # Launches to come must not use a client token that the lost state has used.
+        files.update_state(attempts=keys.number())
+    # The path of a key on whatever machine launched it says nothing here.
+    found = replace(spec, ec2=replace(spec.ec2, region=region or spec.ec2.region, pem=whole(pem)))
+    files.save_spec(provider_for(found, files).pinned())
+    opened = session.reading(files.name, report)
+    return [f"the specification of {spec.id}", *_recover(opened)]
 
 
 def _known(files: Store, cluster_id: str) -> ClusterSpec:

@@ -27,7 +27,7 @@ def run(
     command: str,
     *,
     on: int | None = None,
-    hear: Callable[[str, str], None] = lambda name, lines: None,
+    hear: Callable[[str, str], None] | None = None,
 ) -> dict[str, Result]:
     """Run a shell command line on every running node, or on one; answers by node name, whatever they exit with.
 
@@ -36,17 +36,18 @@ def run(
     """
     if not command.strip():
         raise UsageError("the command is empty")
+    listen = hear or (lambda name, lines: None)
 
-    def one(node: Node) -> Result:
-        result = session.remote.run(node, command, check=False, on_output=partial(hear, node.name))
+    def run_on(node: Node) -> Result:
+        result = session.remote.run(node, command, check=False, on_output=partial(listen, node.name))
         if not result.out + result.err:
-            hear(node.name, "\n")
+            listen(node.name, "\n")
         if not result.ok:
-            hear(node.name, result.ending + "\n")
+            listen(node.name, result.ending + "\n")
         return result
 
     chosen = running(session, on)
-    return session.remote.fan_out(chosen, "run", one)
+    return session.remote.fan_out(chosen, "run", run_on)
 
 
 def running(session: Session, on: int | None = None) -> list[Node]:

@@ -8,7 +8,7 @@ from ...core.services.service import Service
 from ...core.spec.cluster import PROVIDERS, ClusterSpec, new_spec, validate
 from ...core.spec.types import ASKS
 from ...core.spec.types import place as parse_place
-from .. import number
+from ...library import Cluster
 from .typed import Typed
 
 # Every task that makes a cluster offers these, in these words.
@@ -45,9 +45,17 @@ def _refuse(problems: list[Problem]) -> None:
         raise UsageError(problems)
 
 
-def index_or_any(text: str) -> int | None:
-    """A node's index, or None for any."""
-    return None if text in ("", "any") else number(text, "the node (--on)")
+def number_for(cluster: Cluster, text: str, what: str, *, least: int | None = None) -> int:
+    """A number that was typed for a command on a cluster.  Raises UsageError, also where there is no such cluster."""
+    typed = Typed()
+    found = typed.number(text, what, least=least)
+    typed.tell(cluster.spec)
+    return found
+
+
+def index_or_any(cluster: Cluster, text: str) -> int | None:
+    """A node's index, or None for any.  Raises UsageError, also where there is no such cluster."""
+    return None if text in ("", "any") else number_for(cluster, text, "the node (--on)")
 
 
 def place(text: str) -> int | str | None:
@@ -58,13 +66,6 @@ def place(text: str) -> int | str | None:
         raise UsageError(
             f"the node (--on) is {text!r}, which is no whole number, nor any, nor a capability as {ASKS}redis"
         ) from None
-
-
-def count(text: str, what: str) -> int:
-    """A number of things that a user typed, 1 or more.  Raises UsageError for any other."""
-    if (found := number(text, what)) < 1:
-        raise UsageError(f"{what} is {found}: give 1 or more")
-    return found
 
 
 def service(

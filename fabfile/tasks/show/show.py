@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ...core.services.logs import LogLine
     from ...core.spec.cluster import ClusterSpec
     from ...core.spec.node import Node
+    from ...flows.inventory import Inventory
     from ...flows.services.types import Typed
     from ...flows.status import ServiceView, Status
 
@@ -106,7 +107,8 @@ def local(rows: Sequence[tuple[str, str, str]]) -> None:
         )
 
 
-def cluster(spec: "ClusterSpec", machines: "Sequence[Node] | None", *, as_json: bool = False) -> None:
+def cluster(found: "Inventory", *, as_json: bool = False) -> None:
+    spec, machines = found.spec, found.machines
     if as_json:
         line(as_document({"spec": spec, "machines": None if machines is None else _machines(machines, spec)}))
         return
@@ -129,7 +131,7 @@ def cluster(spec: "ClusterSpec", machines: "Sequence[Node] | None", *, as_json: 
         ]
     present(table((spec.name, ""), facts))
     if machines is not None:
-        nodes(machines, spec)
+        nodes(found)
 
 
 def _machines(found: "Sequence[Node]", spec: "ClusterSpec") -> list[dict[str, Any]]:
@@ -140,7 +142,8 @@ def _machines(found: "Sequence[Node]", spec: "ClusterSpec") -> list[dict[str, An
     ]
 
 
-def nodes(machines: "Sequence[Node]", spec: "ClusterSpec", *, as_json: bool = False) -> None:
+def nodes(found: "Inventory", *, as_json: bool = False) -> None:
+    spec, machines = found.spec, found.machines or ()
     if as_json:
         line(as_document(_machines(machines, spec)))
     elif not machines:
@@ -222,14 +225,18 @@ def status_parts(found: "Status") -> "list[RenderableType]":
     return parts
 
 
-def watch(look: "Callable[[], Status]") -> None:
+def power(node: "Node") -> None:
+    line(f"{node.name} is {node.state}")
+
+
+def watch(looks: "Iterator[Status]") -> None:
     """Draw the status anew each second until interrupted."""
     from rich.console import Group
     from rich.live import Live
 
     with suppress(KeyboardInterrupt), Live(Group("looking ..."), auto_refresh=False) as live:
-        while True:
-            live.update(Group(*status_parts(look())), refresh=True)
+        for found in looks:
+            live.update(Group(*status_parts(found)), refresh=True)
             time.sleep(1)
 
 

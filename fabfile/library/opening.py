@@ -1,0 +1,53 @@
+"""A cluster by its name, and how it is opened: to look at it, or to change it while no other process does."""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+from .. import flows
+from ..core.report import Report, Silent
+
+if TYPE_CHECKING:
+    from ..core.spec.cluster import ClusterSpec
+    from ..flows.session import Session
+
+
+class ByName:
+    """A cluster by its name, whether it exists yet or not.
+
+    `report` receives the progress; by default nothing does.
+    """
+
+    def __init__(self, name: str, *, report: Report | None = None) -> None:
+        self.name, self.report = name, report or Silent()
+
+    def __repr__(self) -> str:
+        return f"Cluster({self.name!r})"
+
+    @property
+    def exists(self) -> bool:
+        """Whether it was created.  Raises UsageError for what cannot be the name of a cluster."""
+        return flows.session.exists(self.name)
+
+    def spec(self) -> "ClusterSpec":
+        """Its specification."""
+        return self._look().spec
+
+    def define(self, wanted: "ClusterSpec") -> "ClusterSpec":
+        """Save a specification as that of a new cluster; boots nothing.  Returns it with its `uid`.
+
+        Raises UsageError with every problem, also when the name is taken.
+        """
+        flows.cluster.check_new(wanted)
+        with flows.session.locked(self.name, "cluster.create") as store:
+            return flows.cluster.create(wanted, store)
+
+    def _look(self) -> "Session":
+        return flows.session.reading(self.name, self.report)
+
+    def _change(self, deed: str) -> "AbstractContextManager[Session]":
+        """Lock the cluster and open it; `deed` is what other processes are told that it is locked for."""
+        return flows.session.changing(self.name, self.report, deed)
+
+    def _look_or_change(self, deed: str, dry_run: bool) -> "AbstractContextManager[Session]":
+        """Open the cluster: with `dry_run` only to look at it."""
+        return nullcontext(self._look()) if dry_run else self._change(deed)
