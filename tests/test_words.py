@@ -63,7 +63,6 @@ UNREVISED: set[str] = {
     "fabfile/core/spec/node.py",
     "fabfile/core/spec/types.py",
     "fabfile/effects/checkip.py",
-    "fabfile/effects/files/archive.py",
     "fabfile/effects/providers/adhoc/checks.py",
     "fabfile/effects/providers/adhoc/provider.py",
     "fabfile/effects/providers/ec2/catalog.py",

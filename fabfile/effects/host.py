@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from ..core.errors import ClusterError, Preflight
+from ..core.errors import ClusterError, Preflight, Problem, as_problems
 from ..core.result import InputWriter, Payload, Result
 
 
@@ -20,9 +20,9 @@ def run(
     check: bool = True,
     on_line: Callable[[str], None] | None = None,
 ) -> Result:
-    """Run a program to its end; `on_line` sees each line of its output as it comes.
+    """Run a program to its end; `on_line` is called with each line of its standard output as it comes.
 
-    Raises ClusterError with its last words when it cannot start or, with `check`, when it fails.
+    Raises ClusterError, with the last lines that it printed, when it cannot start or, with `check`, when it fails.
     """
     try:
         process = subprocess.Popen(
@@ -43,10 +43,10 @@ def run(
 
 
 class Pipe:
-    """A shell command that is talked to through a socket, its standard input and output."""
+    """A running shell command whose standard input and output are a socket."""
 
     def __init__(self, command: str) -> None:
-        """Start it.  Raises ClusterError where there is no shell."""
+        """Start the command.  Raises ClusterError where there is no shell."""
         self.socket, theirs = socket.socketpair()
         with theirs:
             try:
@@ -61,36 +61,40 @@ class Pipe:
                 raise ClusterError(f"cannot run /bin/sh: {error.strerror}") from error
 
     def close(self) -> str:
-        """End it, and answer the last lines of its error stream."""
+        """End the command.  Returns the last lines of its standard error."""
         self.socket.close()
         with self._process as process:
             try:
-                process.wait(timeout=0.5)  # it saw the end of its input
+                process.wait(timeout=0.5)  # the end of its input ends it
             except subprocess.TimeoutExpired:
                 process.kill()
             assert process.stderr
-            # What a child of it keeps open would never end.
+            # A child may keep it open: reading to its end could take forever.
             os.set_blocking(process.stderr.fileno(), False)
-            said = process.stderr.read() or b""
-        return Result(process.returncode, "", said.decode(errors="replace")).last_words
+            err = process.stderr.read() or b""
+        return Result(process.returncode, "", err.decode(errors="replace")).last_words
 
 
 def as_root(command: Sequence[str]) -> list[str]:
-    """The command with what it takes to run it as root from here."""
+    """The command that runs this one as root."""
     return list(command) if os.geteuid() == 0 else ["sudo", "-n", *command]
 
 
-def root_problems() -> list[str]:
-    """Why this user cannot act as root, asking once for a password where there is a terminal to ask at."""
+def root_problems() -> list[Problem]:
+    """Why this user cannot act as root; where there is a terminal, sudo prompts for the password first."""
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo") is None:
-        return ["root is needed and sudo is not installed: run this as root, or 'apt-get install sudo'"]
+        return as_problems(
+            ["root is required, but sudo is not installed: run this as root, or 'apt-get install sudo'"]
+        )
     if run(["sudo", "-n", "true"], check=False).ok:
         return []
     if sys.stdin.isatty() and subprocess.run(["sudo", "-v"], check=False).returncode == 0:
         return []
-    return ["root is needed and sudo wants a password: run 'sudo -v' first, or run this as root"]
+    return as_problems(
+        ["root is required, but sudo asks for a password: run 'sudo -v' first, or run this as root"]
+    )
 
 
 def require_root() -> None:
@@ -100,16 +104,16 @@ def require_root() -> None:
 
 
 def uses_aws() -> bool:
-    """Whether this person has set up access to AWS: in the environment, or in ~/.aws (Boto3 documentation, "Credentials")."""
+    """Whether the user has configured access to AWS: in the environment, or in ~/.aws (Boto3, "Credentials")."""
     variables = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ROLE_ARN", "AWS_ENDPOINT_URL", "AWS_CONFIG_FILE")
     folder = Path("~/.aws").expanduser()
     return any(os.environ.get(name) for name in variables) or any(
-        (folder / n).is_file() for n in ("config", "credentials")
+        (folder / name).is_file() for name in ("config", "credentials")
     )
 
 
 def replace_by(command: Sequence[str]) -> None:
-    """Become another program, which keeps the terminal.  Raises Preflight when it is not installed."""
+    """Replace this process by a program, which keeps the terminal.  Raises Preflight when it is not installed."""
     if shutil.which(command[0]) is None:
         raise Preflight(
             f"{command[0]!r} is not installed: apt-get install {_PACKAGES.get(command[0], command[0])}"
@@ -123,9 +127,11 @@ _PACKAGES = {"ssh": "openssh-client"}
 
 
 def _send(process: "subprocess.Popen[bytes]", writer: InputWriter) -> bytes:
-    """Feed a program that says nothing before it has read all; what is left to send, which is nothing."""
+    """Write the input of a program that prints nothing before it has read all; returns what is left, which is nothing."""
     assert process.stdin
-    with suppress(BrokenPipeError):  # it ended without reading all; its exit code tells whether that matters
+    with suppress(
+        BrokenPipeError
+    ):  # it ended without reading all of it; its exit code tells whether that matters
         writer(process.stdin.write)
     return b""
 

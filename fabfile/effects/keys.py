@@ -1,4 +1,4 @@
-"""Keys and tokens, made from the system's randomness."""
+"""Keys and tokens, generated from the system's randomness."""
 
 import secrets
 
@@ -9,34 +9,34 @@ from ..core.corosync.config import KEY_BYTES
 
 
 def authkey() -> bytes:
-    """A new corosync key."""
+    """A new key for corosync (corosync-keygen(8))."""
     return secrets.token_bytes(KEY_BYTES)
 
 
 def token() -> bytes:
-    """The secret that a cluster's nodes put into their certificate requests: 64 hexadecimal digits."""
+    """A new secret for the nodes' certificate requests: 64 hexadecimal digits."""
     return secrets.token_hex(32).encode()
 
 
 def uid() -> str:
-    """Four hexadecimal digits that tell two clusters of one name apart."""
+    """Four hexadecimal digits, which distinguish clusters of the same name."""
     return secrets.token_hex(2)
 
 
 def number() -> int:
-    """A number that nobody has counted up to."""
+    """A number below 2^31, too high to be reached by counting."""
     return secrets.randbelow(2**31)
 
 
 def login_key() -> tuple[bytes, bytes]:
-    """A new ed25519 key pair for the administrator: (private in OpenSSH's form, public line)."""
+    """A new ed25519 key pair for the administrator: the private key in OpenSSH's format, and the public line."""
     return _pair(ed25519.Ed25519PrivateKey.generate())
 
 
 def bootstrap_host_key() -> tuple[bytes, bytes]:
-    """A new ECDSA host key that travels in user-data and is given up at first contact.
+    """A new ECDSA host key, which travels in user-data and is replaced at first contact.
 
-    Its type differs from the final key's (ed25519), so a known_hosts file can hold both while one replaces the other.
+    Its type differs from the final key's (ed25519), so that a known_hosts file can hold both in between.
     """
     return _pair(ec.generate_private_key(ec.SECP256R1()))
 

@@ -1,4 +1,4 @@
-"""Archives on this machine: made of a folder, always the same bytes for the same content; read; and their checksums."""
+"""Archives on this machine: written, the same bytes for the same content; read; sent; and their checksums."""
 
 import bz2
 import errno
@@ -12,15 +12,15 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from ...core.errors import ClusterError, UsageError
+from ...core.errors import ClusterError, Problem, UsageError, named
 from ...core.files.checksums import checksum_line
 from ...core.sirikata.archive import Entry, Kind
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 20  # bytes
 _MAGIC = b"BZh"
-# The first moment that all archivers can hold; GNU tar warns of 1970.
+# 1980-01-01, the earliest time that all archive formats can hold; GNU tar warns about 1970.
 _TIME = 315532800
-_OTHER = {
+_KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
     stat.S_IFIFO: "a pipe",
@@ -29,14 +29,16 @@ _OTHER = {
 
 
 def scan(folder: str, names: Sequence[str]) -> list[Entry]:
-    """What is below these names in a folder, by path.  Raises UsageError when it cannot be read."""
+    """The entries of these names in a folder, and below them, by path.  Raises UsageError when they cannot be read."""
     top = Path(folder).expanduser()
     if not top.is_dir():
-        raise UsageError(f"{folder} is no folder" if top.exists() else f"there is no folder {folder}")
+        raise _wrong(
+            "folder", f"{folder} is not a folder" if top.exists() else f"there is no folder {folder}"
+        )
     try:
         found = [entry for name in names if os.path.lexists(top / name) for entry in _walk(top, name)]
     except OSError as error:
-        raise UsageError(f"cannot read {error.filename}: {error.strerror}") from error
+        raise _wrong("folder", f"cannot read {error.filename}: {error.strerror}") from error
     return sorted(found, key=lambda entry: os.fsencode(entry.path))
 
 
@@ -47,41 +49,48 @@ def _walk(top: Path, path: str) -> Iterator[Entry]:
         yield Entry(path=path, kind="link", target=os.readlink(full))
     elif stat.S_ISREG(mode):
         if not os.access(full, os.R_OK):
-            raise PermissionError(errno.EACCES, "it may not be read", str(full))
+            raise PermissionError(errno.EACCES, "Permission denied", str(full))
         yield Entry(path=path, kind="file", executable=bool(mode & 0o111))
     elif stat.S_ISDIR(mode):
         yield Entry(path=path, kind="folder")
         for name in os.listdir(full):
             yield from _walk(top, f"{path}/{name}")
     else:
-        yield Entry(path=path, kind="other", what=_OTHER.get(stat.S_IFMT(mode), "something else"))
+        yield Entry(path=path, kind="other", what=_KINDS.get(stat.S_IFMT(mode), "something else"))
 
 
 def check_place(output: str, folder: str, names: Sequence[str]) -> None:
-    """Refuse to write an archive there: into what is packed, into no folder, over something that is no such archive."""
+    """Raise UsageError unless an archive may be written there.
+
+    Not into what it packs, not into a folder that does not exist, not over a file that is not an archive of this kind.
+    """
     path = Path(output).expanduser()
     place = path.parent.resolve()
     if not place.is_dir():
-        raise UsageError(f"cannot write {output}: there is no folder {path.parent}")
+        raise _wrong("output", f"cannot write {output}: there is no folder {path.parent}")
     packed = [(Path(folder).expanduser() / name).resolve() for name in names]
     if any(place.is_relative_to(each) for each in packed):
-        raise UsageError(f"{output} would be in the archive itself: choose another place (--output=FILE)")
-    if path.is_dir() or (path.exists() and not _is_ours(path)):
-        raise UsageError(
-            f"{output} exists and is no bzip2 archive, so it is left alone: choose another (--output=FILE)"
-        )
+        text = f"{output} would be part of the archive itself: choose another path ({named('output')})"
+        raise _wrong("output", text)
+    if path.is_dir() or (path.exists() and not _is_bzip2(path)):
+        text = f"{output} exists and is not a bzip2 archive, so it is kept: choose another path ({named('output')})"
+        raise _wrong("output", text)
 
 
-def _is_ours(path: Path) -> bool:
+def _wrong(field: str, text: str) -> UsageError:
+    return UsageError(Problem("", field, text))
+
+
+def _is_bzip2(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(len(_MAGIC)) == _MAGIC
 
 
 def write(folder: str, entries: Sequence[Entry], output: str) -> tuple[str, int]:
-    """Pack the entries of a folder and write the checksum beside the archive; the checksum and the size in bytes.
+    """Pack the entries of a folder, and write the checksum beside the archive.  Returns checksum and size in bytes.
 
-    Names sorted, owners, times and modes always the same: the same content is the same bytes.  The archive is renamed
-    into its place, so it is there whole or not at all.
+    Owners, times and modes are always the same, so the same content makes the same bytes.  The archive is renamed into
+    its place, so it is there whole or not at all.
     """
     path = Path(output).expanduser()
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
@@ -93,7 +102,7 @@ def write(folder: str, entries: Sequence[Entry], output: str) -> tuple[str, int]
             file.flush()
             os.fsync(file.fileno())
         sha256 = checksum(str(temporary))
-        beside.unlink(missing_ok=True)  # that of another archive, should this be interrupted now
+        beside.unlink(missing_ok=True)  # of the old archive: this may be interrupted here
         os.replace(temporary, path)
         temporary.write_text(checksum_line(path.name, sha256), encoding="utf-8", errors="surrogateescape")
         os.replace(temporary, beside)
@@ -121,11 +130,14 @@ def _pack(top: Path, entries: Sequence[Entry], packed: bz2.BZ2File) -> None:
 
 
 def read(path: str) -> list[Entry]:
-    """What is in an archive of any compression that nodes can unpack.  Raises UsageError when it cannot be read whole."""
+    """The entries of an archive, of any compression that nodes can unpack.
+
+    Raises UsageError when it cannot be read to its end.
+    """
     try:
         with tarfile.open(Path(path).expanduser(), "r:*") as tar:
             found = [_entry(member) for member in tar]
-            # On to the end, where a compressed file holds what tells whether it is whole.
+            # To the very end, where a compressed file has its checksum.
             while tar.fileobj is not None and tar.fileobj.read(_CHUNK):
                 pass
             return found
@@ -138,8 +150,8 @@ def read(path: str) -> list[Entry]:
 
 
 def _unreadable(path: str, error: Exception) -> str:
-    said = str(error).partition(":")[0]
-    return f"{path} is no tar archive, or a damaged one ({said or type(error).__name__}). fab sirikata.package makes one"
+    reason = str(error).partition(":")[0] or type(error).__name__
+    return f"{path} is not a tar archive, or is damaged ({reason}). Make one: fab sirikata.package"
 
 
 def _entry(member: tarfile.TarInfo) -> Entry:
@@ -163,18 +175,18 @@ def checksum(path: str) -> str:
 
 
 def beside(path: str) -> str | None:
-    """The text of the file of its checksum beside an archive; None: there is none."""
+    """The text of the checksum file beside an archive, at most 64 KiB; None where there is none."""
     file = Path(f"{Path(path).expanduser()}.sha256")
     return file.read_text(encoding="utf-8", errors="replace")[:65536] if file.is_file() else None
 
 
-def send(path: Path, write: Callable[[bytes], object], told: Callable[[int], None]) -> None:
-    """Write a file out piece by piece; `told` hears of each further tenth of it, in per cent.
+def send(path: Path, write: Callable[[bytes], object], progress: Callable[[int], None]) -> None:
+    """Write a file out piece by piece; `progress` is called after each tenth of it, with the percentage.
 
-    Raises ClusterError when it cannot be read: an OSError would pass for the connection's, to which `write` leads.
+    Raises ClusterError when it cannot be read: an OSError would look like one of the connection that `write` uses.
     """
 
-    def read_on(file: IO[bytes]) -> bytes:
+    def next_chunk(file: IO[bytes]) -> bytes:
         try:
             return file.read(_CHUNK)
         except OSError as error:
@@ -182,9 +194,9 @@ def send(path: Path, write: Callable[[bytes], object], told: Callable[[int], Non
 
     size, read, tenth = path.stat().st_size, 0, 0
     with path.open("rb") as file:
-        while chunk := read_on(file):
+        while chunk := next_chunk(file):
             write(chunk)
             read += len(chunk)
             if read * 10 // size > tenth:
                 tenth = read * 10 // size
-                told(tenth * 10)
+                progress(tenth * 10)

@@ -38,7 +38,7 @@ class LocalProvider:
 
     def preflight(self, roles: Collection[Role] = ROLES) -> list[str]:
         if problems := host.root_problems():
-            return problems
+            return [str(problem) for problem in problems]
         return [_problem(line) for line in _machine("check", self.spec.suite).out.splitlines() if line]
 
     def boot(self, user_data: UserData, report: Report, roles: Collection[Role] = ROLES) -> Sequence[Node]:
