@@ -5,6 +5,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from fabfile.core.services.logs import LogLine, Place, log_script, merged, parse_log
 
 
@@ -75,3 +77,13 @@ def test_a_file_that_comes_later_is_read_from_its_start(tmp_path: Path) -> None:
     _, place = run(tmp_path / "log", 2)
     (tmp_path / "log").write_text("1\n2\n3\n")
     assert run(tmp_path / "log", 2, place)[0] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("version", ["252", "257"])
+def test_the_journal_of_either_release_is_read(version: str) -> None:
+    text = (Path(__file__).parent / "golden" / f"journal-{version}.json").read_text()
+    lines, place = parse_log("node0", text)
+    assert [(line.source, line.dated) for line in lines] == [("systemd", True)] * len(lines)
+    assert lines[-1].text == "Started sirikata-service-web.service - Cluster service web."
+    assert lines == sorted(lines, key=lambda line: line.when)
+    assert place.cursor.startswith("s=") and place.inode == ""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fabfile.core.services import scripts as service_scripts
+from tests.programs import run_with
 
 # The configuration is a file: a line with its version, then a line a thing.  Whenever a copy is worked on, somebody
 # else changes the original, as often as the file `busy` says.
@@ -96,3 +97,35 @@ def test_what_is_refused_for_another_reason_is_not_tried_as_long(pacemaker: Pace
 def test_hostile_values_stay_values() -> None:
     assert "node='$(reboot)'\n" in service_scripts.move_script("web", "$(reboot)")
     assert "id='a;reboot'\n" in service_scripts.cleanup_script("a;reboot")
+
+
+# What crm_mon printed on clusters of Debian 12 (2.1) and 13 (3.0), where `web` runs and `bad` failed on each node.
+GOLDEN = Path(__file__).parents[1] / "pacemaker" / "golden"
+
+
+def wait_for(service_id: str, version: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Wait for a service of such a cluster, which has settled."""
+    golden = f"{GOLDEN}/pacemaker-{version}"
+    programs = {
+        "cibadmin": "",
+        "crm_mon": f"case $* in *failures*) cat {golden}-failures.txt ;; *) cat {golden}-resources.txt ;; esac",
+        "crmadmin": "case $* in *dc_lookup*) echo node0 ;; *) echo S_IDLE ;; esac",
+    }
+    return run_with(programs, service_scripts.wait_running_script(service_id, seconds=60), folder)
+
+
+@pytest.mark.parametrize("version", ["2.1", "3.0"])
+def test_a_service_that_runs_is_waited_for_no_longer(version: str, tmp_path: Path) -> None:
+    done = wait_for("web", version, tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("version", ["2.1", "3.0"])
+def test_why_a_service_does_not_run_is_said_once_the_cluster_has_settled(
+    version: str, tmp_path: Path
+) -> None:
+    done = wait_for("bad", version, tmp_path)
+    first, *more = done.stderr.splitlines()
+    assert (done.returncode, len(more)) == (1, 2)
+    assert first.startswith("bad does not run: bad start on node")
+    assert all("/bin/false did not st" in line and "exited with status 1" in line for line in (first, *more))
