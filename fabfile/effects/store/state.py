@@ -1,6 +1,7 @@
 """What has been decided since a cluster was created."""
 
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 from ...core.services.service import UNKNOWN_KEYS_ARE_ERRORS
 
@@ -27,3 +28,15 @@ class ClusterState:
     attempts: int = 0
     rolling_back_to: str = ""
     taken: dict[str, str] = field(default_factory=dict)
+
+
+class StateChanges(TypedDict, total=False):
+    """Fields of a ClusterState with new values."""
+
+    config_version: int
+    keyed: dict[str, str]
+    certified: tuple[str, ...]
+    master_certname: str
+    attempts: int
+    rolling_back_to: str
+    taken: dict[str, str]

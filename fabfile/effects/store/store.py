@@ -13,15 +13,15 @@ from collections.abc import Collection
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
-from ...core.errors import NotFound, StoreError, UsageError
+from ...core.errors import NotFound, Problem, StoreError, UsageError, as_problems
 from ...core.services.service import validate as validate_service
 from ...core.spec.cluster import ClusterSpec, name_problems, validate
 from . import archives, documents, files
 from .home import home, names
 from .lock import lock
-from .state import ClusterState
+from .state import ClusterState, StateChanges
 
 
 class Store:
@@ -55,15 +55,19 @@ class Store:
                 "cluster.create; one on EC2 whose files are lost here: fab cluster.list, then fab cluster.adopt"
             )
         spec = documents.read(self._spec, ClusterSpec)
-        problems = [str(problem) for problem in validate(spec)]
+        problems = validate(spec)
         for service in spec.services:
             problems += [
-                f"service {service.id}: {problem}" for problem in validate_service(service, spec.size)
+                replace(problem, subject=f"service {service.id}")
+                for problem in as_problems(validate_service(service, spec.size))
             ]
         if spec.name != self.name:
-            problems.append(f"its name is {spec.name!r}, but its folder is {self.name!r}")
+            problems.append(
+                Problem("", "name", f"its name is {spec.name!r}, but its folder is {self.name!r}")
+            )
         if problems:
-            raise StoreError(f"{self._spec} does not hold a valid cluster: {'; '.join(problems)}")
+            found = "; ".join(map(str, problems))
+            raise StoreError(f"{self._spec} does not hold a valid cluster: {found}")
         return spec
 
     def save_spec(self, spec: ClusterSpec) -> None:
@@ -72,7 +76,7 @@ class Store:
     def state(self) -> ClusterState:
         return documents.read(self._state, ClusterState) if self._state.exists() else ClusterState()
 
-    def update_state(self, **changes: Any) -> ClusterState:
+    def update_state(self, **changes: Unpack[StateChanges]) -> ClusterState:
         """Replace some fields of the state and save it."""
         state = replace(self.state(), **changes)
         documents.write(self._state, state)
