@@ -147,6 +147,23 @@ def test_each_effect_has_one_door(effect: str) -> None:
         assert not used or name(path) in doors, f"{name(path)} uses {used}"
 
 
+@pytest.mark.parametrize("path", [m for m in MODULES if layer(m) == "tasks"], ids=name)
+def test_tasks_know_flows_by_their_types_only(path: Path) -> None:
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            assert "flows" not in ast.unparse(node), f"{name(path)}:{node.lineno} imports flows"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_locks_are_taken_in_the_library(path: Path) -> None:
+    taken = {"changing", "locked", "lock"} & {
+        node.func.attr
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    assert not taken or name(path) in ("flows/session.py", "library/opening.py", "library/ec2.py"), name(path)
+
+
 @pytest.mark.parametrize("path", [m for m in MODULES if layer(m) != "tasks"], ids=name)
 def test_only_tasks_print(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
