@@ -1,4 +1,4 @@
-"""Sirikata's services, each by one short command."""
+"""Sirikata: its archives, and its services, each by one short command."""
 
 import inspect
 from collections.abc import Mapping
@@ -16,16 +16,16 @@ from .show import sirikata as show_sirikata
 from .show.progress import reporter
 
 _NAME = {"name": "the cluster's name"}
-_COMMON = {"dry_run": "only show what would be run"}
+_COMMON = {"dry_run": "only show the commands that would do it"}
 _ONE = {
     "on": "the node to prefer, from 0; 'any'; or 'capability:WORD'",
-    "number": "which one, from 1 (default: the next that is free)",
+    "number": "which one, from 1 (default: the next free one)",
 }
 
 
 @task()
 def presets(c: Any) -> None:
-    """List the services that it knows."""
+    """List the services that have a task here."""
     show_sirikata.presets(library.presets())
 
 
@@ -38,18 +38,18 @@ def package(c: Any, dir: str, output: str = "sirikata.tar.bz2") -> None:
 @task(
     help={
         **_NAME,
-        "archive": "a file of sirikata.package's, or an address that the nodes reach",
-        "sha256": "what its checksum must be (default: what the file ARCHIVE.sha256 says)",
+        "archive": "a file that sirikata.package made, or a URL that the nodes can fetch",
+        "sha256": "the checksum it must have (default: the one in ARCHIVE.sha256)",
     }
 )
 def sync(c: Any, name: str, archive: str, sha256: str = "") -> None:
-    """Put an archive on every node, and restart what uses it."""
+    """Put an archive into use on every node; restart services."""
     show_sirikata.rolled_out(name, cluster_named(name).sync_sirikata(archive, sha256=sha256))
 
 
 @task(help=_NAME)
 def rollback(c: Any, name: str) -> None:
-    """Go back to the version of Sirikata before."""
+    """Put the previous version of Sirikata back into use."""
     show_sirikata.rolled_out(name, cluster_named(name).rollback_sirikata())
 
 
@@ -72,14 +72,14 @@ def _preset_task(preset: str, summary: str, helps: Mapping[str, str]) -> Any:
     common = {} if preset == "world" else _ONE
 
     def run(c: Any, name: str, **options: Any) -> None:
-        given = {one: str(options[one]) for one in helps}
+        given = {key: str(options[key]) for key in helps}
         rest = {"on": options.get("on", ""), "number_": options.get("number", "")}
         _start(preset, name, given, dry_run=options["dry_run"], **rest)
 
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [inspect.Parameter("c", kind), inspect.Parameter("name", kind)]
-        + [inspect.Parameter(one, kind, default="") for one in (*helps, *common)]
+        + [inspect.Parameter(option, kind, default="") for option in (*helps, *common)]
         + [inspect.Parameter("dry_run", kind, default=False)]
     )
     run.__doc__ = f"{summary}."

@@ -70,8 +70,11 @@ def test_one_preset_alone_names_what_it_lacks(fab) -> None:  # type: ignore[no-u
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["sirikata.world", "demo", "--spaces=many"], "the spaces 'many' does not fit"),
-        (["sirikata.world", "demo", "--servermap=dns"], "no servermap 'dns': choose one of http, tabular"),
+        (
+            ["sirikata.world", "demo", "--spaces=many"],
+            "--spaces must be the number of space servers, got 'many'",
+        ),
+        (["sirikata.world", "demo", "--servermap=dns"], "--servermap must be http or tabular, got 'dns'"),
         (["sirikata.pinto", "demo", "--number=one"], "the number (--number) is 'one'"),
         (["sirikata.pinto", "nope"], "no cluster 'nope'"),
         (["sirikata.pinto", "demo", "--on=7", "--dry-run"], "no node 7"),

@@ -1,4 +1,4 @@
-"""What a Puppet master's files are made of: where they lie, with which modes, and how they travel there."""
+"""Files of a Puppet master: their paths, their modes, and the tar in which they are sent."""
 
 import io
 import tarfile
@@ -29,7 +29,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Secrets:
-    """What a cluster's nodes must have and nobody else may: the token of their requests, corosync's key."""
+    """Secrets of a cluster's nodes: the token in their certificate requests, and corosync's key."""
 
     token: str
     authkey: bytes
@@ -40,7 +40,7 @@ class Secrets:
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """A file on the master.  `restart`: the server takes it in only when it starts."""
+    """A file on the master.  `restart`: the server reads it only when it starts."""
 
     path: str
     content: bytes
@@ -51,13 +51,16 @@ class File:
 
 @dataclass(frozen=True, kw_only=True)
 class Folder:
+    """A folder on the master."""
+
     path: str
     mode: int = 0o750
     group: str = "puppet"
 
 
 def mount(layout: Layout) -> str:
-    # %d is the domain of the name in the node's certificate: no node can ask for another cluster's files.
+    """The entry of fileserver.conf from which nodes get the secrets of their cluster."""
+    # %d is the domain of the name in the node's certificate: no node can request another cluster's files.
     return f"# {MARK}\n[cluster]\n  path {layout.clusters('%d', 'files')}\n"
 
 

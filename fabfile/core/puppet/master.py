@@ -1,4 +1,4 @@
-"""Puppet: what a master's files should hold, and the scripts that put them in place.
+"""A Puppet master: the content of its files, and the scripts that put them in place.
 
 A master that serves others too: shared.py.  Agents: agent.py and runs.py.
 Puppet documentation: "Config files: environment.conf", "External node classifiers", "SSL configuration: autosigning
@@ -6,7 +6,6 @@ certificate requests".
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import yaml
 
@@ -24,8 +23,8 @@ INSTALL = ("puppet/install.sh.j2", "puppet/master-install.sh")
 FOUND = (*LOCKED, "puppet/master-find.sh")
 START_TIMEOUT = 300  # seconds for the server to answer; a start takes 14 to 27 s of CPU
 
-# One JRuby and the first compiler only: half the start, half the memory.  No TLS session tickets: agents wait 30 s on
-# them at their first run.
+# One JRuby and the first compiler only: half the start-up time, half the memory.  No TLS session tickets: agents wait
+# 30 s for them at their first run.
 _JAVA_ARGS = (
     "-Xms512m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 "
     "-Djdk.tls.server.newSessionTicketCount=0 "
@@ -47,7 +46,7 @@ def cluster_files(
 ) -> list[File]:
     """What one cluster needs on a master; none of it needs a restart of the server.
 
-    `corosync_conf`: None as long as there are no nodes that it could name.
+    `corosync_conf` is None as long as there are no nodes that it could name.
     `data` is the tree of data/puppet, by relative path.
     """
     here, environment = layout.clusters(spec.name), f"{layout.environments}/{spec.environment}"
@@ -73,12 +72,12 @@ def cluster_files(
 
 
 def _private(path: str, content: bytes) -> File:
-    """A file that the server may read, and nobody else."""
+    """A file that only root and the server may read."""
     return File(path=path, content=content, mode=0o640, group="puppet")
 
 
 def cluster_folders(spec: ClusterSpec, layout: Layout) -> list[Folder]:
-    """The folders whose modes keep the secrets; the other folders come with their files."""
+    """The folders whose modes protect the secrets; the other folders are created for their files."""
     return [
         Folder(path=layout.clusters()),
         Folder(path=layout.clusters(spec.name)),
@@ -87,8 +86,8 @@ def cluster_folders(spec: ClusterSpec, layout: Layout) -> list[Folder]:
 
 
 def hiera_data(spec: ClusterSpec) -> str:
-    """The cluster's specification, as the module takes it."""
-    values: dict[str, Any] = {"provider": spec.provider}
+    """The cluster's specification as Hiera data of the module."""
+    values: dict[str, object] = {"provider": spec.provider}
     if types := {node_name(index): kind for index, kind in enumerate(spec.types) if kind != DEFAULT}:
         values["types"] = types
     if workdirs := {
@@ -104,7 +103,7 @@ def hiera_data(spec: ClusterSpec) -> str:
 
 
 def program_files(layout: Layout, data: Mapping[str, bytes]) -> list[File]:
-    """The two programs that the server calls: whether to sign a request, which environment a node has."""
+    """The programs with which the server decides whether to sign a request, and which environment a node has."""
     autosign = data["master/autosign"].replace(b"#!/usr/bin/ruby", f"#!{layout.ruby}".encode(), 1)
     return [
         File(path=layout.tool("autosign"), content=autosign, mode=0o755),
@@ -113,7 +112,7 @@ def program_files(layout: Layout, data: Mapping[str, bytes]) -> list[File]:
 
 
 def own_files(spec: ClusterSpec, layout: Layout) -> list[File]:
-    """The settings of a server that is the cluster's own."""
+    """The settings of a server of the cluster's own."""
     conf = render("puppet/puppet.conf.j2", certname=own_certname(spec), confdir=layout.confdir)
     return [
         File(path=f"{layout.confdir}/puppet.conf", content=conf.encode(), restart=True),

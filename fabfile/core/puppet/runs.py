@@ -17,7 +17,7 @@ Outcome = Literal["unchanged", "changed", "failed"]
 
 @dataclass(frozen=True)
 class Change:
-    """What happened to one resource: `File[/etc/corosync/corosync.conf]`, and in which words."""
+    """What happened to one resource, `File[/etc/corosync/corosync.conf]`, in Puppet's words."""
 
     resource: str
     message: str
@@ -30,11 +30,14 @@ class Change:
 class AgentRun:
     """One watched run of one node's agent.
 
+    exit         the agent's exit code
     outcome      `failed` when any resource failed, or when there was no catalog to apply
-    changed      the resources that were changed; `failed` those that could not be
-    skipped      the resources left out, since one that they need failed
-    seconds      what the run took, from the start of its process
-    errors       what the run said of errors, outside of resources
+    changed      the resources that were changed
+    failed       the resources that could not be changed
+    skipped      the resources left out, since one that they depend on failed
+    seconds      the duration of the run, from the start of its process
+    environment  the environment of the catalog
+    errors       the errors of the run, other than those of resources
     """
 
     node: str
@@ -83,10 +86,10 @@ def parse_run(node: str, out: str, log: str) -> AgentRun:
 
 
 def explain(run: AgentRun, cluster: str) -> tuple[str, str]:
-    """Why a run failed: the problem in a line, and the node's own words."""
+    """Why a run failed: the problem in a line, and the agent's own words."""
     if run.failed:
-        text = f"Puppet could not bring {len(run.failed)} of its resources about"
-        text += f", and left {len(run.skipped)} out that need them" if run.skipped else ""
+        text = f"Puppet failed to apply {len(run.failed)} of its resources"
+        text += f", and skipped {len(run.skipped)} that depend on them" if run.skipped else ""
         return text, _shorten([str(change) for change in run.failed])
     words = "\n".join(run.errors)
     for pattern, problem in _REASONS:
@@ -96,44 +99,44 @@ def explain(run: AgentRun, cluster: str) -> tuple[str, str]:
 
 
 _RENEW = (
-    "Give it a new one: fab cluster.nodes.run {cluster} "
+    "Give the node a new certificate: fab cluster.nodes.run {cluster} "
     "'sudo rm -rf \"$(sudo puppet config print ssldir --section agent)\"', then fab puppet.agents.restart {cluster}"
 )
 
-# By what the agent says, the first that fits.  Puppet's lib/puppet/ssl/state_machine.rb, lib/puppet/ssl/verifier.rb.
+# By the words of the agent; the first match counts.  Puppet's lib/puppet/ssl/state_machine.rb, lib/puppet/ssl/verifier.rb.
 _REASONS = (
     (
         r"no certificate found and waitforcert is disabled|has not been signed",
-        "the Puppet master does not sign its certificate: the node's token is not the cluster's, or an older request "
-        "of the same name was refused. Clear those away (fab puppet.master.config {cluster}) and try again; "
-        "if it stays, boot the node anew, which gives it the token",
+        "the Puppet master does not sign its certificate: the node's token is not the cluster's, or an earlier request "
+        "of the same name was refused. Remove such requests (fab puppet.master.config {cluster}) and try again; if that "
+        "does not help, terminate and boot the node, which gives it the token",
     ),
     (
         r"certificate verify failed|self.signed certificate in certificate chain|unable to get local issuer",
-        "it trusts another Puppet master than the one that answers, as after the master was built anew. "
+        "it trusts another Puppet master than the one that answers, as after the master was rebuilt. "
         + _RENEW,
     ),
     (
         r"alert certificate (unknown|revoked|expired)|certificate revoked|does not match its private key|"
         r"does not match the local|mismatch between the CSR",
-        "the Puppet master no longer takes its certificate, or holds another one of its name (there: "
+        "the Puppet master no longer accepts its certificate, or has another one of the same name (on the master: "
         "puppetserver ca clean --certname {node}.{cluster}). " + _RENEW,
     ),
     (
         r"Connection refused|Failed to open TCP connection|No route to host|execution expired|getaddrinfo",
-        "the Puppet master does not answer it. See there whether it runs (systemctl status puppetserver), "
-        "and whether the node may reach its port 8140",
+        "it cannot reach the Puppet master. Check there that the server runs (systemctl status puppetserver), "
+        "and that the node may connect to its port 8140",
     ),
-    (r"Run of Puppet configuration client already in progress", "another run of its agent does not end"),
+    (r"Run of Puppet configuration client already in progress", "another run of its agent does not finish"),
     (
         r"Could not retrieve catalog|Evaluation Error|Syntax error|Server Error",
-        "the Puppet master has no catalog for it",
+        "the Puppet master cannot compile its catalog",
     ),
 )
 
 
 def _shorten(texts: Sequence[str]) -> str:
-    """The first few, a line each; of a long one its head and its tail, where a command says why it failed."""
+    """The first few, a line each; of a long one the beginning, and the end, where a command says why it failed."""
     lines = [" ".join(text.split()) for text in texts]
     lines = [line if len(line) <= 320 else f"{line[:140]} ... {line[-170:]}" for line in lines]
     more = [f"... and {len(lines) - 4} more"] if len(lines) > 4 else []
@@ -145,15 +148,15 @@ def _is_failed(status: dict[str, Any]) -> bool:
 
 
 def _change(status: dict[str, Any], kind: str) -> Change:
-    """A resource and its events of that kind, in their words."""
+    """A resource, with the messages of its events of that kind."""
     events = [event for event in status.get("events") or [] if isinstance(event, dict)]
-    told = [str(event.get("message")) for event in events if event.get("status") == kind]
-    told = told or [str(event.get("message")) for event in events]
-    return Change(str(status.get("resource")), "; ".join(dict.fromkeys(told)) or kind)
+    messages = [str(event.get("message")) for event in events if event.get("status") == kind]
+    messages = messages or [str(event.get("message")) for event in events]
+    return Change(str(status.get("resource")), "; ".join(dict.fromkeys(messages)) or kind)
 
 
 def _with_words(change: Change, report: dict[str, Any]) -> Change:
-    """The failure of a command with the last that it wrote, which Puppet logs one line at a time as no error."""
+    """The failure of a command with the last lines that it wrote, which Puppet logs as notices."""
     entries = [entry for entry in report.get("logs") or [] if isinstance(entry, dict)]
     ours = [entry for entry in entries if str(entry.get("source")).endswith(f"/{change.resource}/returns")]
     words = [str(entry.get("message")).strip() for entry in ours if entry.get("level") == "notice"]
@@ -170,24 +173,24 @@ _LEVEL = re.compile(r"^(Error|Warning|Info|Notice): ")
 
 
 def _errors(report: dict[str, Any], log: str) -> tuple[str, ...]:
-    """What was said of errors, each once: from the report, or from the log where there is none."""
+    """The errors, each once: from the report, or from the log if there is none."""
     entries = [entry for entry in report.get("logs") or [] if isinstance(entry, dict)]
-    told = [
+    errors = [
         str(entry.get("message"))
         for entry in entries
         if entry.get("level") in ("err", "crit", "alert", "emerg")
     ]
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    told += [
+    errors += [
         _LEVEL.sub("", line) for line in lines if line.startswith("Error: ") or line.startswith("Exiting;")
     ]
-    if not told and not entries:
-        told = lines[-3:]
-    return tuple(dict.fromkeys(text.strip() for text in told))
+    if not errors and not entries:
+        errors = lines[-3:]
+    return tuple(dict.fromkeys(text.strip() for text in errors))
 
 
 def _load(text: str) -> dict[str, Any]:
-    """A report.  Its Ruby objects become plain mappings; a text that is none becomes an empty one."""
+    """A report, with its Ruby objects as plain mappings; empty if the text is not one."""
     try:
         loaded = yaml.load(text, Loader=_loader())
     except yaml.YAMLError:
@@ -200,7 +203,7 @@ def _loader() -> type:
     if not _Loaders:
 
         class Loader(base):  # type: ignore[misc]
-            """The safe loader, for which `!ruby/object:…` and `!ruby/sym …` are just what they tag."""
+            """The safe loader, which reads what `!ruby/object:…` and `!ruby/sym …` tag as if it had no tag."""
 
         Loader.add_multi_constructor("!ruby/", _plain)
         _Loaders.append(Loader)

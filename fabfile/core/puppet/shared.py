@@ -1,14 +1,15 @@
-"""A Puppet master that serves others too: how it is set up, what stands in the way, and the little that is added.
+"""A Puppet master that serves others too: how it is set up, what is in the way, and the little that is added.
 
 Puppet documentation: "Config files: puppet.conf", "Config files: fileserver.conf", "External node classifiers".
 """
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ..adhoc.survey import HOME
+from ..errors import Problem, named
 from ..spec.cluster import ClusterSpec
 from ..templates import script
 from .files import MARK, File, Layout, mount
@@ -24,11 +25,12 @@ class Look:
 
     @property
     def made_here(self) -> bool:
-        """Whether this tool installed it on one of the cluster's hosts, so that nobody else's is slowed or restarted."""
+        """Whether this tool installed it on one of the cluster's hosts, so that nothing else uses it."""
         return self.settings.get("made_here") == "yes"
 
     @property
     def layout(self) -> Layout:
+        """Where the server keeps its files."""
         confdir = self.settings["confdir"]
         ruby = "/opt/puppetlabs/puppet/bin/ruby" if confdir.startswith("/etc/puppetlabs/") else Layout.ruby
         return Layout(
@@ -40,7 +42,7 @@ class Look:
 
 
 def look_script(spec: ClusterSpec) -> str:
-    """Prints how a server is set up; installs it where there is none."""
+    """Prints how a server is set up; installs it if there is none."""
     return script(
         *LOCKED,
         *INSTALL,
@@ -64,42 +66,55 @@ def parse_look(text: str) -> Look:
     return Look(settings, files)
 
 
-def problems(look: Look, spec: ClusterSpec, host: str) -> list[str]:
-    """Everything that a server already uses for something else, a sentence each with what to do."""
-    found, settings, layout = [], look.settings, look.layout
-    conf = f"{host}:{layout.confdir}/puppet.conf"
-    terminus, nodes = settings.get("node_terminus", ""), settings.get("external_nodes", "")
-    if terminus != "plain" and not (terminus == "exec" and nodes == layout.tool("classify")):
-        found.append(
-            f"{conf} classifies nodes already (node_terminus = {terminus}, external_nodes = {nodes})"
-        )
-    autosign = settings.get("autosign", "")
-    default = f"{layout.confdir}/autosign.conf"
-    names = [line for line in look.files.get("autosign", "").splitlines() if line.strip() and line[0] != "#"]
-    if autosign not in (default, layout.tool("autosign")):
-        found.append(f"{conf} decides already which requests are signed (autosign = {autosign})")
-    elif autosign == default and names:
-        found.append(f"{host}:{default} names nodes whose requests are signed ({names[0]} ...)")
+def problems(look: Look, spec: ClusterSpec, host: str) -> list[Problem]:
+    """Every setting of a server that is in the way, with its file, and what to do."""
+    layout = look.layout
+    found = [
+        *_settings_problems(look, f"{host}:{layout.confdir}/puppet.conf"),
+        *_autosign_problems(look, host),
+    ]
     mount = _mount_path(look.files.get("fileserver.conf", ""))
     if mount not in ("", layout.clusters("%d", "files")):
-        found.append(f"{host}:{layout.fileserver} has a mount [cluster] already, for {mount}")
+        found.append(
+            Problem(f"{host}:{layout.fileserver}", "", f"it has a mount [cluster] already, for {mount}")
+        )
     other = look.files.get("cluster", "").strip()
     if other and other != spec.id:
-        found.append(
-            f"{host} serves another cluster of the name {spec.name!r} ({other}): choose another name"
-        )
+        text = f"it serves another cluster named {spec.name!r} ({other}): choose another name"
+        found.append(Problem(host, "name", text))
     environment = look.files.get("environment.conf", "")
     if environment and MARK not in environment:
-        found.append(f"{host} has an environment {spec.environment!r} that is not this tool's")
+        text = f"it has an environment {spec.environment!r} that this tool did not create"
+        found.append(Problem(host, "", text))
     if found:
-        found.append(
-            "Take these settings away, or give the cluster a master of its own: leave the master's host out."
-        )
+        text = f"Remove these settings, or give the cluster a Puppet master of its own: leave {named('puppet_master')} out."
+        found.append(Problem("", "puppet_master", text))
     return found
 
 
+def _settings_problems(look: Look, conf: str) -> Iterator[Problem]:
+    """Settings in puppet.conf that decide something else: which node is what, and which requests are signed."""
+    settings, layout = look.settings, look.layout
+    terminus, nodes = settings.get("node_terminus", ""), settings.get("external_nodes", "")
+    if terminus != "plain" and not (terminus == "exec" and nodes == layout.tool("classify")):
+        text = f"it classifies nodes already (node_terminus = {terminus}, external_nodes = {nodes})"
+        yield Problem(conf, "", text)
+    autosign = settings.get("autosign", "")
+    if autosign not in (f"{layout.confdir}/autosign.conf", layout.tool("autosign")):
+        yield Problem(conf, "", f"it decides already which requests are signed (autosign = {autosign})")
+
+
+def _autosign_problems(look: Look, host: str) -> Iterator[Problem]:
+    """Names in autosign.conf, whose requests a server with default settings signs."""
+    path = f"{look.layout.confdir}/autosign.conf"
+    lines = look.files.get("autosign", "").splitlines()
+    names = [line for line in lines if line.strip() and line[0] != "#"]
+    if look.settings.get("autosign") == path and names:
+        yield Problem(f"{host}:{path}", "", f"it names nodes whose requests are signed ({names[0]} ...)")
+
+
 def shared_files(look: Look) -> list[File]:
-    """The settings of a server that serves others too: what it has, with as little as possible added."""
+    """The settings of a server that serves others too: the present ones, with as little as possible added."""
     layout = look.layout
     conf = look.files.get("puppet.conf", "")
     section = "master" if "[master]" in conf and "[server]" not in conf else "server"
@@ -121,7 +136,7 @@ def shared_files(look: Look) -> list[File]:
 
 
 def _mount_path(fileserver_conf: str) -> str:
-    """Where the mount [cluster] points to; empty when there is none."""
+    """The path of the mount [cluster]; empty if there is none."""
     section = re.search(r"^[ \t]*\[cluster\][ \t]*\n((?:[^\[\n]*\n?)*)", fileserver_conf, re.MULTILINE)
     path = re.search(r"^[ \t]*path[ \t]+(\S+)", section.group(1), re.MULTILINE) if section else None
     return path.group(1) if path else ("?" if section else "")

@@ -1,13 +1,12 @@
-"""From a preset and what a person chose to the service that it is on a certain cluster."""
+"""From a preset and what the user chose to the service that it is on a certain cluster."""
 
 import math
 import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from ..errors import UsageError
+from ..errors import Problem, UsageError, named
 from ..pacemaker.escaping import is_printable
 from ..services.service import Service
 from ..spec.types import ASKS
@@ -42,7 +41,7 @@ class Planned:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where services are planned for: the cluster's name, its size, its nodes' capabilities, the services there."""
+    """The cluster that services are planned for: its name, its size, its services, its nodes' capabilities."""
 
     cluster: str
     size: int
@@ -50,20 +49,21 @@ class Place:
     capabilities: frozenset[str] = frozenset()
 
     def with_(self, services: Sequence[Service]) -> "Place":
-        """The same with further services, which take the place of those of the same ids."""
+        """The same with further services, which replace those of the same ids."""
         new = {service.id for service in services}
-        return replace(self, known=(*(one for one in self.known if one.id not in new), *services))
+        return replace(self, known=(*(service for service in self.known if service.id not in new), *services))
 
     def name(self, service_id: str) -> str:
+        """The name under which all nodes find the service."""
         return SERVICE_NAME.format(id=service_id, cluster=self.cluster)
 
 
 def plan(
     table: Presets, name: str, given: Mapping[str, str], place: Place, *, number: int = 0, on: str = ""
 ) -> Planned:
-    """The service of a preset; its number is the next free one unless it is given, or there can be one only.
+    """The service of a preset; its number is the next free one unless it is given, or there can be only one.
 
-    `given` are the options that a person chose, by name; empty ones take their defaults.  Raises UsageError with every
+    `given` are the options that the user chose, by name; empty ones take their defaults.  Raises UsageError with every
     problem: of the options, and of other services that are missing.
     """
     from jinja2 import TemplateError  # which `fab --list` need not pay for
@@ -72,11 +72,12 @@ def plan(
     taken = {preset.number(service.id) for service in place.known}
     number = number or (next(n for n in range(1, len(taken) + 2) if n not in taken) if preset.numbered else 1)
     if not preset.numbered and number != 1:
-        raise UsageError(f"there is one {name} in a cluster: leave --number out")
+        text = f"a cluster has only one {name}: leave {named('number')} out"
+        raise UsageError(Problem("", "number", text))
     try:
         return _Planner(table, name, place, number).plan(given, on)
     except (TemplateError, ValueError) as error:
-        raise UsageError(f"the preset {name} cannot be filled in: {error}") from error
+        raise UsageError(Problem("", "", f"the preset {name} cannot be rendered: {error}")) from error
 
 
 def plan_world(table: Presets, given: Mapping[str, str], place: Place) -> list[Planned]:
@@ -85,7 +86,7 @@ def plan_world(table: Presets, given: Mapping[str, str], place: Place) -> list[P
     Services of the world's ids that run already are planned anew.  Raises UsageError with every problem, also when
     more of a preset run than the world has.
     """
-    problems: list[str] = []
+    problems: list[Problem] = []
     chosen = _choose(
         "world", table.world.options, given, {"size": place.size, "cluster": place.cluster}, problems
     )
@@ -93,7 +94,11 @@ def plan_world(table: Presets, given: Mapping[str, str], place: Place) -> list[P
         raise UsageError(problems)
     counts = {name: int(fill(text, **chosen)) for name, text in table.world.start.items()}
     surplus = [
-        f"{service.id} runs, which is not part of this world: fab service.remove {place.cluster} {service.id}"
+        Problem(
+            "",
+            "",
+            f"{service.id} runs, but is not part of this world. Remove it: fab service.remove {place.cluster} {service.id}",
+        )
         for service in place.known
         for name, preset in table.presets.items()
         if name in counts and (preset.number(service.id) or 0) > counts[name]
@@ -104,7 +109,7 @@ def plan_world(table: Presets, given: Mapping[str, str], place: Place) -> list[P
     here = replace(place, known=tuple(service for service in place.known if service.id not in ids))
     planned: list[Planned] = []
     for name, count in counts.items():
-        options = {one: chosen[one] for one in table.presets[name].options if chosen.get(one)}
+        options = {key: chosen[key] for key in table.presets[name].options if chosen.get(key)}
         for n in range(1, count + 1):
             planned.append(plan(table, name, options, here, number=n))
             here = here.with_([planned[-1].service])
@@ -112,14 +117,14 @@ def plan_world(table: Presets, given: Mapping[str, str], place: Place) -> list[P
 
 
 class _Planner:
-    """One service in the making; what its templates may call is a method or a value of it."""
+    """A service that is being planned; its methods and values are what its templates may use."""
 
     def __init__(self, table: Presets, name: str, place: Place, number: int) -> None:
         self.table, self.name, self.place, self.number = table, name, place, number
         self.preset = table.presets[name]
         self.id = self.preset.service_id(number)
         siblings = {service.id for service in self._services(name)} | {self.id}
-        self.values: dict[str, Any] = {
+        self.values: dict[str, object] = {
             "name": name, "cluster": place.cluster, "size": place.size, "capabilities": place.capabilities,
             "id": self.id, "n": number, "count": len(siblings),
             "end": self._end, "serving": self._serving, "running": lambda other: len(self._services(other)),
@@ -133,20 +138,22 @@ class _Planner:
         self.values["program"] = self._fill(self.preset.program)
         problems = self._ports(given)
         if on not in ("", "any") and not on.isdecimal() and not on.startswith(ASKS):
-            problems.append(
-                f"{self.id}: the node (--on) is {on!r}: a whole number from 0, any, or {ASKS}WORD"
-            )
+            text = f"{named('on')} must be the index of a node, any, or {ASKS}WORD, got {on!r}"
+            problems.append(Problem(self.id, "on", text))
         own = self.preset.options
         decided = {name: self._shared(name, option) for name, option in own.items()}
         chosen = {name: given.get(name) or decided[name] for name in own}
-        self.values |= _choose(self.name, own, chosen, self.values, problems)
+        self.values |= _choose(self.id, own, chosen, self.values, problems)
         if not problems:
             problems += [
-                self._fill(check.say) for check in self.preset.checks if _true(self._fill(check.when))
+                Problem("", "", self._fill(check.say))
+                for check in self.preset.checks
+                if _true(self._fill(check.when))
             ]
         if problems:
             raise UsageError(problems)
-        return Planned(service=self._service(on), program=self.values["program"], entry=self._entry())
+        program = self._fill(self.preset.program)
+        return Planned(service=self._service(on), program=program, entry=self._entry())
 
     def _service(self, on: str) -> Service:
         text = render(f"sirikata/{self.name}.j2", **self.values)
@@ -154,7 +161,8 @@ class _Planner:
         wanted = on or self._fill(self.preset.node)
         pinned = _true(self._fill(self.preset.pinned))
         if pinned and not wanted.isdecimal():
-            raise UsageError(f"{self.id} stays on one node: give it with --on=INDEX")
+            text = f"it stays on one node: give the node's index by {named('on')}"
+            raise UsageError(Problem(self.id, "on", text))
         return Service(
             id=self.id,
             command=shlex.join(command),
@@ -173,41 +181,44 @@ class _Planner:
             return None
         return MapEntry(map=words[0], number=int(words[1]), internal=int(words[2]), external=int(words[3]))
 
-    def _ports(self, given: Mapping[str, str]) -> list[str]:
+    def _ports(self, given: Mapping[str, str]) -> list[Problem]:
+        """Set the value of each port; returns what is wrong with those that were given."""
         problems = []
         for name, port in self.preset.ports.items():
             first, step = (port, 0) if isinstance(port, int) else port
             text = given.get(name) or str(first + step * (self.number - 1))
             if not text.isdecimal() or not 0 < int(text) < 65536:
-                problems.append(f"{self.id}: the port {text!r} (--{name}) does not fit: 1 to 65535")
+                problems.append(
+                    Problem(self.id, name, f"{named(name)} must be a port from 1 to 65535, got {text!r}")
+                )
             self.values[name] = text
         return problems
 
     def _shared(self, name: str, option: Option) -> str:
-        """What the services that run already have chosen."""
-        others = [one for one in self._services(option.shared) if one.id != self.id] if option.shared else []
+        """The value of an option that services of the preset have, which run already; empty if there are none."""
+        others = self._services(option.shared) if option.shared else []
+        others = [service for service in others if service.id != self.id]
         return setting(others[0].command, name) if others else ""
 
     def _services(self, name: str) -> list[Service]:
         """The services of a preset that the cluster has, by number."""
         numbers = {service.id: self.table.presets[name].number(service.id) for service in self.place.known}
-        return sorted(
-            (one for one in self.place.known if numbers[one.id]), key=lambda one: numbers[one.id] or 0
-        )
+        found = [service for service in self.place.known if numbers[service.id]]
+        return sorted(found, key=lambda service: numbers[service.id] or 0)
 
     def _end(self, name: str) -> str:
-        """HOST:PORT of the one service of a preset.  Raises UsageError when it does not run."""
+        """HOST:PORT of the service of a preset of which there is one.  Raises UsageError when it does not run."""
         preset = self.table.presets[name]
         found = self._services(name)
         if not found:
-            raise UsageError(
-                f"{self.id} needs {name}, which does not run: fab sirikata.{name} {self.place.cluster}"
-            )
+            text = f"{self.id} needs {name}, which does not run. Start it: fab sirikata.{name} {self.place.cluster}"
+            raise UsageError(Problem("", "", text))
         return f"{self.place.name(found[0].id)}:{setting(found[0].command, preset.port_option)}"
 
     def _serving(self, end: str) -> str:
-        """The id of the service whose name is in HOST:PORT; empty for a host that is none of ours."""
-        return next((one.id for one in self.place.known if _host(end) == self.place.name(one.id)), "")
+        """The id of the service whose name is in HOST:PORT; empty for any other host."""
+        ids = (service.id for service in self.place.known)
+        return next((service_id for service_id in ids if _host(end) == self.place.name(service_id)), "")
 
     def _fill(self, text: str) -> str:
         return fill(text, **self.values).strip()
@@ -226,14 +237,14 @@ def setting(command: str, name: str) -> str:
 
 
 def layout(servers: str | int) -> str:
-    """A grid of that many regions, as near to a square as it gets: <3,2,1> for 6."""
+    """A grid of that many regions, as close to a square as possible: <3,2,1> for 6."""
     count = int(servers)
     short = next(side for side in range(math.isqrt(count), 0, -1) if count % side == 0)
     return f"<{count // short},{short},1>"
 
 
 def region(grid: str) -> str:
-    """The part of space that a grid divides, around its origin, so that each server has the same share."""
+    """The part of space that a grid divides, around its origin; each server has an equal share."""
     halves = [side * REGION[axis] // 2 for axis, side in enumerate(_sides(grid))]
     low, high = ",".join(str(-half) for half in halves), ",".join(str(half) for half in halves)
     return f"<<{low}>,<{high}>>"
@@ -249,26 +260,31 @@ def _sides(grid: str) -> list[int]:
 
 
 def _choose(
-    what: str,
+    subject: str,
     options: Mapping[str, Option],
     given: Mapping[str, str],
-    values: Mapping[str, Any],
-    problems: list[str],
+    values: Mapping[str, object],
+    problems: list[Problem],
 ) -> dict[str, str]:
-    """The value of each option: what was given, else its default, which may use those before it."""
+    """The value of each option: the given one, or its default, which may use those before it.  Adds to `problems`."""
     chosen: dict[str, str] = {}
     for name, option in options.items():
         try:
             value = given.get(name) or fill(option.default, **{**values, **chosen}).strip()
         except UsageError as error:
-            problems += [f"{problem}; or say where one is: --{name}=HOST:PORT" for problem in error.problems]
+            address = f"; or give its address: {named(name)}=HOST:PORT"
+            problems += [
+                replace(problem, field=name, text=problem.text + address) for problem in error.problems
+            ]
             value = ""
         if option.choices and value and value not in option.choices:
-            problems.append(f"{what}: no {name} {value!r}: choose one of {', '.join(option.choices)}")
+            problems.append(
+                Problem(subject, name, f"{named(name)} must be {' or '.join(option.choices)}, got {value!r}")
+            )
         elif option.like and value and not re.fullmatch(option.like, value):
-            problems.append(f"{what}: the {name} {value!r} does not fit: {option.help}")
+            problems.append(Problem(subject, name, f"{named(name)} must be {option.help}, got {value!r}"))
         elif not is_printable(value):
-            problems.append(f"{what}: the {name} {value!r} holds more than printable ASCII")
+            problems.append(Problem(subject, name, f"{named(name)} must be printable ASCII, got {value!r}"))
         chosen[name] = value
     return chosen
 
@@ -277,7 +293,7 @@ def _words(text: str) -> list[str]:
     try:
         return shlex.split(text)
     except ValueError as error:
-        raise UsageError(f"{text!r} cannot be split into words: {error}") from error
+        raise UsageError(Problem("", "extra", f"{named('extra')}: {error}: {text!r}")) from error
 
 
 def _host(end: str) -> str:

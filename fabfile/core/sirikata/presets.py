@@ -12,12 +12,13 @@ from ..services.service import UNKNOWN_KEYS_ARE_ERRORS
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """What a person may choose.
+    """An option that the user may choose.
 
-    default  what it is otherwise, a template
-    choices  what it may be; none: anything
-    like     what it must look like, a regular expression; empty: anything
-    shared   the preset whose running services have decided it already, each for all that come later
+    help     what it is, a noun phrase
+    default  its value otherwise, a template
+    choices  its possible values; none: any
+    like     the regular expression that it must match; empty: none
+    shared   the preset whose running services decide it for all that come later
     """
 
     __pydantic_config__ = UNKNOWN_KEYS_ARE_ERRORS
@@ -31,7 +32,7 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """What cannot be: a condition, and what to say then; both are templates."""
+    """A combination that is not possible: its condition, and the message; both are templates."""
 
     __pydantic_config__ = UNKNOWN_KEYS_ARE_ERRORS
 
@@ -41,7 +42,7 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """A service that the tool knows; what the fields mean is told in the table."""
+    """A service that the tool knows; the table explains the fields."""
 
     __pydantic_config__ = UNKNOWN_KEYS_ARE_ERRORS
 
@@ -63,14 +64,15 @@ class Preset:
 
     @property
     def numbered(self) -> bool:
-        """Whether there can be several."""
+        """Whether a cluster can have several."""
         return "{n}" in self.id
 
     def service_id(self, number: int) -> str:
+        """The id of the service of that number."""
         return self.id.replace("{n}", str(number))
 
     def number(self, service_id: str) -> int | None:
-        """Which one a service of that id is; None: it is none of this preset."""
+        """The number in a service's id; None if the service is not of this preset."""
         match = re.fullmatch(re.escape(self.id).replace(r"\{n\}", "([1-9][0-9]{0,5})"), service_id)
         if match is None:
             return None
@@ -79,7 +81,7 @@ class Preset:
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """What makes a world: options, and how many of which preset, in the order of their start."""
+    """A whole world: its options, and how many services of which preset, in the order of their start."""
 
     __pydantic_config__ = UNKNOWN_KEYS_ARE_ERRORS
 
@@ -101,7 +103,7 @@ class Presets:
 def outline(text: str) -> dict[str, tuple[str, dict[str, str]]]:
     """Each preset's summary, and its options with their help; for the listing of tasks, which checks nothing.
 
-    A table that cannot be read has no presets here: parse_presets() says why.
+    A table that cannot be read has no presets here; table.parse_presets() says why.
     """
     try:
         table = yaml.safe_load(text)
@@ -112,10 +114,10 @@ def outline(text: str) -> dict[str, tuple[str, dict[str, str]]]:
 
 
 def _help(preset: Mapping[str, Any]) -> dict[str, str]:
-    """What the listing says of each option: its help, its default unless that depends on others, its choices."""
+    """The help of each option, with its choices, and with its default unless that depends on others."""
     helps = {}
     for name, port in preset.get("ports", {}).items():
-        what = "its port" if name == "port" else f"its {name} port"
+        what = "the port" if name == "port" else f"the {name} port"
         helps[name] = (
             f"{what} (default {port})"
             if isinstance(port, int)

@@ -1,16 +1,16 @@
 """The table of presets read and checked; apart from presets.py, since `fab --list` need not pay for the checking."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from ..errors import UsageError
-from .presets import Option, Presets
+from ..errors import Problem, UsageError
+from .presets import Option, Preset, Presets
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-# What the templates know of themselves, so that no option can be called so.
+# What the templates know of themselves, so that no option can have such a name.
 KNOWN = (
     "name",
     "cluster",
@@ -28,51 +28,55 @@ KNOWN = (
 )
 # What the task of every preset takes beside its own options.
 COMMON = ("on", "number", "dry_run")
+_LONGEST_SUMMARY = 59  # characters
 
 
 def parse_presets(text: str, where: str) -> Presets:
-    """The table.  Raises UsageError with everything in it that is wrong; `where` names its file."""
+    """The table.  Raises UsageError with everything in it that is wrong; `where` is the name of its file."""
     try:
         table = TypeAdapter(Presets).validate_python(yaml.safe_load(text))
     except yaml.YAMLError as error:
-        raise UsageError(f"{where} is no YAML: {error}") from error
+        raise UsageError(Problem(where, "", f"not valid YAML: {error}")) from error
     except ValidationError as error:
         raise UsageError(
-            [f"{where}: {'.'.join(map(str, one['loc']))}: {one['msg'].lower()}" for one in error.errors()]
+            Problem(where, "", f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].lower()}")
+            for fault in error.errors()
         ) from error
-    if problems := _problems(table):
-        raise UsageError([f"{where}: {problem}" for problem in problems])
+    if problems := [Problem(where, "", text) for text in _faults(table)]:
+        raise UsageError(problems)
     return table
 
 
-def _problems(table: Presets) -> list[str]:
-    problems = []
+def _faults(table: Presets) -> Iterator[str]:
     for name, preset in table.presets.items():
-        problems += [] if _NAME.fullmatch(name) else [f"{name!r} is no name: small letters, digits and '_'"]
-        if not 0 < len(preset.summary) < 60:
-            problems.append(f"{name}: its summary has {len(preset.summary)} characters: 1 to 59")
-        chosen = [*preset.ports, *preset.options]
-        problems += [f"{name}: {one!r} is there twice" for one in {*preset.ports} & {*preset.options}]
-        problems += [
-            f"{name}: {one!r} is taken" for one in chosen if one in (*KNOWN, *COMMON, *table.settings)
-        ]
-        problems += [f"{name}: {one!r} is no name" for one in chosen if not _NAME.fullmatch(one)]
-        shared = {one: option.shared for one, option in preset.options.items() if option.shared}
-        problems += [
-            f"{name}: {one}: no preset {other!r}"
-            for one, other in shared.items()
-            if other not in table.presets
-        ]
-        problems += _pattern_problems(name, preset.options)
-    problems += [f"world: no preset {name!r}" for name in table.world.start if name not in table.presets]
-    return problems + _pattern_problems("world", table.world.options)
+        yield from _preset_faults(table, name, preset)
+    for name in table.world.start:
+        if name not in table.presets:
+            yield f"world: no preset {name!r}"
+    yield from _pattern_faults("world", table.world.options)
 
 
-def _pattern_problems(name: str, options: Mapping[str, Option]) -> list[str]:
-    problems = []
-    for one, option in options.items():
+def _preset_faults(table: Presets, name: str, preset: Preset) -> Iterator[str]:
+    if not _NAME.fullmatch(name):
+        yield f"{name!r} is not a valid name: lower-case letters, digits and '_'"
+    if not 0 < len(preset.summary) <= _LONGEST_SUMMARY:
+        yield f"{name}: the summary has {len(preset.summary)} characters, the limit is {_LONGEST_SUMMARY}"
+    for key in {*preset.ports} & {*preset.options}:
+        yield f"{name}: {key!r} is both a port and an option"
+    for key in (*preset.ports, *preset.options):
+        if key in (*KNOWN, *COMMON, *table.settings):
+            yield f"{name}: the name {key!r} is reserved"
+        if not _NAME.fullmatch(key):
+            yield f"{name}: {key!r} is not a valid name: lower-case letters, digits and '_'"
+    for key, option in preset.options.items():
+        if option.shared and option.shared not in table.presets:
+            yield f"{name}: {key}: no preset {option.shared!r}"
+    yield from _pattern_faults(name, preset.options)
+
+
+def _pattern_faults(name: str, options: Mapping[str, Option]) -> Iterator[str]:
+    for key, option in options.items():
         try:
             re.compile(option.like)
         except re.error as error:
-            problems.append(f"{name}: {one}: {option.like!r} is no regular expression: {error}")
-    return problems
+            yield f"{name}: {key}: {option.like!r} is not a valid regular expression: {error}"

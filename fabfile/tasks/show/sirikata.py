@@ -1,4 +1,4 @@
-"""Presets, and what they would run, as a person reads them."""
+"""Presets, what they would run, and versions of Sirikata, as the user reads them."""
 
 import shlex
 from collections.abc import Sequence
@@ -25,18 +25,18 @@ def presets(table: "Presets") -> None:
 
 
 def planned(cluster: str, wanted: "Sequence[Planned]") -> None:
-    """The commands that would do the same, in their order, then the constraints that they make, and the server maps."""
-    for one in wanted:
-        show.line(add_command(cluster, one.service))
+    """The commands that would do the same, in their order, then the constraints that they set, and the server maps."""
+    for item in wanted:
+        show.line(add_command(cluster, item.service))
     show.line("")
-    for one in wanted:
-        for sentence in constraints(one.service):
+    for item in wanted:
+        for sentence in constraints(item.service):
             show.line(sentence)
-    for one in wanted:
-        if one.entry is not None:
-            entry = one.entry
+    for item in wanted:
+        if item.entry is not None:
+            entry = item.entry
             show.line(
-                f"server {entry.number} of the map {entry.map} is node{one.service.on}, ports {entry.internal} and {entry.external}"
+                f"server {entry.number} of the map {entry.map} is node{item.service.on}, ports {entry.internal} and {entry.external}"
             )
 
 
@@ -78,7 +78,7 @@ def rolled_out(name: str, done: "RolledOut") -> None:
     show.line(
         f"{name}: Sirikata {done.now.short} is in use on {', '.join(done.nodes)}; before: {done.before.short}"
     )
-    show.line(f"restarted: {', '.join(done.restarted) or 'nothing had to be'}")
+    show.line(f"restarted: {', '.join(done.restarted) or 'no service had to be'}")
 
 
 def _port(port: int | tuple[int, int]) -> str:

@@ -73,15 +73,14 @@ def test_a_failed_resource_is_told_in_its_own_words() -> None:
     done = run(6, status="failed", failed="true")
     assert done.outcome == "failed"
     problem, said = runs.explain(done, "web-1")
-    assert "1 of its resources" in problem
-    assert "left 1 out" in problem
+    assert "failed to apply 1 of its resources, and skipped 1" in problem
     assert said == "Exec[x]: x returned 1"
 
 
 def test_a_catalog_that_does_not_compile_is_told_in_the_masters_words() -> None:
     words = "Could not retrieve catalog from remote server: Error 500 on SERVER: Evaluation Error: Unknown function"
     problem, said = runs.explain(run(1, level="err", message=repr(words), status="failed"), "web-1")
-    assert problem == "the Puppet master has no catalog for it"
+    assert problem == "the Puppet master cannot compile its catalog"
     assert words in said
 
 
@@ -90,8 +89,8 @@ def test_a_catalog_that_does_not_compile_is_told_in_the_masters_words() -> None:
     [
         ("Info: Certificate for node0.web-1 has not been signed yet\nExiting now because", "does not sign"),
         ("Error: certificate verify failed [self-signed certificate in certificate chain]", "trusts another"),
-        ("Error: SSL_read: ssl/tls alert certificate unknown (SSL alert number 46)", "no longer takes"),
-        ("Error: Failed to open TCP connection to puppet:8140 (Connection refused)", "does not answer"),
+        ("Error: SSL_read: ssl/tls alert certificate unknown (SSL alert number 46)", "no longer accepts"),
+        ("Error: Failed to open TCP connection to puppet:8140 (Connection refused)", "cannot reach"),
         ("Error: something new", "exited with 1"),
     ],
 )

@@ -26,45 +26,50 @@ def look(files: dict[str, str] | None = None, **changes: str) -> Look:
     return Look(settings(**changes), files or {})
 
 
-def test_a_plain_master_is_taken() -> None:
-    assert shared.problems(look(), spec(), "host") == []
+def found_problems(look: Look) -> list[str]:
+    return [str(problem) for problem in shared.problems(look, spec(), "pm.example.edu")]
 
 
-def test_a_master_of_ours_is_taken_again() -> None:
+def test_a_plain_master_is_accepted() -> None:
+    assert found_problems(look()) == []
+
+
+def test_a_master_that_was_configured_before_is_accepted_again() -> None:
     ours = look(
         {"fileserver.conf": "[cluster]\n  path /etc/puppet/clusters/%d/files\n", "cluster": "web-1-3f2a\n"},
         node_terminus="exec",
         external_nodes="/etc/puppet/sirikata-cluster/classify",
         autosign="/etc/puppet/sirikata-cluster/autosign",
     )
-    assert shared.problems(ours, spec(), "host") == []
+    assert found_problems(ours) == []
     assert [file.path for file in shared.shared_files(ours)] == ["/etc/puppet/sirikata-cluster/shared"]
 
 
-def test_everything_in_the_way_is_told_at_once() -> None:
-    found = shared.problems(
+def test_every_setting_in_the_way_is_reported_at_once() -> None:
+    found = found_problems(
         look(
             {"fileserver.conf": "[cluster]\npath /srv\n", "cluster": "web-1-0000\n", "environment.conf": "x"},
             node_terminus="exec",
             external_nodes="/usr/local/bin/theirs",
             autosign="true",
-        ),
-        spec(),
-        "host.example.edu",
+        )
     )
     assert len(found) == 6
+    assert found[0].startswith("pm.example.edu:/etc/puppet/puppet.conf: ")
     assert "/usr/local/bin/theirs" in found[0]
     assert "autosign = true" in found[1]
     assert "/srv" in found[2]
     assert "web-1-0000" in found[3]
 
 
-def test_names_that_are_signed_already_are_in_the_way() -> None:
-    assert shared.problems(look({"autosign": "# none\n"}), spec(), "host") == []
-    assert "*.example.edu" in shared.problems(look({"autosign": "*.example.edu\n"}), spec(), "host")[0]
+def test_names_whose_requests_are_signed_are_in_the_way() -> None:
+    assert found_problems(look({"autosign": "# none\n"})) == []
+    first = found_problems(look({"autosign": "*.example.edu\n"}))[0]
+    assert first.startswith("pm.example.edu:/etc/puppet/autosign.conf: ")
+    assert "*.example.edu" in first
 
 
-def test_what_a_shared_master_has_stays() -> None:
+def test_the_settings_of_a_shared_master_stay() -> None:
     conf = "[main]\ncertname = puppet.example.edu\n[master]\ncode_id_command = /x\n"
     files = {
         file.path: file

@@ -144,7 +144,7 @@ def test_redis_runs_where_nodes_are_there_for_it_and_the_cdn_only_there() -> Non
 def test_everything_that_is_missing_is_said_at_once() -> None:
     said = refused("space")
     assert (
-        "space1 needs pinto, which does not run: fab sirikata.pinto demo; or say where one is: --pinto=HOST:PORT"
+        "space1 needs pinto, which does not run. Start it: fab sirikata.pinto demo; or give its address"
         in said
     )
     assert "space1 needs redis" in said
@@ -153,16 +153,16 @@ def test_everything_that_is_missing_is_said_at_once() -> None:
 @pytest.mark.parametrize(
     ("name", "given", "said"),
     [
-        ("pinto", {"type": "cubic"}, "no type 'cubic': choose one of solidangle, manual"),
-        ("pinto", {"port": "70000"}, "the port '70000'"),
+        ("pinto", {"type": "cubic"}, "type must be solidangle or manual, got 'cubic'"),
+        ("pinto", {"port": "70000"}, "port must be a port from 1 to 65535, got '70000'"),
         ("pinto", {"extra": "--name=grüße"}, "printable ASCII"),
         ("pinto", {"extra": "--name='open"}, "No closing quotation"),
         ("pinto", {"on": "first"}, "'first'"),
-        ("pinto", {"number": "2"}, "there is one pinto"),
+        ("pinto", {"number": "2"}, "a cluster has only one pinto"),
         ("cseg", {"layout": "<3,1,1>"}, "powers of two"),
-        ("cseg", {"layout": "3x1"}, "'3x1' does not fit"),
-        ("cseg", {"on": "any"}, "cseg stays on one node"),
-        ("cseg", {"on": "capability:redis"}, "cseg stays on one node"),
+        ("cseg", {"layout": "3x1"}, "for example <2,1,1>, got '3x1'"),
+        ("cseg", {"on": "any"}, "cseg: it stays on one node"),
+        ("cseg", {"on": "capability:redis"}, "cseg: it stays on one node"),
     ],
 )
 def test_a_wrong_choice_is_refused(name: str, given: dict[str, str], said: str) -> None:
@@ -173,7 +173,7 @@ def test_a_wrong_choice_is_refused(name: str, given: dict[str, str], said: str) 
 
 def test_a_world_that_would_leave_a_space_over_is_refused() -> None:
     place = EMPTY.with_([one.service for one in world(spaces="3").values()])
-    with pytest.raises(UsageError, match="space3 runs, which is not part of this world"):
+    with pytest.raises(UsageError, match="space3 runs, but is not part of this world"):
         plan_world(TABLE, {"spaces": "2"}, place)
 
 
@@ -243,7 +243,7 @@ world:"""
     assert shlex.split(service.command)[-3:] == ["/usr/bin/webfsd", "81", "/srv/my meshes"]
     assert (service.id, service.health) == ("cdn2", "tcp:ADDRESS:81")
     assert outline(text)["cdn"][1] == {
-        "port": "its port (default 80, 1 apart)",
+        "port": "the port (default 80, 1 apart)",
         "root_folder": "what it serves (default /srv/www)",
     }
 
@@ -251,16 +251,16 @@ world:"""
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("summary: Run pinto,", "summary: [Run pinto,", "no YAML"),
+        ("summary: Run pinto,", "summary: [Run pinto,", "not valid YAML"),
         ("    id: pinto\n", "", "presets.pinto.id: field required"),
         ("    id: pinto\n", "    id: pinto\n    colour: red\n", "presets.pinto.colour"),
-        ("type: { help: what it answers,", "name: { help: what it answers,", "pinto: 'name' is taken"),
-        ("type: { help: what it answers,", "Type: { help: what it answers,", "'Type' is no name"),
-        ("type: { help: what it answers,", "port: { help: what it answers,", "'port' is there twice"),
+        ("type: { help: the kind of queries it answers,", "name: { help: the kind of queries it answers,", "pinto: the name 'name' is reserved"),
+        ("type: { help: the kind of queries it answers,", "Type: { help: the kind of queries it answers,", "'Type' is not a valid name"),
+        ("type: { help: the kind of queries it answers,", "port: { help: the kind of queries it answers,", "'port' is both a port and an option"),
         ("shared: space }", "shared: spaces }", "no preset 'spaces'"),
-        ("like: '[1-9][0-9]{0,2}'", "like: '[1-9'", "no regular expression"),
+        ("like: '[1-9][0-9]{0,2}'", "like: '[1-9'", "is not a valid regular expression"),
         ('    redis: "1"', '    radish: "1"', "world: no preset 'radish'"),
-        ("summary: Run pinto, which", "summary: Run pinto, which does all that one could ever ask of it, and", "characters: 1 to 59"),
+        ("summary: Run pinto, which", "summary: Run pinto, which does all that one could ever ask of it, and", "characters, the limit is 59"),
     ],
 )  # fmt: skip
 def test_a_damaged_table_says_where(old: str, new: str, said: str) -> None:
@@ -287,5 +287,5 @@ def test_a_damaged_template_in_the_table_is_a_sentence() -> None:
     table = parse_presets(
         FILE.read_text().replace("{{ root }}/bin/pinto", "{{ roof }}/bin/pinto"), "presets.yaml"
     )
-    with pytest.raises(UsageError, match="the preset pinto cannot be filled in: 'roof' is undefined"):
+    with pytest.raises(UsageError, match="the preset pinto cannot be rendered: 'roof' is undefined"):
         plan(table, "pinto", {}, EMPTY)
