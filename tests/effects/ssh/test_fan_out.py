@@ -7,8 +7,9 @@ import pytest
 from fabfile.core.errors import NodeError, NodeFailures
 from fabfile.core.spec.node import Node
 from fabfile.effects.ssh.fan_out import fan_out
+from tests.builders import nodes
 
-from .nodes import NODES
+NODES = nodes(4)
 
 
 def test_all_nodes_are_served_at_once_and_results_keep_their_order() -> None:

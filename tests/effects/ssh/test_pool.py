@@ -10,8 +10,7 @@ from fabfile.core.errors import NodeError, NodeFailures
 from fabfile.core.spec.node import Node
 from fabfile.effects.ssh import pool
 from fabfile.effects.ssh.fan_out import fan_out
-
-from .nodes import NODES
+from tests.builders import nodes
 
 
 def test_threads_that_want_the_same_connection_share_one_failed_attempt() -> None:
@@ -28,6 +27,6 @@ def test_threads_that_want_the_same_connection_share_one_failed_attempt() -> Non
 
     for times in (1, 2):  # a later fan-out tries again
         with pytest.raises(NodeFailures) as caught:
-            fan_out(NODES, "want", want)
+            fan_out(nodes(4), "want", want)
         assert len(caught.value.failures) == 4
         assert len(attempts) == times

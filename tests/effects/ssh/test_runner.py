@@ -11,8 +11,7 @@ from fabfile.core.errors import ClusterError, NodeError, UsageError
 from fabfile.core.spec.node import Node
 from fabfile.effects.ssh.access import Access, Pem
 from fabfile.effects.ssh.runner import Remote, as_root
-
-from .nodes import NODES, node
+from tests.builders import node, nodes
 
 
 def test_a_script_is_one_word_of_the_command_line() -> None:
@@ -32,13 +31,13 @@ def test_a_refused_connection_is_reported_with_the_provider_s_advice(tmp_path: P
     far = Remote(Access(tmp_path / "known_hosts"), explain=lambda node: f"see the console of {node.name}")
     refused = rf"node0: admin@127.0.0.1 port {closed} refused .*: see the console of node0"
     with pytest.raises(NodeError, match=refused):
-        far.run(node(0, closed), "true")
+        far.run(node(ssh_host="127.0.0.1", ssh_port=closed), "true")
 
 
 def test_the_provider_is_not_asked_while_a_machine_boots(tmp_path: Path, closed: int) -> None:
     far = Remote(Access(tmp_path / "known_hosts"), explain=lambda node: f"see the console of {node.name}")
     with pytest.raises(NodeError) as caught:
-        far.connect(node(0, closed))
+        far.connect(node(ssh_host="127.0.0.1", ssh_port=closed))
     assert "console" not in str(caught.value)
 
 
@@ -47,7 +46,9 @@ def test_a_provider_that_fails_does_not_hide_the_first_failure(tmp_path: Path, c
         raise ClusterError("no credentials")
 
     with pytest.raises(NodeError, match="refused the connection"):
-        Remote(Access(tmp_path / "known_hosts"), explain=fail).run(node(0, closed), "true")
+        Remote(Access(tmp_path / "known_hosts"), explain=fail).run(
+            node(ssh_host="127.0.0.1", ssh_port=closed), "true"
+        )
 
 
 def test_failed_connections_leave_no_thread_and_no_file_open(tmp_path: Path, closed: int) -> None:
@@ -57,7 +58,7 @@ def test_failed_connections_leave_no_thread_and_no_file_open(tmp_path: Path, clo
     before = count()
     for _ in range(5):
         with pytest.raises(NodeError):
-            Remote(Access(tmp_path / "known_hosts")).connect(node(0, closed))
+            Remote(Access(tmp_path / "known_hosts")).connect(node(ssh_host="127.0.0.1", ssh_port=closed))
     assert count() == before
 
 
@@ -65,5 +66,5 @@ def test_a_bad_key_is_reported_before_any_node_is_tried(tmp_path: Path) -> None:
     tried: list[str] = []
     far = Remote(Access(tmp_path / "known_hosts", pem=Pem(tmp_path / "none.pem", "--pem")))
     with pytest.raises(UsageError, match=r"none\.pem', named by --pem, is not a file"):
-        far.fan_out(NODES, "try", lambda node: tried.append(node.name))
+        far.fan_out(nodes(), "try", lambda node: tried.append(node.name))
     assert tried == []
