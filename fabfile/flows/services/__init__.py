@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from . import logs as logs
     from . import move as move
     from . import remove as remove
-    from . import services as services
     from . import types as types
     from . import views as views
 
