@@ -294,7 +294,7 @@ def test_a_node_without_the_program_says_that_it_does_not_run_and_stops_it(
     ],
     ids=lambda value: json.dumps(value) if isinstance(value, dict) else "",
 )
-def test_a_wrong_parameter_is_told_from_a_lacking_node(
+def test_a_wrong_parameter_differs_from_a_node_that_lacks_something(
     service: Callable[..., Service], parameters: dict[str, str], code: int, said: str
 ) -> None:
     wrong = service(**parameters)
@@ -797,7 +797,7 @@ def test_a_health_probe_that_hangs_is_a_failure_in_time(service: Callable[..., S
     result = hangs.run("monitor", limit=5)
     assert time.monotonic() - began < 5 + SLACK
     assert result.exit == GENERIC
-    assert "/bin/sleep did not end in time" in reason(result)
+    assert "/bin/sleep timed out" in reason(result)
 
 
 # --- limits ---
