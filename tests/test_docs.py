@@ -133,6 +133,22 @@ def test_every_link_leads_to_a_file_and_a_heading(page: str, link: str) -> None:
     assert not anchor or anchor in pages.anchors(target), f"{page}: {link}"
 
 
+def paths() -> list[tuple[str, str]]:
+    """Each path of this repository that a page names, but those with a part in capitals."""
+    return [
+        (relative(page), typed)
+        for page in PAGES
+        for typed in pages.code(pages.prose(page))
+        if re.fullmatch(r"(fabfile|tests|templates|data|docs|\.ci)/[\w./-]*", typed)
+        and not re.search("[A-Z]{4}", typed)
+    ]
+
+
+@pytest.mark.parametrize(("page", "path"), paths())
+def test_every_path_that_a_page_names_exists(page: str, path: str) -> None:
+    assert (ROOT / path).exists() or (ROOT / f"{path}.py").exists(), f"{page}: {path}"
+
+
 def test_the_readme_leads_to_every_page() -> None:
     text = README.read_text()
     assert [page.name for page in DOCS.glob("*.md") if f"(docs/{page.name})" not in text] == []
