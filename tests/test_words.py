@@ -76,6 +76,7 @@ UNREVISED: set[str] = {
     "fabfile/flows/machines/hosts.py",
     "fabfile/flows/machines/imports.py",
     "fabfile/flows/overview.py",
+    "fabfile/flows/services/add.py",
     "fabfile/flows/services/apply.py",
     "fabfile/flows/services/hosts.py",
     "fabfile/flows/services/types.py",
