@@ -31,9 +31,9 @@ class Access:
 class Unreachable(Exception):
     """No connection, and why, in a sentence; `lasting`: trying again is useless.
 
-    `stranger`: where the reason is that no host key of the target was known, the fingerprint of the key that it showed.
+    `unknown_key`: where the reason is that no host key of the target was known, the fingerprint of the one it showed.
     """
 
-    def __init__(self, problem: str, *, lasting: bool = False, stranger: str = "") -> None:
+    def __init__(self, problem: str, *, lasting: bool = False, unknown_key: str = "") -> None:
         super().__init__(problem)
-        self.problem, self.lasting, self.stranger = problem, lasting, stranger
+        self.problem, self.lasting, self.unknown_key = problem, lasting, unknown_key

@@ -9,7 +9,7 @@ from .access import Access
 from .config import Destination
 from .known_hosts import KnownHost
 from .login import Login
-from .reasons import CONNECT_TIMEOUT, KEY_TIMEOUT, Attempt, beyond, why
+from .reasons import CONNECT_TIMEOUT, KEY_TIMEOUT, Attempt, no_forwarding, unreachable
 
 KEEPALIVE = 15  # seconds
 
@@ -50,9 +50,9 @@ def open_connection(
         _connect(client, attempt, known, through, pipe)
     except BaseException as error:
         client.close()
-        said = pipe.close() if pipe else ""
+        last_words = pipe.close() if pipe else ""
         if isinstance(error, (OSError, EOFError, UnicodeError, paramiko.SSHException)):
-            raise why(attempt, error, said) from error
+            raise unreachable(attempt, error, last_words) from error
         raise
     return Connection(client, pipe)
 
@@ -97,4 +97,4 @@ def _channel(attempt: Attempt, through: Connection) -> paramiko.Channel:
     try:
         return through.transport.open_channel("direct-tcpip", to, origin, timeout=CONNECT_TIMEOUT)
     except (OSError, EOFError, paramiko.SSHException) as error:
-        raise beyond(attempt, error) from error
+        raise no_forwarding(attempt, error) from error

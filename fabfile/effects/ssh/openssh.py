@@ -10,7 +10,7 @@ from .access import Access
 from .config import Destination
 from .known_hosts import KnownHost
 from .private_keys import HOME_KEYS, check_pem
-from .reasons import CONNECT_TIMEOUT, unknown
+from .reasons import CONNECT_TIMEOUT, unknown_host_key
 
 # On the command line, so that ~/.ssh/config cannot override it: with any other value, a host could be accepted that the
 # cluster's own file does not hold, or a connection that is already open could be used without a check.
@@ -36,7 +36,8 @@ def command(node: Node, access: Access) -> list[str]:
     target = config.of_node(node, own=True)
     assert access.known_hosts is not None
     if not KnownHost([access.known_hosts], target.key_name):
-        raise ClusterError(f"{node.name}: {target} {unknown([access.known_hosts], access, node.ssh_host)}")
+        problem = unknown_host_key([access.known_hosts], access, node.ssh_host)
+        raise ClusterError(f"{node.name}: {target} {problem}")
     options = {"UserKnownHostsFile": _file(access.known_hosts), "HostKeyAlias": target.key_name, **_STRICT}
     if jumps := config.route(target):
         options["ProxyCommand"] = _through(jumps)

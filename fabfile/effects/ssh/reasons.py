@@ -38,13 +38,13 @@ class Attempt:
         return what + (f" through the jump host {self.target.jumps[-1]}" if self.target.jumps else "")
 
 
-def why(attempt: Attempt, error: BaseException, said: str) -> Unreachable:
-    """The reason behind an exception; `said` are the last lines that a ProxyCommand printed."""
+def unreachable(attempt: Attempt, error: BaseException, last_words: str) -> Unreachable:
+    """The reason behind an exception; `last_words` are the last lines that a ProxyCommand printed."""
     where, target = attempt.where, attempt.target
     match error:
         case UnknownHostKey():
-            stranger = "" if attempt.jump or error.changed or error.revoked else error.fingerprint
-            return Unreachable(f"{where} {_host_key(attempt, error)}", lasting=True, stranger=stranger)
+            unknown_key = "" if attempt.jump or error.changed or error.revoked else error.fingerprint
+            return Unreachable(f"{where} {_host_key(attempt, error)}", lasting=True, unknown_key=unknown_key)
         case MoreWanted():
             methods = " or ".join(error.args)
             problem = f"{where} requires {methods} in addition to a key, which is not supported"
@@ -57,12 +57,12 @@ def why(attempt: Attempt, error: BaseException, said: str) -> Unreachable:
                 f"{PEM_VARIABLE}, or in ~/.ssh/config by IdentityFile with IdentitiesOnly=yes",
                 lasting=attempt.jump,
             )
-        case _ if said:
-            return Unreachable(f"{where}: the ProxyCommand of ~/.ssh/config ended: {said}")
+        case _ if last_words:
+            return Unreachable(f"{where}: the ProxyCommand of ~/.ssh/config ended: {last_words}")
     return Unreachable(f"{where} {_network(error, target.port)}")
 
 
-def beyond(attempt: Attempt, error: BaseException) -> Unreachable:
+def no_forwarding(attempt: Attempt, error: BaseException) -> Unreachable:
     """The reason why the connection to a jump host does not lead to the target."""
     jump, target = attempt.target.jumps[-1], f"{attempt.target.host} port {attempt.target.port}"
     if isinstance(error, paramiko.ChannelException) and error.code == _PROHIBITED:
@@ -77,7 +77,7 @@ def beyond(attempt: Attempt, error: BaseException) -> Unreachable:
     )
 
 
-def unknown(files: Sequence[Path], access: Access, name: str, fingerprint: str = "") -> str:
+def unknown_host_key(files: Sequence[Path], access: Access, name: str, fingerprint: str = "") -> str:
     """What to do about a host key that no file holds."""
     names = ", ".join(str(file) for file in files)
     key = f" ({fingerprint})" if fingerprint else ""
@@ -97,7 +97,7 @@ def _host_key(attempt: Attempt, error: UnknownHostKey) -> str:
     if error.revoked:
         return f"shows a host key ({error.fingerprint}) that is marked as revoked in {files}"
     if not error.changed:
-        return unknown(attempt.files, attempt.access, attempt.target.name, error.fingerprint)
+        return unknown_host_key(attempt.files, attempt.access, attempt.target.name, error.fingerprint)
     file = next((file for file in attempt.files if file.is_file()), attempt.files[0])
     return (
         f"shows another host key ({error.fingerprint}) than {files} holds. If the machine was rebuilt on "

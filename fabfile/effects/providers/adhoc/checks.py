@@ -184,7 +184,7 @@ def _stranger(error: BaseException | None) -> str:
     """The fingerprint of an unknown host key that is behind this error; empty when something else is."""
     while error is not None:
         if isinstance(error, Unreachable):
-            return error.stranger
+            return error.unknown_key
         error = error.__cause__
     return ""
 
