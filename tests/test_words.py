@@ -84,13 +84,10 @@ UNREVISED: set[str] = {
     "fabfile/flows/up.py",
     "fabfile/tasks/__init__.py",
     "fabfile/tasks/adhoc.py",
-    "fabfile/tasks/local.py",
     "fabfile/tasks/machines.py",
     "fabfile/tasks/options/parse.py",
     "fabfile/tasks/options/typed.py",
-    "fabfile/tasks/show/__init__.py",
     "fabfile/tasks/show/lines.py",
-    "fabfile/tasks/show/show.py",
 }
 
 MODULES = sorted((ROOT / "fabfile").rglob("*.py"))

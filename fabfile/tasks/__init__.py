@@ -1,4 +1,4 @@
-"""What a user types.  A task parses, calls one recipe and prints; here is the one door where an error becomes a message."""
+"""What a user types.  A task parses, calls one method of Cluster and prints; here an error becomes a message."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from typing import Any, TypeVar, overload
 import fabric
 from invoke.exceptions import Exit
 
-from ..core.errors import ClusterError, UsageError
+from ..core.errors import ClusterError, Problem, UsageError
 from ..library import Cluster
 from .options.spelling import spell
 from .show.progress import reporter
@@ -28,7 +28,7 @@ class ClusterTask(fabric.tasks.Task):  # type: ignore[misc]
             return super().__call__(*args, **kwargs)
         except ClusterError as error:
             raise Exit(message(error), code=error.exit_code) from None
-        except BrokenPipeError:  # whoever read our output has seen enough
+        except BrokenPipeError:  # the reader of our output has closed it
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise Exit(code=BROKEN_PIPE) from None
         except OSError as error:  # a full disk, a folder that may not be written
@@ -36,9 +36,7 @@ class ClusterTask(fabric.tasks.Task):  # type: ignore[misc]
                 f"error: {error.filename or 'this machine'}: {error.strerror or error}", code=1
             ) from None
         except KeyboardInterrupt:
-            raise Exit(
-                "interrupted. The same command, run again, goes on from here", code=INTERRUPTED
-            ) from None
+            raise Exit("Interrupted. Run the same command again to resume.", code=INTERRUPTED) from None
 
 
 def cluster_named(name: str) -> Cluster:
@@ -52,10 +50,9 @@ def message(error: ClusterError) -> str:
 
 
 def problems_of(error: ClusterError) -> list[str]:
-    """What an error says, a sentence each."""
-    return (
-        [problem.told(spell) for problem in error.problems] if isinstance(error, UsageError) else [str(error)]
-    )
+    """The problems of an error, a sentence each, with their fields as they are typed."""
+    problems = error.problems if isinstance(error, UsageError) else [Problem("", "", str(error))]
+    return [problem.told(spell) for problem in problems]
 
 
 @overload

@@ -3,9 +3,8 @@
 from typing import Any
 
 from ..core.spec.cluster import new_spec
-from . import cluster_named, task
+from . import cluster_named, show, task
 from .options import parse
-from .show import show
 
 _NODE = {"name": "the cluster's name", "index": "the node, from 0"}
 
@@ -44,7 +43,7 @@ def create(
     given |= {"sirikata_url": sirikata_url, "sirikata_sha256": sirikata_sha256}
     usual = {"user": user, "port": port, "key": key, "jump": jump, "workdir": workdir}
     wanted = new_spec(name, "adhoc", size=1, **given)
-    show.created(cluster_named(name).define_adhoc(wanted, host, file=file, usual=usual))
+    show.clusters.created(cluster_named(name).define_adhoc(wanted, host, file=file, usual=usual))
 
 
 @task(help={**_NODE, "host": "[user@]host[:port] of the other one"})
@@ -52,7 +51,7 @@ def replace(c: Any, name: str, index: str, host: str) -> None:
     """Put another host in the place of one that is gone."""
     cluster = cluster_named(name)
     taken = cluster.replace_host(parse.number_for(cluster, index, "the node"), host)
-    show.line(f"{name}: node {index} is {taken} from the next boot on. Next: fab up {name}")
+    show.output.line(f"{name}: node {index} is {taken} from the next boot on. Next: fab up {name}")
 
 
 @task(help=_NODE)
@@ -60,6 +59,6 @@ def forget(c: Any, name: str, index: str) -> None:
     """Have 'terminate' not wait for a host that is gone."""
     cluster = cluster_named(name)
     host = cluster.forget_host(parse.number_for(cluster, index, "the node"))
-    show.line(
+    show.output.line(
         f"{name} does not wait for {host} any more. Another in its place: fab adhoc.replace {name} {index} HOST"
     )

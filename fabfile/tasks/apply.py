@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from . import cluster_named, task
-from .show import show
+from . import cluster_named, show, task
 
 
 @task(
@@ -16,12 +15,12 @@ from .show import show
 )
 def apply(c: Any, name: str, file: str, dry_run: bool = False, keep: bool = False) -> None:
     """Make the cluster run what a file says."""
-    found = cluster_named(name).apply_file(file, keep=keep, dry_run=dry_run, show=show.plan)
+    found = cluster_named(name).apply_file(file, keep=keep, dry_run=dry_run, show=show.services.plan)
     if not dry_run:
-        show.applied(name, found)
+        show.services.applied(name, found)
 
 
 @task(help={"name": "the cluster's name"})
 def export(c: Any, name: str) -> None:
     """Print the file of the services that run."""
-    show.text(cluster_named(name).export_services())
+    show.output.text(cluster_named(name).export_services())

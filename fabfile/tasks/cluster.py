@@ -4,11 +4,9 @@ from functools import partial
 from typing import Any
 
 from ..library import overview
-from . import cluster_named, task
+from . import cluster_named, show, task
 from .options import defaults, parse
 from .options.typed import Typed
-from .show import ec2 as show_ec2
-from .show import show
 from .show.progress import reporter
 
 
@@ -55,7 +53,7 @@ def create(
         "region": region,
     }
     ec2 |= {"subnets": tuple(subnet), "spot": spot, "max_price": max_price, "address": address, "pem": pem}
-    show.created(
+    show.clusters.created(
         cluster_named(name).define(parse.wanted_spec(name, given, partial(defaults.with_ec2, c, ec2)))
     )
 
@@ -63,13 +61,13 @@ def create(
 @task(name="list", help={"json": "for programs"})
 def list_clusters(c: Any, json: bool = False) -> None:
     """List the clusters."""
-    show.clusters(overview(reporter()), as_json=json)
+    show.clusters.overview(overview(reporter()), as_json=json)
 
 
 @task(name="show", help={"name": "the cluster's name", "json": "for programs"})
 def show_cluster(c: Any, name: str, json: bool = False) -> None:
     """Show a cluster's specification and machines."""
-    show.cluster(cluster_named(name).show(), as_json=json)
+    show.clusters.described(cluster_named(name).show(), as_json=json)
 
 
 @task(
@@ -89,9 +87,9 @@ def status(c: Any, name: str, json: bool = False, watch: bool = False, wait: str
     cluster = cluster_named(name)
     typed.tell(cluster.spec)
     if watch:
-        show.watch(cluster.watch())
+        show.clusters.watch(cluster.watch())
     else:
-        show.status(cluster.status(wait=seconds), as_json=json, verdict=seconds is not None)
+        show.clusters.status(cluster.status(wait=seconds), as_json=json, verdict=seconds is not None)
 
 
 @task(
@@ -104,11 +102,11 @@ def status(c: Any, name: str, json: bool = False, watch: bool = False, wait: str
 )
 def adopt(c: Any, name: str, region: str = "", id: str = "", pem: str = "") -> None:
     """Take back an EC2 cluster whose files are lost."""
-    show_ec2.adopted(name, cluster_named(name).adopt(region=region, cluster_id=id, pem=pem))
+    show.ec2.adopted(name, cluster_named(name).adopt(region=region, cluster_id=id, pem=pem))
 
 
 @task(help={"name": "the cluster's name"})
 def destroy(c: Any, name: str) -> None:
     """Forget a cluster; refuses while a machine of it lives."""
     cluster_named(name).destroy()
-    show.line(f"{name} is destroyed")
+    show.output.line(f"{name} is destroyed")

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from . import cluster_named, task
-from .show import show
+from . import cluster_named, show, task
 
 _NAME = {"name": "the cluster's name"}
 
@@ -11,22 +10,22 @@ _NAME = {"name": "the cluster's name"}
 @task(help=_NAME)
 def keygen(c: Any, name: str) -> None:
     """Make the cluster's authentication key, if it has none."""
-    show.line(cluster_named(name).make_key())
+    show.output.line(cluster_named(name).make_key())
 
 
 @task(help=_NAME)
 def render(c: Any, name: str) -> None:
     """Print the corosync.conf that the nodes ask for."""
-    show.text(cluster_named(name).corosync_conf())
+    show.output.text(cluster_named(name).corosync_conf())
 
 
 @task(help=_NAME)
 def distribute(c: Any, name: str) -> None:
     """Push corosync.conf to every node at once and verify it."""
-    show.distributed(cluster_named(name).distribute())
+    show.corosync.distributed(cluster_named(name).distribute())
 
 
 @task(help={**_NAME, "json": "for programs"})
 def status(c: Any, name: str, json: bool = False) -> None:
     """Show each node's view: version, quorum, members."""
-    show.corosync(cluster_named(name).corosync_status(), as_json=json)
+    show.corosync.views(cluster_named(name).corosync_status(), as_json=json)

@@ -3,10 +3,8 @@
 from typing import Any
 
 from ..library import ec2 as library
-from . import cluster_named, number, task
+from . import cluster_named, number, show, task
 from .options import defaults
-from .show import ec2 as show_ec2
-from .show import show
 from .show.progress import reporter
 
 _NAME = {"name": "the cluster's name"}
@@ -41,7 +39,7 @@ def security_create(
     Its members reach each other on the ports that a cluster needs, no others.  What it admits already stays, without --narrow.
     """
     where = defaults.region(c, region)
-    show_ec2.mended(
+    show.ec2.mended(
         library.create_security_group(
             name, ssh_from=ssh_from, opened=open, vpc=vpc, region=where, narrow=narrow
         )
@@ -58,24 +56,24 @@ def security_delete(c: Any, name: str, vpc: str = "", region: str = "", wait_tim
     deleted = library.delete_security_group(
         name, vpc=vpc, region=defaults.region(c, region), timeout=timeout, report=reporter()
     )
-    show.line(f"{name} ({deleted}) is deleted")
+    show.output.line(f"{name} ({deleted}) is deleted")
 
 
 @task(help=_NAME)
 def check(c: Any, name: str) -> None:
     """Check what a boot needs, and show what it would launch."""
-    show_ec2.launches(name, cluster_named(name).check_launch())
+    show.ec2.launches(name, cluster_named(name).check_launch())
 
 
 @task(name="puppet-master-boot", help=_NAME)
 def puppet_master_boot(c: Any, name: str) -> None:
     """Boot the cluster's own Puppet master alone."""
     machine, result = cluster_named(name).boot_master()
-    show.nodes(machine)
-    show.master(result)
+    show.clusters.nodes(machine)
+    show.puppet.master(result)
 
 
 @task()
 def policy(c: Any) -> None:
     """Print the IAM policy that allows what is needed."""
-    show.text(library.policy())
+    show.output.text(library.policy())

@@ -3,35 +3,34 @@
 from typing import Any
 
 from ..library import local as library
-from . import cluster_named, task
+from . import cluster_named, show, task
 from .options import parse
-from .show import show
 from .show.progress import reporter
 
 
 @task()
 def prepare(c: Any) -> None:
     """Install what this host needs to run machines."""
-    show.line(library.prepare(reporter()))
+    show.output.line(library.prepare(reporter()))
 
 
 @task(help={"suite": "trixie (default) or bookworm"})
 def image(c: Any, suite: str = "trixie") -> None:
     """Build the machines' image, if it is not cached."""
-    show.line(library.image(suite, reporter()))
+    show.output.line(library.image(suite, reporter()))
 
 
 @task(name="list")
 def list_machines(c: Any) -> None:
     """List all clusters with machines on this host."""
-    show.local(library.machines())
+    show.clusters.local(library.machines())
 
 
 @task(help={"id": "the cluster's id, as local.list shows it"})
 def purge(c: Any, id: str) -> None:
-    """End all machines of a cluster on this host."""
+    """Remove all machines of a cluster from this host."""
     library.purge(id)
-    show.line(f"{id} has no machines any more")
+    show.output.line(f"All machines of {id} are removed.")
 
 
 @task(help={**parse.SPEC_HELP, "size": "how many nodes, 1 to 32"})
@@ -54,4 +53,4 @@ def create(
         "profile": profile,
     }
     given |= {"sirikata_url": sirikata_url, "sirikata_sha256": sirikata_sha256}
-    show.created(cluster_named(name).define(parse.wanted_spec(name, given)))
+    show.clusters.created(cluster_named(name).define(parse.wanted_spec(name, given)))

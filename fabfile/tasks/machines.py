@@ -3,11 +3,8 @@
 from typing import Any
 
 from ..core.errors import ClusterError
-from . import cluster_named, task
+from . import cluster_named, show, task
 from .options import parse
-from .show import ec2 as show_ec2
-from .show import lines as show_lines
-from .show import show
 
 _NAME = {"name": "the cluster's name"}
 _NODE = {**_NAME, "index": "the node, from 0"}
@@ -19,15 +16,15 @@ def boot(c: Any, name: str, wait_timeout: str = "") -> None:
     cluster, what = cluster_named(name), "the time to wait (--wait-timeout)"
     timeout = parse.number_for(cluster, wait_timeout, what, least=0) if wait_timeout else None
     if timeout == 0:
-        show.nodes(cluster.launch())
+        show.clusters.nodes(cluster.launch())
     else:
-        show.status(cluster.boot(timeout=timeout))
+        show.clusters.status(cluster.boot(timeout=timeout))
 
 
 @task(name="list", help={**_NAME, "json": "for programs"})
 def list_nodes(c: Any, name: str, json: bool = False) -> None:
     """List the machines as they are now."""
-    show.nodes(cluster_named(name).machines(), as_json=json)
+    show.clusters.nodes(cluster_named(name).machines(), as_json=json)
 
 
 @task(help={**_NODE, "pem": "a private key file to use", "command": "run this instead of a shell"})
@@ -41,13 +38,13 @@ def ssh(c: Any, name: str, index: str, pem: str = "", command: str = "") -> None
 def run(c: Any, name: str, command: str, on: str = "", json: bool = False) -> None:
     """Run a command on every node at once."""
     cluster = cluster_named(name)
-    with show_lines.printing(quiet=json) as hear:
+    with show.lines.printing(quiet=json) as hear:
         try:
             found = cluster.run(command, on=parse.index_or_any(cluster, on), hear=hear)
         except ClusterError as error:
-            show_lines.failures(error, as_json=json)
+            show.lines.failures(error, as_json=json)
             raise
-    show_lines.answers(found, as_json=json)
+    show.lines.answers(found, as_json=json)
 
 
 _MOVE = {"on": "only that node", "sudo": "as root", "json": "for programs"}
@@ -65,7 +62,7 @@ def put(c: Any, name: str, src: str, dst: str, on: str = "", sudo: bool = False,
     """Put a file or folder on every node at once."""
     cluster = cluster_named(name)
     index = parse.index_or_any(cluster, on)
-    show_lines.moved(lambda: cluster.put(src, dst, on=index, sudo=sudo), as_json=json)
+    show.lines.moved(lambda: cluster.put(src, dst, on=index, sudo=sudo), as_json=json)
 
 
 @task(help={**_NAME, "src": "a file or folder there", "dst": "a folder here: it comes to DST/NODE/", **_MOVE})
@@ -73,7 +70,7 @@ def get(c: Any, name: str, src: str, dst: str, on: str = "", sudo: bool = False,
     """Fetch a file or folder of every node at once."""
     cluster = cluster_named(name)
     index = parse.index_or_any(cluster, on)
-    show_lines.moved(lambda: cluster.get(src, dst, on=index, sudo=sudo), as_json=json)
+    show.lines.moved(lambda: cluster.get(src, dst, on=index, sudo=sudo), as_json=json)
 
 
 @task(
@@ -88,38 +85,38 @@ def get(c: Any, name: str, src: str, dst: str, on: str = "", sudo: bool = False,
 def import_nodes(c: Any, name: str, ids: str, user: str = "", pem: str = "") -> None:
     """Make EC2 instances nodes that were launched otherwise."""
     found = cluster_named(name).import_instances(ids.replace(",", " ").split(), user=user, pem=pem)
-    show_ec2.imported(name, found)
+    show.ec2.imported(name, found)
 
 
 @task(name="power-off", help=_NODE)
 def power_off(c: Any, name: str, index: str) -> None:
     """Cut a node's power, as a failure would."""
     cluster = cluster_named(name)
-    show.power(cluster.power_off(parse.number_for(cluster, index, "the node")))
+    show.clusters.power(cluster.power_off(parse.number_for(cluster, index, "the node")))
 
 
 @task(name="power-on", help=_NODE)
 def power_on(c: Any, name: str, index: str) -> None:
     """Switch a node on; it joins its cluster again."""
     cluster = cluster_named(name)
-    show.power(cluster.power_on(parse.number_for(cluster, index, "the node")))
+    show.clusters.power(cluster.power_on(parse.number_for(cluster, index, "the node")))
 
 
 @task(help=_NODE)
 def reboot(c: Any, name: str, index: str) -> None:
     """Cut a node's power and give it back."""
     cluster = cluster_named(name)
-    show.power(cluster.reboot(parse.number_for(cluster, index, "the node")))
+    show.clusters.power(cluster.reboot(parse.number_for(cluster, index, "the node")))
 
 
 @task(name="set-type", help={**_NODE, "type": "default, redis or cdn"})
 def set_type(c: Any, name: str, index: str, type: str) -> None:
     """Say what a node is for: redis, cdn, or nothing else."""
     cluster = cluster_named(name)
-    show.typed(cluster.set_type(parse.number_for(cluster, index, "the node"), type))
+    show.clusters.typed(cluster.set_type(parse.number_for(cluster, index, "the node"), type))
 
 
 @task(help=_NAME)
 def terminate(c: Any, name: str) -> None:
     """Take all machines away; the specification stays."""
-    show.terminated(name, cluster_named(name).terminate())
+    show.clusters.terminated(name, cluster_named(name).terminate())

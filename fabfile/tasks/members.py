@@ -2,17 +2,16 @@
 
 from typing import Any
 
-from . import cluster_named, task
-from .show import show
+from . import cluster_named, show, task
 
 
 @task(name="address-list", help={"name": "the cluster's name"})
 def address_list(c: Any, name: str) -> None:
     """Update corosync.conf from the nodes that exist."""
-    show.text(cluster_named(name).update_addresses())
+    show.output.text(cluster_named(name).update_addresses())
 
 
 @task(help={"name": "the cluster's name", "json": "for programs"})
 def info(c: Any, name: str, json: bool = False) -> None:
     """Show each member: name, node id, address, state."""
-    show.members(cluster_named(name).nodes(), as_json=json)
+    show.clusters.members(cluster_named(name).nodes(), as_json=json)

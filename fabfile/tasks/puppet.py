@@ -4,8 +4,7 @@ from typing import Any
 
 from invoke.collection import Collection
 
-from . import cluster_named, task
-from .show import show
+from . import cluster_named, show, task
 
 _NAME = {"name": "the cluster's name"}
 
@@ -13,19 +12,19 @@ _NAME = {"name": "the cluster's name"}
 @task(name="config", help=_NAME)
 def config(c: Any, name: str) -> None:
     """Put the master's files in place and start it."""
-    show.master(cluster_named(name).configure_master())
+    show.puppet.master(cluster_named(name).configure_master())
 
 
 @task(name="restart", help=_NAME)
 def restart(c: Any, name: str) -> None:
     """Restart every agent and show what its run changed."""
-    show.agents(cluster_named(name).run_agents())
+    show.puppet.agents(cluster_named(name).run_agents())
 
 
 @task(help=_NAME)
 def update(c: Any, name: str) -> None:
     """Update the master's files, then run every agent."""
-    show.agents(cluster_named(name).update_puppet(show.master))
+    show.puppet.agents(cluster_named(name).update_puppet(show.puppet.master))
 
 
 ns = Collection("puppet", update)

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from . import cluster_named, task
+from . import cluster_named, show, task
 from .options import parse
-from .show import show
 
 _NAME = {"name": "the cluster's name"}
 _ID = {**_NAME, "id": "the service's id"}
@@ -49,13 +48,13 @@ def add(
     )  # fmt: skip
     cluster = cluster_named(name)
     typed.tell(lambda: cluster.check_service(service))
-    show.service(cluster.keep_alive(service))
+    show.services.service(cluster.keep_alive(service))
 
 
 @task(name="list", help={**_NAME, "json": "for programs"})
 def list_services(c: Any, name: str, json: bool = False) -> None:
     """List the services and where they run."""
-    show.services(cluster_named(name).services(), as_json=json)
+    show.services.overview(cluster_named(name).services(), as_json=json)
 
 
 @task(help={**_ID, "wait": "give it that many seconds to run", "json": "for programs"})
@@ -63,40 +62,40 @@ def status(c: Any, name: str, id: str, wait: str = "0", json: bool = False) -> N
     """Show a service; exits 0 exactly when it runs."""
     cluster = cluster_named(name)
     found = cluster.service(id, wait=max(0, parse.number_for(cluster, wait, "the time to wait (--wait)")))
-    show.service(found, as_json=json, verdict=True)
+    show.services.service(found, as_json=json, verdict=True)
 
 
 @task(help={**_ID, "index": "the node to move to, from 0"})
 def move(c: Any, name: str, id: str, index: str) -> None:
     """Move a service to another node."""
     cluster = cluster_named(name)
-    show.service(cluster.move_service(id, to=parse.number_for(cluster, index, "the node")))
+    show.services.service(cluster.move_service(id, to=parse.number_for(cluster, index, "the node")))
 
 
 @task(help=_ID)
 def remove(c: Any, name: str, id: str) -> None:
     """Stop a service and forget it."""
     cluster_named(name).remove_service(id)
-    show.line(f"{id} is removed")
+    show.output.line(f"{id} is removed")
 
 
 @task(name="remove-all", help=_NAME)
 def remove_all(c: Any, name: str) -> None:
     """Stop all services and forget them."""
     gone = cluster_named(name).remove_services()
-    show.line(f"removed: {', '.join(gone) or 'nothing, there were none'}")
+    show.output.line(f"removed: {', '.join(gone) or 'nothing, there were none'}")
 
 
 @task(help=_ID)
 def restart(c: Any, name: str, id: str) -> None:
     """Stop a service and start it again."""
-    show.service(cluster_named(name).restart_service(id))
+    show.services.service(cluster_named(name).restart_service(id))
 
 
 @task(help=_ID)
 def cleanup(c: Any, name: str, id: str) -> None:
     """Forget a service's failures and try it again."""
-    show.service(cluster_named(name).cleanup_service(id))
+    show.services.service(cluster_named(name).cleanup_service(id))
 
 
 @task(
@@ -107,6 +106,6 @@ def logs(c: Any, name: str, id: str, follow: bool = False, lines: str = "50") ->
     cluster = cluster_named(name)
     last = parse.number_for(cluster, lines, "the number of lines (--lines)", least=1)
     if follow:
-        show.following(cluster.follow_log(id, lines=last))
+        show.services.following(cluster.follow_log(id, lines=last))
     else:
-        show.log(cluster.service_log(id, lines=last))
+        show.services.log(cluster.service_log(id, lines=last))

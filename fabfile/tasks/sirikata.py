@@ -9,10 +9,8 @@ from invoke.collection import Collection
 from ..core.sirikata.presets import outline
 from ..core.templates import ROOT
 from ..library import sirikata as library
-from . import cluster_named, task
+from . import cluster_named, show, task
 from .options.typed import Typed
-from .show import show
-from .show import sirikata as show_sirikata
 from .show.progress import reporter
 
 _NAME = {"name": "the cluster's name"}
@@ -26,13 +24,13 @@ _ONE = {
 @task()
 def presets(c: Any) -> None:
     """List the services that have a task here."""
-    show_sirikata.presets(library.presets())
+    show.sirikata.presets(library.presets())
 
 
 @task(help={"dir": "a folder with bin/, lib/ and share/", "output": "the archive (default sirikata.tar.bz2)"})
 def package(c: Any, dir: str, output: str = "sirikata.tar.bz2") -> None:
     """Pack a build of Sirikata, with its checksum beside it."""
-    show_sirikata.packed(library.package(dir, output, reporter()))
+    show.sirikata.packed(library.package(dir, output, reporter()))
 
 
 @task(
@@ -44,13 +42,13 @@ def package(c: Any, dir: str, output: str = "sirikata.tar.bz2") -> None:
 )
 def sync(c: Any, name: str, archive: str, sha256: str = "") -> None:
     """Put an archive into use on every node; restart services."""
-    show_sirikata.rolled_out(name, cluster_named(name).sync_sirikata(archive, sha256=sha256))
+    show.sirikata.rolled_out(name, cluster_named(name).sync_sirikata(archive, sha256=sha256))
 
 
 @task(help=_NAME)
 def rollback(c: Any, name: str) -> None:
     """Put the previous version of Sirikata back into use."""
-    show_sirikata.rolled_out(name, cluster_named(name).rollback_sirikata())
+    show.sirikata.rolled_out(name, cluster_named(name).rollback_sirikata())
 
 
 def _start(
@@ -61,10 +59,10 @@ def _start(
     cluster = cluster_named(name)
     typed.tell(lambda: cluster.plan_preset(preset, given, on=on))
     if dry_run:
-        show_sirikata.planned(name, cluster.plan_preset(preset, given, number=which, on=on))
+        show.sirikata.planned(name, cluster.plan_preset(preset, given, number=which, on=on))
     else:
         for view in cluster.start_preset(preset, given, number=which, on=on):
-            show.service(view)
+            show.services.service(view)
 
 
 def _preset_task(preset: str, summary: str, helps: Mapping[str, str]) -> Any:

@@ -3,9 +3,8 @@
 from functools import partial
 from typing import Any
 
-from . import cluster_named, task
+from . import cluster_named, show, task
 from .options import defaults, parse
-from .show import show
 
 
 @task(
@@ -43,7 +42,7 @@ def up(
     given |= {"sirikata_url": sirikata_url, "sirikata_sha256": sirikata_sha256}
     ec2 = {"region": region, "keypair": keypair}
     wanted = parse.wanted_spec(name, given, partial(defaults.with_ec2, c, ec2, only=True))
-    show.status(cluster_named(name).bring_up(wanted, given | ec2))
+    show.clusters.status(cluster_named(name).bring_up(wanted, given | ec2))
 
 
 @task(help={"name": "the cluster's name"})
@@ -52,4 +51,4 @@ def down(c: Any, name: str) -> None:
 
     The specification and the services' definitions stay.
     """
-    show.terminated(name, cluster_named(name).terminate())
+    show.clusters.terminated(name, cluster_named(name).terminate())

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .show import line, present, table
+from .output import line, present, table
 
 if TYPE_CHECKING:
     from ...core.spec.node import Node

@@ -9,7 +9,7 @@ from invoke.exceptions import Exit
 from rich.filesize import decimal
 
 from ...core.errors import ClusterError, NodeFailures
-from . import show
+from . import output
 
 if TYPE_CHECKING:
     from ...core.files.transfer import Moved
@@ -73,7 +73,7 @@ def printing(*, quiet: bool) -> Iterator[Callable[[str, str], None]]:
 def answers(results: Mapping[str, Any], *, as_json: bool) -> None:
     """What a command answered on each node, for programs; exits with the worst of their codes."""
     if as_json:
-        show.line(show.as_document(results))
+        output.line(output.as_document(results))
     if worst := max((result.exit for result in results.values()), default=0):
         raise Exit(code=worst)
 
@@ -83,8 +83,8 @@ def failures(error: ClusterError, *, as_json: bool) -> None:
     if as_json and isinstance(error, NodeFailures):
         failed = {name: {"error": str(one)} for name, one in error.failures.items()}
         every = {**error.results, **failed}
-        show.line(
-            show.as_document(
+        output.line(
+            output.as_document(
                 {name: every[name] for name in sorted(every, key=lambda name: (len(name), name))}
             )
         )
@@ -104,8 +104,8 @@ def moved(move: "Callable[[], Mapping[str, Moved]]", *, as_json: bool) -> None:
 
 def _moved(results: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
-        show.line(show.as_document(results))
+        output.line(output.as_document(results))
         return
     for name, one in results.items():
         count = f"{one.files} file{'' if one.files == 1 else 's'}, " if one.kind == "folder" else ""
-        show.line(f"{name}: {one.path}, {count}{decimal(one.bytes)}")
+        output.line(f"{name}: {one.path}, {count}{decimal(one.bytes)}")

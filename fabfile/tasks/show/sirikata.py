@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...core.spec.types import asked
-from . import show
+from . import output
 
 if TYPE_CHECKING:
     from ...core.services.service import Service
@@ -21,21 +21,21 @@ def presets(table: "Presets") -> None:
         (name, preset.summary, " ".join(map(_port, preset.ports.values())), " ".join(preset.options))
         for name, preset in table.presets.items()
     ]
-    show.present(show.table(("preset", "what", "ports", "options"), rows))
+    output.present(output.table(("preset", "what", "ports", "options"), rows))
 
 
 def planned(cluster: str, wanted: "Sequence[Planned]") -> None:
     """The commands that would do the same, in their order, then the constraints that they set, and the server maps."""
     for item in wanted:
-        show.line(add_command(cluster, item.service))
-    show.line("")
+        output.line(add_command(cluster, item.service))
+    output.line("")
     for item in wanted:
         for sentence in constraints(item.service):
-            show.line(sentence)
+            output.line(sentence)
     for item in wanted:
         if item.entry is not None:
             entry = item.entry
-            show.line(
+            output.line(
                 f"server {entry.number} of the map {entry.map} is node{item.service.on}, ports {entry.internal} and {entry.external}"
             )
 
@@ -70,15 +70,15 @@ def constraints(service: "Service") -> list[str]:
 
 def packed(made: "Packed") -> None:
     """An archive that was made."""
-    show.line(f"{made.path}: {made.files} files, {made.size} bytes, SHA-256 {made.sha256}")
+    output.line(f"{made.path}: {made.files} files, {made.size} bytes, SHA-256 {made.sha256}")
 
 
 def rolled_out(name: str, done: "RolledOut") -> None:
     """Which version is where, and what was restarted for it."""
-    show.line(
+    output.line(
         f"{name}: Sirikata {done.now.short} is in use on {', '.join(done.nodes)}; before: {done.before.short}"
     )
-    show.line(f"restarted: {', '.join(done.restarted) or 'no service had to be'}")
+    output.line(f"restarted: {', '.join(done.restarted) or 'no service had to be'}")
 
 
 def _port(port: int | tuple[int, int]) -> str:
