@@ -46,7 +46,7 @@ def add(session: Session, service: Service) -> ServiceView:
 
 
 def check(session: Session, service: Service) -> tuple[Service, ...]:
-    """Raise UsageError with every problem of a service that no node need be asked for.  Returns the other services."""
+    """Raise UsageError with every problem of a service that can be seen without a node.  Returns the other services."""
     others = tuple(known for known in session.spec.services if known.id != service.id)
     size, has = session.spec.size, holders(session.spec)
     if problems := validate(service, size, has) + wish_problems((*others, service), size, has):
