@@ -26,16 +26,16 @@ def wait_until(condition: Callable[[], T | None], *, timeout: float, poll: float
     return retry(condition)
 
 
-class Glance(Generic[T]):
-    """A look that many threads share: it is repeated when the last result is `every` seconds old."""
+class Cached(Generic[T]):
+    """A value that many threads share: `fetch` is called again when it is `max_age` seconds old."""
 
-    def __init__(self, ask: Callable[[], T], *, every: float) -> None:
-        self._ask, self._every = ask, every
-        self._lock, self._results, self._asked = threading.Lock(), list[T](), 0.0
+    def __init__(self, fetch: Callable[[], T], *, max_age: float) -> None:
+        self._fetch, self._max_age = fetch, max_age
+        self._lock, self._values, self._fetched = threading.Lock(), list[T](), 0.0
 
-    def look(self) -> T:
+    def get(self) -> T:
         with self._lock:
-            if not self._results or time.monotonic() - self._asked >= self._every:
-                self._results[:] = [self._ask()]
-                self._asked = time.monotonic()
-            return self._results[0]
+            if not self._values or time.monotonic() - self._fetched >= self._max_age:
+                self._values[:] = [self._fetch()]
+                self._fetched = time.monotonic()
+            return self._values[0]

@@ -11,7 +11,7 @@ from ...core.ssh.hostkeys import KEYS_BEGIN, KEYS_END
 from ...effects import keys
 from ...effects.providers.base import ROLES, HostKeys, UserData
 from ...effects.ssh.known_hosts import remove_key, rename_host, set_key
-from ...effects.ssh.waiting import POLL, Glance, wait_until
+from ...effects.ssh.waiting import POLL, Cached, wait_until
 from ...effects.store.store import Store
 from ..puppet import master as puppet_master
 from ..session import Session
@@ -186,9 +186,9 @@ def _greet(session: Session, machines: list[Node], timeout: float) -> None:
     for node in fresh:
         set_key(known_hosts, node.host_pattern, bootstrap_key)
     lines = hosts.lines(session, machines)
-    glance = Glance(lambda: {node.id: node for node in session.provider.nodes()}, every=LOOK)
+    known = Cached(lambda: {node.id: node for node in session.provider.nodes()}, max_age=LOOK)
     own_keys = session.remote.fan_out(
-        machines, "first contact", lambda node: _first_contact(session, node, lines, glance, timeout)
+        machines, "first contact", lambda node: _first_contact(session, node, lines, known, timeout)
     )
     for node in fresh:
         set_key(known_hosts, node.host_pattern, own_keys[node.name])
@@ -201,7 +201,7 @@ def _greet(session: Session, machines: list[Node], timeout: float) -> None:
 
 
 def _first_contact(
-    session: Session, node: Node, lines: str, glance: "Glance[dict[str, Node]]", timeout: float
+    session: Session, node: Node, lines: str, known: "Cached[dict[str, Node]]", timeout: float
 ) -> str:
     """Wait until the node answers and cloud-init is done; its own public host key."""
     failure: list[NodeError] = []
@@ -217,7 +217,7 @@ def _first_contact(
                 raise NodeError(node.name, error.problem, vouched, lasting=True) from error
             failure.append(error)
             session.report.node(node.name, f"waiting for SSH: {error.problem}")
-            now = glance.look().get(node.id, node)
+            now = known.get().get(node.id, node)
             if not now.running:
                 raise _death(session, now) from error
         return not failure

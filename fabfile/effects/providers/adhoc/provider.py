@@ -16,7 +16,7 @@ from ...ssh.access import Access
 from ...ssh.fan_out import fan_out
 from ...ssh.private_keys import choose_pem
 from ...ssh.runner import Remote
-from ...ssh.waiting import Glance, wait_until
+from ...ssh.waiting import Cached, wait_until
 from ...store.store import Store
 from ..base import ROLES, Contact, UserData
 from . import checks
@@ -39,7 +39,7 @@ class AdhocProvider:
     def __init__(self, spec: ClusterSpec, store: Store) -> None:
         self.spec, self._store = spec, store
         self._silent: dict[str, tuple[float, Node]] = {}
-        self._glance: Glance[list[Node]] | None = None
+        self._found: Cached[list[Node]] | None = None
         self._checked = checks.Checked()
 
     def pinned(self) -> ClusterSpec:
@@ -69,9 +69,9 @@ class AdhocProvider:
         taken = self._store.state().taken
         if not taken:
             return ()
-        if self._glance is None:
-            self._glance = Glance(lambda: self._ask(self._store.state().taken), every=FRESH)
-        return self._glance.look()
+        if self._found is None:
+            self._found = Cached(lambda: self._ask(self._store.state().taken), max_age=FRESH)
+        return self._found.get()
 
     def explain(self, node: Node) -> str:
         return (
@@ -134,7 +134,7 @@ class AdhocProvider:
         remote.forget(node)
         wait_until(back, timeout=self.boot_timeout)
         self._silent.clear()
-        self._glance = None
+        self._found = None
 
     def master_address(self) -> str | None:
         taken = self._store.state().taken
@@ -178,7 +178,7 @@ class AdhocProvider:
             certified=tuple(one for one in state.certified if one not in ids),
             keyed={one: pattern for one, pattern in state.keyed.items() if one not in ids},
         )
-        self._glance = None
+        self._found = None
 
     def _ask(self, taken: dict[str, str]) -> list[Node]:
         remote = self._remote()
