@@ -1,1 +1,1 @@
-"""Files: transfers and YAML."""
+"""Files: transfers, checksums and YAML."""

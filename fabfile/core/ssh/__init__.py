@@ -1,1 +1,1 @@
-"""SSH, as values and texts."""
+"""SSH host keys as text."""

@@ -1,1 +1,1 @@
-"""SSH connections: where they lead, whom they trust, which keys they offer, and why one failed."""
+"""SSH: connections, the commands that run over them, and what is done on many nodes at once."""

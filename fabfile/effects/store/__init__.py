@@ -1,1 +1,1 @@
-"""State on disk."""
+"""What is remembered on disk: specifications, states, secrets and archives."""
