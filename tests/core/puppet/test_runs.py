@@ -1,5 +1,7 @@
 """What a run of an agent says, and why one failed."""
 
+from pathlib import Path
+
 import pytest
 
 from fabfile.core.puppet import runs
@@ -115,3 +117,51 @@ def test_many_and_long_words_are_shortened() -> None:
     _, said = runs.explain(runs.AgentRun(node="n", exit=1, outcome="failed", errors=errors), "web-1")
     assert said.endswith("... and 5 more")
     assert max(map(len, said.splitlines())) < 350
+
+
+# What run_script printed on Debian 12 (Puppet 7.23) and 13 (8.10).  Of the resources that stayed as they were, two are
+# kept; `golden` is a class whose command fails, or that does not compile.
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def golden(case: str) -> runs.AgentRun:
+    return runs.parse_run("node0", (GOLDEN / f"{case}.out").read_text(), (GOLDEN / f"{case}.err").read_text())
+
+
+@pytest.mark.parametrize("release", ["puppet-7", "puppet-8"])
+class TestOutputOfBothReleases:
+    def test_of_a_run_that_changed_nothing(self, release: str) -> None:
+        done = golden(f"{release}-unchanged")
+        assert (done.exit, done.outcome, done.environment) == (0, "unchanged", "demo")
+        assert (done.changed, done.failed, done.skipped, done.errors) == ((), (), (), ())
+        assert 1 < done.seconds < 60
+
+    def test_of_a_run_that_changed_a_file(self, release: str) -> None:
+        done = golden(f"{release}-changed")
+        assert (done.exit, done.outcome) == (2, "changed")
+        assert [change.resource for change in done.changed] == ["File[/etc/sirikata-cluster/workdir]"]
+        assert done.changed[0].message.startswith("defined content as '{sha256}")
+
+    def test_of_a_run_with_a_command_that_failed(self, release: str) -> None:
+        done = golden(f"{release}-failed")
+        problem, words = runs.explain(done, "demo")
+        assert (done.exit, done.skipped) == (4, ("File[/root/golden]",))
+        assert problem == "Puppet failed to apply 1 of its resources, and skipped 1 that depend on them"
+        assert words.startswith("Exec[golden: fails]: change from 'notrun' to ['0'] failed")
+        assert words.endswith("no space left")
+
+    @pytest.mark.parametrize(
+        ("case", "problem", "words"),
+        [
+            ("not-compiled", "cannot compile its catalog", "Unknown function: 'golden_unknown'"),
+            ("no-master", "cannot reach the Puppet master", "Connection refused"),
+            ("not-signed", "does not sign its certificate", "waitforcert"),
+        ],
+    )
+    def test_of_a_run_without_a_catalog(self, release: str, case: str, problem: str, words: str) -> None:
+        done = golden(f"{release}-{case}")
+        said, why = runs.explain(done, "demo")
+        assert (done.exit, done.outcome, done.changed) == (1, "failed", ())
+        assert problem in said
+        assert words in why
