@@ -51,7 +51,6 @@ UNREVISED: set[str] = {
     "fabfile/core/services/reasons.py",
     "fabfile/core/services/relations.py",
     "fabfile/core/services/service.py",
-    "fabfile/core/sirikata/release.py",
     "fabfile/core/spec/__init__.py",
     "fabfile/core/spec/cluster.py",
     "fabfile/core/spec/node.py",

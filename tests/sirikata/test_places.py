@@ -22,7 +22,7 @@ def spread(pacemaker: Pacemaker, tmp_path: Path) -> tuple[str, dict[str, str]]:
     script = (
         "import sys; sys.dont_write_bytecode = True; "
         f"sys.path.insert(0, {str(TOOLS)!r}); import places; places.HOSTS = {str(hosts)!r}; places.FOLDER = {str(maps)!r}; "
-        "places.spread(places.Places.read())"
+        "places.write(places.Places.read())"
     )
     subprocess.run([sys.executable, "-c", script], env=pacemaker.environment, check=True, timeout=20)
     return hosts.read_text(), {
@@ -172,7 +172,7 @@ def test_a_service_whose_place_the_cluster_does_not_take_does_not_start(
     pacemaker.set_down(True)
     done = call(run, pacemaker, "--", "/bin/echo", "started")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "the cluster does not take the place of pinto" in done.stderr
+    assert "the address of pinto cannot be published" in done.stderr
 
 
 def test_a_service_waits_for_what_it_needs(run: list[str], pacemaker: Pacemaker) -> None:

@@ -81,7 +81,7 @@ def test_what_the_cluster_does_not_take_is_not_acknowledged(port: int, pacemaker
     pacemaker.set_down(True)
     status, _, answer = ask(port, "POST", "/", FIRST)
     assert status == 503
-    assert "does not take it" in answer["error"]
+    assert "cannot be stored" in answer["error"]
     pacemaker.set_down(False)
     assert ask(port, "GET", "/internal?server=1")[0] == 404
 

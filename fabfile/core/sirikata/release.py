@@ -78,7 +78,7 @@ def url_problems(url: str) -> list[Problem]:
 
 
 def checksum_problems(sha256: str) -> list[Problem]:
-    """Why a text is not a checksum; an empty one is none to check."""
+    """Why a text is not a checksum; an empty one is not checked."""
     if not sha256 or is_sha256(sha256):
         return []
     text = f"{named('sha256')} must be 64 hexadecimal digits, got {sha256!r}: sha256sum ARCHIVE prints them"

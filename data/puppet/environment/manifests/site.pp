@@ -1,4 +1,4 @@
-# Managed by sirikata-cluster.  Classes of your own: name them under the key `classes` in data/common.yaml.
+# Managed by sirikata-cluster.  Name classes of your own under the key `classes` in data/common.yaml.
 node default {
   include sirikata_cluster
 

@@ -1,4 +1,4 @@
-# @summary Key and corosync.conf, from a mount that gives every cluster its own.
+# @summary The key and corosync.conf, from a mount that serves each cluster its own.
 #
 # @api private
 class sirikata_cluster::corosync {
@@ -9,7 +9,7 @@ class sirikata_cluster::corosync {
     mode   => '0755',
   }
 
-  # The key is no part of the catalog, and no copy of it goes to the file bucket.  Below 128 bytes corosync refuses it
+  # The key is not part of the catalog, and is not copied to the file bucket.  Corosync refuses one of less than 128 bytes
   # (corosync-keygen(8)).
   file { '/etc/corosync/authkey':
     ensure               => file,
@@ -23,7 +23,7 @@ class sirikata_cluster::corosync {
     validate_replacement => '@@',
   }
 
-  # Where corosync is not installed yet, there is nothing to check with.
+  # Without corosync, before its installation, it cannot be checked.
   file { '/etc/corosync/corosync.conf':
     ensure       => file,
     owner        => 'root',
@@ -34,8 +34,8 @@ class sirikata_cluster::corosync {
     require      => File['/etc/corosync/authkey'],
   }
 
-  # The daemons keep running: a new file is reloaded, by all members at once (corosync-cfgtool(8)).  When the tool has
-  # put the file here, Puppet finds its own bytes and does nothing.
+  # The daemons keep running: a new file is reloaded, by all members at once (corosync-cfgtool(8)).  If the tool has put
+  # the file here already, Puppet finds the same content and does nothing.
   exec { 'sirikata_cluster: reload corosync.conf':
     command     => 'corosync-cfgtool -R',
     path        => ['/usr/sbin', '/usr/bin', '/sbin', '/bin'],

@@ -1,9 +1,9 @@
-# @summary A daemon of the distribution that the cluster runs: installed, while its own unit never starts.
+# @summary A daemon of the distribution that the cluster runs: it is installed, but its own unit never starts.
 #
 # @param packages
-#   What holds it.
+#   The packages that contain it.
 # @param unit
-#   The unit, without .service, that the distribution would start.
+#   The unit that the distribution would start, without .service.
 #
 # @api private
 define sirikata_cluster::daemon (

@@ -4,23 +4,23 @@
 # running and reloads corosync.conf in the running ones.
 #
 # @param packages
-#   What every member needs.
+#   The packages that every member needs.
 # @param provider
-#   What the nodes are: `local`, `ec2` or `adhoc`.
+#   The kind of nodes: `local`, `ec2` or `adhoc`.
 # @param sirikata_url
-#   Where the archive of Sirikata is fetched from; undef for none.  http, https, file or puppet.
+#   The URL of the archive of Sirikata, http, https, file or puppet; undef for none.
 # @param sirikata_sha256
 #   Its checksum.  Another checksum is another version, unpacked beside the old one.
 # @param sirikata_before_sha256
 #   The checksum of the version before, which is kept beside it; those before that are removed.
 # @param sirikata_packages
-#   What unpacking it takes.
+#   The packages that unpacking it needs.
 # @param sirikata_root
-#   Where it is unpacked; `current` in it is the version in use.
+#   The folder that it is unpacked in; `current` in it is the version in use.
 # @param types
 #   The types of nodes that have one, by the node's name.
 # @param workdirs
-#   The folders for what services keep, by the node's name, where that is not the usual one.
+#   The folders for data of services, by the node's name, if not the default.
 class sirikata_cluster (
   Array[String[1]] $packages,
   String[1] $provider = 'adhoc',

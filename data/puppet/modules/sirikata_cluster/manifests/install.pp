@@ -45,7 +45,7 @@ class sirikata_cluster::install {
     content => file('sirikata_cluster/install-packages'),
   }
 
-  # All at once, which takes a fraction of one by one.  What was cut off in the middle is not installed.
+  # All at once, which takes a fraction of the time.  A package whose installation was interrupted is not installed.
   $names = $packages.join(' ')
   $states = "dpkg-query --show --showformat='\${db:Status-Status}\\n' ${names}"
   exec { 'sirikata_cluster: install packages':
@@ -62,7 +62,7 @@ class sirikata_cluster::install {
     install_options => ['--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300'],
   }
 
-  # needrestart, of Ubuntu's images, restarts whatever uses a library that was renewed, and on all nodes at the same hour.
+  # needrestart, in Ubuntu's images, restarts everything that uses an upgraded library, on all nodes at the same hour.
   exec { 'sirikata_cluster: keep needrestart off the cluster':
     command => 'printf \'%s\\n\' \'# Managed by Puppet (sirikata_cluster)\' \
       \'$nrconf{override_rc}{qr(^(corosync|pacemaker|sirikata-service-.*)\\.service)} = 0;\' \

@@ -1,6 +1,6 @@
 # @summary The archive of Sirikata, each version in its own folder, `current` the one in use.
 #
-# A bad checksum leaves the version in use where it is.  A repeated run asks the archive's server for nothing.
+# With a wrong checksum the version in use stays.  A repeated run makes no request to the archive's server.
 #
 # @api private
 class sirikata_cluster::sirikata {
@@ -22,7 +22,7 @@ class sirikata_cluster::sirikata {
       mode   => '0755',
     }
 
-    # With its checksum known, the source is asked only when the archive here is another one.
+    # Since its checksum is known, the archive is fetched only if the one here differs.
     file { $archive:
       ensure         => file,
       owner          => 'root',
@@ -34,8 +34,8 @@ class sirikata_cluster::sirikata {
       backup         => false,
     }
 
-    # Unpacked beside its place and renamed, so that a version is there whole or not at all; and such that services which
-    # are not root's can read it, whatever the umask of this run.  Where Python knows how, nothing is put elsewhere.
+    # Unpacked beside its place and renamed, so that a version is there completely or not at all; readable for services of
+    # any user, whatever the umask of this run.  If Python supports it, nothing is unpacked outside of the folder.
     $unpack = 'import sys, tarfile as t; \
 t.open(sys.argv[1]).extractall(sys.argv[2], **({"filter": "data"} if hasattr(t, "data_filter") else {}))'
     exec { "sirikata_cluster: unpack ${sha256}":
@@ -51,8 +51,8 @@ t.open(sys.argv[1]).extractall(sys.argv[2], **({"filter": "data"} if hasattr(t, 
       require  => File[$archive],
     }
 
-    # Renamed over the old link: at no moment is there none, so whatever starts meanwhile starts.  From when on which
-    # version was in use is written down, which tells what a service that runs was started from.
+    # Renamed over the old link: there always is one, so services can start meanwhile.  The file `uses` says since when which
+    # version is in use, and so which one a running service was started from.
     exec { "sirikata_cluster: use ${sha256}":
       command  => "ln -sfn '${version}' '${root}/current.new' && mv -fT '${root}/current.new' '${root}/current' \
         && echo \"$(stat -c %Z '${root}/current') ${sha256}\" >>'${root}/uses'",
@@ -63,9 +63,9 @@ t.open(sys.argv[1]).extractall(sys.argv[2], **({"filter": "data"} if hasattr(t, 
       require  => Exec["sirikata_cluster: unpack ${sha256}"],
     }
 
-    # Only once the new version is in use; the one before is kept, to go back to.
-    $kept = [$sha256, $sirikata_cluster::sirikata_before_sha256].filter |$one| { $one =~ NotUndef }
-    $names = $kept.map |$one| { "! -name ${one}" }.join(' ')
+    # Only once the new version is in use; the one before is kept for a rollback.
+    $kept = [$sha256, $sirikata_cluster::sirikata_before_sha256].filter |$sum| { $sum =~ NotUndef }
+    $names = $kept.map |$sum| { "! -name ${sum}" }.join(' ')
     $older = "find '${root}/archives' '${root}/versions' -mindepth 1 -maxdepth 1 ${names}"
     exec { 'sirikata_cluster: remove older versions':
       command  => "${older} -exec rm -rf {} +",

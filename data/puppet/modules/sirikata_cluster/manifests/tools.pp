@@ -32,8 +32,8 @@ class sirikata_cluster::tools {
     notify  => Exec['sirikata_cluster: reload systemd for names'],
   }
 
-  # What Sirikata's programs run as: they open ports to the world, and need no rights on a node.  An account of that name
-  # that is there already is used as it is; Puppet's own type would give it another home and shell.
+  # The user of Sirikata's programs: they open ports to the world, and need no rights on a node.  An existing account of that
+  # name is used as it is; Puppet's own type would give it another home and shell.
   group { 'sirikata':
     ensure => present,
     system => true,

@@ -1,6 +1,6 @@
-# @summary What a node's type brings: a daemon that the cluster runs as a service, and its configuration.
+# @summary What a node's type adds: a daemon that the cluster runs as a service, and its configuration.
 #
-# With another type, or none, the configuration goes; packages and files that somebody put there stay.
+# With another type, or none, the configuration is removed; packages and the user's files stay.
 #
 # @api private
 class sirikata_cluster::types {
@@ -26,7 +26,7 @@ class sirikata_cluster::types {
     }
   }
 
-  # On every node: its files are put on all of them, so that they are there wherever the type goes.
+  # On every node: the user puts files on all of them, so that they are there wherever the type moves.
   file { '/var/lib/sirikata/cdn':
     ensure  => directory,
     owner   => 'root',

@@ -1,6 +1,6 @@
-# @summary The node's folder for what services keep, which they know as WORKDIR.
+# @summary The node's folder for data of services, which they know as WORKDIR.
 #
-# Every account may write there, as in /tmp.  One that is there already keeps its owner and its mode.
+# Every account may write there, as in /tmp.  An existing folder keeps its owner and its mode.
 #
 # @api private
 class sirikata_cluster::workdir {

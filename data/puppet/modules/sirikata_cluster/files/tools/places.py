@@ -1,17 +1,18 @@
 """Where the cluster's services are, kept in Pacemaker's configuration.
 
-A service that moves has another address.  Nothing floats here that would carry it along: an address that moves needs one
-Ethernet, which clouds do not give.  So a service tells its address where all members can read it, and each of them
-makes of it what programs know: names in /etc/hosts, and Sirikata's server maps as files.  Pacemaker's configuration is
-that place, since every member has it on its disk, in one order of changes, and it outlives any node and a power cut of
-all of them.  What is told there is an option of the cluster in a set of its own, which Pacemaker itself does not read:
+A service that moves gets another address.  There is no floating address: that needs one Ethernet segment, which clouds do
+not provide.  So a service publishes its address where all members can read it, and each of them derives what programs
+use: names in /etc/hosts, and Sirikata's server maps as files.  It is published in Pacemaker's configuration, since every
+member has that on its disk, with changes in the same order, and it survives the loss of any node and of power on all.
+Each value is an option of the cluster in a set of its own, which Pacemaker itself does not read:
 
     sirikata-place-ID       the address of the service ID
-    sirikata-public-NODE    how the world outside calls a node
-    sirikata-map-MAP-N      server N of a server map: `HOST:PORT HOST:PORT [ID]`, as seen from inside and from outside,
-                            and which service it is
+    sirikata-public-NODE    the name of a node outside of the cluster
+    sirikata-map-MAP-N      server N of a server map: `HOST:PORT HOST:PORT [ID]`, from inside and from outside of the
+                            cluster, and the service's id
 
-Measured on three machines of two busy cores: an announcement takes 0.1 to 0.3 s, and 0.2 s later all nodes know the name.
+Measured on three machines that share two busy cores: publishing takes 0.1 to 0.3 s, and 0.2 s later all nodes know the
+name.
 
 Man pages: cibadmin(8), crm_attribute(8), hosts(5).
 """
@@ -30,18 +31,18 @@ FOLDER = "/run/sirikata-cluster/maps"
 HOSTS = "/etc/hosts"
 BEGIN, END = "# sirikata-cluster's services begin", "# sirikata-cluster's services end"
 
-# Where a service is known to all nodes by its name.
+# The name under which all nodes find a service.
 NAME = "{id}.service.{cluster}"
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|[0-9A-Fa-f:]+")
 _MAP = re.compile(r"sirikata-map-([a-z]+)-([1-9][0-9]*)")
 
 
-class Unanswered(Exception):
-    """Pacemaker did not answer; the text says what it said."""
+class Unavailable(Exception):
+    """Pacemaker did not answer, or refused; the text is its own."""
 
 
 class Places:
-    """What the configuration tells, at one moment."""
+    """What is published in the configuration, at one moment."""
 
     def __init__(self, configuration):
         root = ET.fromstring(configuration)
@@ -52,21 +53,20 @@ class Places:
 
     @classmethod
     def read(cls):
-        """Ask Pacemaker.  Raises Unanswered."""
+        """Ask Pacemaker.  Raises Unavailable."""
         return cls(_ask("cibadmin", "--query", "--local", "--scope", "configuration"))
 
     def names(self):
-        """Lines of /etc/hosts, for services that exist: one that was removed leaves its announcement."""
-        told = {key.removeprefix("sirikata-place-"): value for key, value in self.options.items()}
-        known = sorted(one for one in self.services if f"sirikata-place-{one}" in self.options)
-        return [
-            f"{told[one]} {NAME.format(id=one, cluster=self.cluster)}"
-            for one in known
-            if HOST.fullmatch(told[one])
-        ]
+        """Lines of /etc/hosts, for services that exist: what a removed service published stays."""
+        found = []
+        for service in sorted(self.services):
+            address = self.options.get(f"sirikata-place-{service}", "")
+            if HOST.fullmatch(address):
+                found.append(f"{address} {NAME.format(id=service, cluster=self.cluster)}")
+        return found
 
     def servers(self, name):
-        """A server map, {number: (internal, external, service)}; the service is empty where it is none of ours."""
+        """A server map, {number: (internal, external, service)}; the service is empty if the cluster does not run it."""
         found = {}
         for key, value in self.options.items():
             match, words = _MAP.fullmatch(key), [*value.split(), ""][:3]
@@ -75,11 +75,11 @@ class Places:
         return found
 
     def public(self, node, address):
-        """How the world outside calls a node."""
+        """The name or address of a node outside of the cluster."""
         return self.options.get(f"sirikata-public-{node}", "") or address
 
     def files(self):
-        """The server maps as files, {name: text}, line n for server n (Sirikata takes no comment and no empty line)."""
+        """The server maps as files, {name: text}, line n for server n (Sirikata accepts no comments and no empty lines)."""
         names = sorted({match.group(1) for match in map(_MAP.fullmatch, self.options) if match})
         texts = {}
         for name in names:
@@ -99,28 +99,28 @@ class Places:
         return f"{server[side].rpartition(':')[0]}:{ports[0]}:{ports[1]}"
 
 
-def tell(key, value):
-    """Write one option into the configuration, unless it is there already.  Raises Unanswered.
+def publish(key, value):
+    """Write an option into the configuration, unless it has that value already.  Raises Unavailable.
 
-    Asked first, as every change makes Pacemaker think about all services anew.
+    Read first, since every change makes Pacemaker recalculate all services.
     """
     if Places.read().options.get(key) == value:
         return
-    said = None
+    last = None
     for pause in (0.2, 0.5, 1, 2, 0):
         try:
             _ask("crm_attribute", "--type", "crm_config", "--set-name", SET, "--name", key, "--update", value)
             return
-        except Unanswered as error:
-            said = error
+        except Unavailable as error:
+            last = error
             time.sleep(pause)
-    raise said
+    raise last
 
 
-def spread(places):
-    """Put names and maps into this node's files, where they are not there yet."""
+def write(places):
+    """Write names and maps into this node's files, where they differ."""
     os.makedirs(FOLDER, exist_ok=True)
-    # One at a time: a service that starts does this too.
+    # One at a time: a service that starts does the same.
     with open(f"{FOLDER}/.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for name, text in places.files().items():
@@ -133,7 +133,7 @@ def spread(places):
 
 
 def _replace(path, text):
-    """Give a file that content, whole or not at all."""
+    """Replace the content of a file, atomically, if it differs."""
     try:
         with open(path) as file:
             if file.read() == text:
@@ -153,8 +153,8 @@ def _ask(*command):
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Unanswered(f"{command[0]}: {error}") from error
+        raise Unavailable(f"{command[0]}: {error}") from error
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
-        raise Unanswered(f"{command[0]}: {said[-1] if said else f'exit status {done.returncode}'}")
+        raise Unavailable(f"{command[0]}: {said[-1] if said else f'exit status {done.returncode}'}")
     return done.stdout
