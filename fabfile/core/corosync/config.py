@@ -1,4 +1,4 @@
-"""corosync.conf: from the nodes to its text, from its text to what it means, and what a change of it needs.
+"""corosync.conf: its text from the nodes, its contents from the text, and what a change of it needs.
 
 Man pages: corosync.conf(5), votequorum(5), cmap_keys(7).
 """
@@ -16,7 +16,7 @@ from ..templates import render as render_template
 KEY_BYTES = 256
 
 # Milliseconds without the token until a member counts as lost, and what every member above two adds to it.
-# `lan` finds a crashed node in 2.2 s whatever the size; `cloud` rides out a pause of a virtual machine and
+# `lan` finds a crashed node in 2.2 s at any size; `cloud` rides out a pause of a virtual machine and
 # keeps the makers' coefficient (650 ms).  Consensus is left to corosync, which derives it: 1.2 x token.
 _TIMING: dict[str, tuple[int, int | None]] = {"lan": (1000, 0), "cloud": (3000, None)}
 
@@ -52,7 +52,7 @@ _FIXED = frozenset(
 # A line that does not fit corosync's buffer is an error there (parse_section() in its exec/coroparse.c).
 _LINE_BYTES = 510
 
-# What tells sections of one name apart.
+# The key that distinguishes sections of the same name.
 _KEYS = {"node": "nodeid", "interface": "linknumber", "logger_subsys": "subsys"}
 
 
@@ -102,7 +102,7 @@ def render(
 
 
 def parse(text: str) -> Section:
-    """What a corosync.conf says.  Raises ClusterError with the number of the line that corosync would refuse."""
+    """The sections of a corosync.conf.  Raises ClusterError with the number of the line that corosync would refuse."""
     open_sections = [Section()]
     number = 0
     for number, raw in enumerate(text.split("\n"), 1):
@@ -125,9 +125,9 @@ def parse(text: str) -> Section:
         elif line == "}" and len(open_sections) > 1:
             open_sections.pop()
         else:
-            raise _bad(number, f"{line!r} is no 'name {{', no 'key: value' and closes no section")
+            raise _bad(number, f"{line!r} is not 'name {{', 'key: value' or '}}'")
     if len(open_sections) > 1:
-        raise _bad(number, "ends the file inside of a section: a '}' is missing")
+        raise _bad(number, "ends the file with an open section: a '}' is missing")
     return open_sections[0]
 
 
@@ -139,7 +139,7 @@ def members(text: str) -> list[Member]:
             address = node.values.get("ring0_addr", "")
             node_id = node.values.get("nodeid", "0")
             if not node_id.isdecimal():
-                raise ClusterError(f"corosync.conf: the nodeid {node_id!r} of {address} is no number")
+                raise ClusterError(f"corosync.conf: the nodeid {node_id!r} of {address} is not a number")
             found.append(Member(int(node_id), node.values.get("name", address), address))
     return sorted(found)
 
@@ -148,12 +148,12 @@ def config_version(text: str) -> int:
     """The version that a corosync.conf carries; 0 where it has none, as corosync takes it."""
     version = _flat(parse(text)).get("totem.config_version", "0")
     if not version.isdecimal():
-        raise ClusterError(f"corosync.conf: the config_version {version!r} is no number")
+        raise ClusterError(f"corosync.conf: the config_version {version!r} is not a number")
     return int(version)
 
 
 def differences(old: str, new: str) -> list[str]:
-    """What a change of corosync.conf changes, a line each; its version left out.  Empty: nothing."""
+    """The differences between two texts of corosync.conf, a line each; without their versions."""
     lines = _member_differences(members(old), members(new))
     for key, values in _changed(old, new).items():
         if not key.startswith("nodelist.node[") and key != "totem.config_version":

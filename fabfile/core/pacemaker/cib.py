@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import ClusterError
 from ..services.service import Service
 from ..spec.node import Node
-from . import escaping as words
+from . import escaping
 from .constraints import place, related, service_constraints
 
 # Prints the CIB as XML; parse_services() and attributes.parse_capabilities() read it.
@@ -39,9 +39,9 @@ def service_resource(service: Service) -> ET.Element:
     primitive = ET.Element("primitive", {"id": service.id, **AGENT})
     given = {name: getattr(service, name) for name in (*_TEXTS, *_NUMBERS)}
     values = {name: str(value) for name, value in given.items() if value != _DEFAULTS.get(name, "")}
-    values |= {name: words.encode(values[name]) for name in _COMMANDS if name in values}
+    values |= {name: escaping.encode(values[name]) for name in _COMMANDS if name in values}
     if service.env:
-        values["env"] = " ".join(f"{name}={words.word(value)}" for name, value in service.env)
+        values["env"] = " ".join(f"{name}={escaping.word(value)}" for name, value in service.env)
     attributes = ET.SubElement(primitive, "instance_attributes", id=f"{service.id}.parameters")
     for name, value in values.items():
         ET.SubElement(attributes, "nvpair", id=f"{service.id}.parameters.{name}", name=name, value=value)
@@ -65,7 +65,7 @@ def _timeouts(service: Service) -> dict[str, int]:
 def services_xml(services: Sequence[Service], nodes: Sequence[Node]) -> str:
     """Resources and their constraints as one piece of configuration: what add_services_script() reads.
 
-    Raises NotFound when the node of one of them is none of those.
+    Raises NotFound when the node of a service is not among `nodes`.
     """
     configuration = ET.Element("configuration")
     resources = ET.SubElement(configuration, "resources")
@@ -78,7 +78,7 @@ def services_xml(services: Sequence[Service], nodes: Sequence[Node]) -> str:
 def parse_services(cib: str, nodes: Sequence[Node]) -> dict[str, Service]:
     """The services that a CIB holds, by id, to be compared with those that the specification holds.
 
-    Resources of other agents are left out, and so is whatever constraint is not ours.
+    Resources of other agents are left out, and so are constraints that are not ours.
     """
     try:
         root = ET.fromstring(cib)
@@ -100,7 +100,7 @@ def _service(primitive: ET.Element, root: ET.Element, places: Mapping[str, int])
     seconds = (monitor.get("interval", "") if monitor is not None else "").rstrip("s")
     on, failover = place(service_id, root, places)
     texts = {name: values[name] for name in _TEXTS if name in values}
-    texts |= {name: words.decode(texts[name]) for name in _COMMANDS if name in texts}
+    texts |= {name: escaping.decode(texts[name]) for name in _COMMANDS if name in texts}
     numbers = {name: int(values[name]) for name in _NUMBERS if values.get(name, "").isdecimal()}
     found: dict[str, Any] = {"id": service_id, "command": "", **texts, **numbers, **related(service_id, root)}
     return Service(
@@ -114,7 +114,7 @@ def _service(primitive: ET.Element, root: ET.Element, places: Mapping[str, int])
 
 def _environment(service_id: str, text: str) -> tuple[tuple[str, str], ...]:
     try:
-        split = shlex.split(words.decode(text))
+        split = shlex.split(escaping.decode(text))
     except ValueError as error:
         raise ClusterError(
             f"service {service_id}: its environment in the cluster cannot be split: {error}"

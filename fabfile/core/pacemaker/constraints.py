@@ -16,23 +16,23 @@ from ..spec.types import ASKS, asked
 # its node is back, since moving back would interrupt it for nothing.
 PREFERENCE = 50
 
-# What every constraint of ours is called after its service's id and a dot; the other service's id may follow.
+# The id of a constraint of ours is its service's id, a dot and one of these; a second service's id may follow.
 _AFTER, _WITH, _APART, _PREFERS, _PINNED = "after", "with", "apart", "prefers", "pinned"
 _CAPABLE = "capability"
 
-# What a node's attribute is called that says that it has a capability, before that one's name; its value is `true`.
+# The name of a node's attribute for a capability starts with this, then has the capability; its value is `true`.
 ATTRIBUTE = "sirikata-capability-"
 
 
 def service_constraints(service: Service, nodes: Sequence[Node]) -> list[ET.Element]:
-    """Everything that a service asks for of its place and its time; nothing: anywhere, any time.
+    """The constraints of a service, by its place and its relations; none where it may run anywhere, at any time.
 
     An order holds at every start and stop of either service: when the first one stops, the other has stopped before.
-    Raises NotFound when its node is none of those.
+    Raises NotFound when its node is not among `nodes`.
     """
-    found = [_order(service.id, other) for other in service.after]
-    found += [_colocation(service.id, _WITH, other, "INFINITY") for other in service.beside]
-    found += [_colocation(service.id, _APART, other, "-INFINITY") for other in service.apart_from]
+    found = [_order(service.id, first) for first in service.after]
+    found += [_colocation(service.id, _WITH, known, "INFINITY") for known in service.beside]
+    found += [_colocation(service.id, _APART, known, "-INFINITY") for known in service.apart_from]
     if word := asked(service.on):
         found.append(_capable(service.id, word))
     elif service.on is not None:
@@ -40,13 +40,13 @@ def service_constraints(service: Service, nodes: Sequence[Node]) -> list[ET.Elem
     return found
 
 
-def _order(service_id: str, other: str) -> ET.Element:
-    values = {"id": f"{service_id}.{_AFTER}.{other}", "first": other, "then": service_id}
+def _order(service_id: str, first: str) -> ET.Element:
+    values = {"id": f"{service_id}.{_AFTER}.{first}", "first": first, "then": service_id}
     return ET.Element("rsc_order", values | {"kind": "Mandatory", "symmetrical": "true"})
 
 
-def _colocation(service_id: str, how: str, other: str, score: str) -> ET.Element:
-    values = {"id": f"{service_id}.{how}.{other}", "rsc": service_id, "with-rsc": other, "score": score}
+def _colocation(service_id: str, how: str, known: str, score: str) -> ET.Element:
+    values = {"id": f"{service_id}.{how}.{known}", "rsc": service_id, "with-rsc": known, "score": score}
     return ET.Element("rsc_colocation", values)
 
 
@@ -85,21 +85,21 @@ def _capable(service_id: str, word: str) -> ET.Element:
 
 
 def keeps_capable(service_id: str, constraint: str) -> bool:
-    """Whether that id is of what keeps the service where its capability is."""
+    """Whether a constraint of that id keeps the service on nodes with its capability."""
     return constraint.startswith(f"{service_id}.{_CAPABLE}")
 
 
 def related(service_id: str, root: ET.Element) -> dict[str, tuple[str, ...]]:
-    """Which services it is after, beside and apart from, as the constraints that are its own say."""
+    """The services that it is after, beside and apart from, by the constraints of its own."""
     found = {}
-    for field, how, tag, other in (
+    for field, how, tag, attribute in (
         ("after", _AFTER, "rsc_order", "first"),
         ("beside", _WITH, "rsc_colocation", "with-rsc"),
         ("apart_from", _APART, "rsc_colocation", "with-rsc"),
     ):
         start = f"{service_id}.{how}."
         own = (constraint for constraint in root.iter(tag) if constraint.get("id", "").startswith(start))
-        found[field] = tuple(constraint.get(other, "") for constraint in own)
+        found[field] = tuple(constraint.get(attribute, "") for constraint in own)
     return found
 
 

@@ -48,7 +48,7 @@ def decode(text: str) -> str:
 
 def _plain(escaped: bytes) -> str:
     def letter(match: re.Match[bytes]) -> bytes:
-        code, other = match.groups()
-        return bytes([int(code, 16)]) if code else _LETTERS.get(other, other)
+        code, plain = match.groups()
+        return bytes([int(code, 16)]) if code else _LETTERS.get(plain, plain)
 
     return _ESCAPE.sub(letter, escaped).decode()

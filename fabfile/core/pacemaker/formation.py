@@ -17,8 +17,8 @@ from ..templates import script
 # Its presence says that this node has been given its place in a cluster, so that it is never seeded again.
 FORMED = "/var/lib/sirikata-cluster/formed"
 
-# `dc-deadtime` stays at 2 s where nothing fences: an early election then costs nothing, since whoever has no quorum
-# runs nothing, and a cluster that lost power is back 18 s sooner.  It plays no part when a single node returns: the
+# `dc-deadtime` stays at 2 s where nothing fences: an early election then costs nothing, since a partition without
+# quorum runs nothing, and a cluster that lost power is back 18 s sooner.  It plays no part when a single node returns: the
 # living coordinator calls it in at once.  With fencing, a partition that elects early shoots the nodes that boot
 # slower, so it then needs its default of 20 s.
 SEED_PROPERTIES: Mapping[str, str] = {
@@ -43,7 +43,7 @@ _DAEMONS = "pacemaker/daemons.sh"
 class NodeReport:
     """What a node has of a cluster.
 
-    formed       whether it has been given its place in one
+    formed       whether it has been given its place in a cluster
     corosync     whether corosync runs; `pacemaker` likewise
     resources    the number of resources in the configuration on its disk
     version      Pacemaker's; `feature_set` that of its configuration files, for example 3.20.0
@@ -75,7 +75,7 @@ def parse_report(text: str) -> NodeReport:
             feature_set=values.get("feature_set", ""),
         )
     except (KeyError, ValueError) as error:
-        raise ClusterError(f"cannot read what a node says of Pacemaker: {text.strip()!r}") from error
+        raise ClusterError(f"cannot read the report on Pacemaker: {text.strip()!r}") from error
 
 
 def make_seed_script(properties: Mapping[str, str] = SEED_PROPERTIES) -> str:

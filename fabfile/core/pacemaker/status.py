@@ -1,4 +1,4 @@
-"""What `crm_mon --output-as=xml` says, from Pacemaker 2.1 and 3.0.
+"""The status of the cluster, as `crm_mon --output-as=xml` of Pacemaker 2.1 and 3.0 prints it.
 
 Man page: crm_mon(8); the format: crm_mon-*.rng and api-result-*.rng in /usr/share/pacemaker/api.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..errors import ClusterError
 
-# Prints it.  It exits with an error, and still prints XML, when Pacemaker does not run; then there is nothing to ask.
+# Where Pacemaker does not run it fails, and still prints XML, which says so; parse_status() reads either.
 STATUS_COMMAND = "crm_mon --output-as=xml"
 
 # Pacemaker's score for never, and for always.
@@ -20,8 +20,8 @@ class MemberState:
     """A member of the cluster, as its coordinator sees it.
 
     online    it takes part and can run resources, unless `standby` or `maintenance`
-    pending   it is on its way in
-    unclean   nobody knows what it runs: it must be fenced before its resources may start elsewhere
+    pending   it is joining
+    unclean   what it runs is unknown: it must be fenced before its resources may start elsewhere
     """
 
     name: str
@@ -40,10 +40,10 @@ class MemberState:
 class ResourceState:
     """A resource, or one instance of it.
 
-    role      Started, Stopped, Starting, ...: what it is at now
-    target    the role it is told to have; empty: Started
+    role      its current state: Started, Stopped, Starting, ...
+    target    the role that it shall have; empty: Started
     failed    its last operation failed
-    blocked   it may be changed no more until somebody looks: it could not be stopped
+    blocked   it could not be stopped, so the cluster leaves it alone until its failure is cleaned up
     nodes     where it is active, by name
     """
 
@@ -65,7 +65,7 @@ class Failure:
 
     operation  for example `start` or `monitor`
     exit       the agent's exit code (resource agents: 1 error, 2 wrong parameter, 5 not installed, 7 not running)
-    reason     what the agent said, else the meaning of `exit`
+    reason     the agent's reason, else the meaning of `exit`
     when       as crm_mon writes it, in the node's time zone
     """
 
@@ -88,7 +88,7 @@ class Ban:
 
 @dataclass(frozen=True, kw_only=True)
 class FailCount:
-    """How often a resource failed on a node; at `threshold` it is kept off it, until that is forgiven."""
+    """How often a resource failed on a node; at `threshold` it is kept off the node until its failures are forgotten."""
 
     resource: str
     node: str
@@ -122,7 +122,7 @@ class ClusterStatus:
 
 
 def parse_status(xml: str) -> ClusterStatus:
-    """What crm_mon printed.  Raises ClusterError with its own words when it could not tell."""
+    """What crm_mon printed.  Raises ClusterError with its message when it printed no status."""
     try:
         root = ET.fromstring(xml)
     except ET.ParseError as error:
@@ -131,7 +131,7 @@ def parse_status(xml: str) -> ClusterStatus:
     status = root.find("status")
     if status is not None and status.get("code", "0") != "0":
         words = [error.text or "" for error in status.iter("error")] or [status.get("message", "")]
-        raise ClusterError(f"Pacemaker does not answer: {'; '.join(words)}")
+        raise ClusterError(f"Pacemaker does not respond: {'; '.join(words)}")
     dc = _find(root, "summary/current_dc")
     options = _find(root, "summary/cluster_options")
     present = _yes(dc, "present")

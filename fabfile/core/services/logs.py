@@ -1,4 +1,4 @@
-"""What a service wrote, on every node that ever ran it: the script that reads it, and its answer as lines.
+"""What a service wrote, on every node that ever ran it: the script that reads it, and its output as lines.
 
 The journal of the service's unit has a time for every entry.  A log file has none; its lines take that of its last
 change, so that the node that wrote last comes last.  Man pages: journalctl(1), systemd.journal-fields(7).
@@ -31,7 +31,7 @@ class LogLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """How far a node's words have been read: the journal's cursor, and the file's inode and length in bytes."""
+    """How far a node's logs have been read: the journal's cursor, and the file's inode and length in bytes."""
 
     cursor: str = ""
     inode: str = ""
@@ -54,7 +54,7 @@ def log_script(service_id: str, log: str, lines: int, place: Place | None = None
 
 
 def parse_log(node: str, text: str, place: Place | None = None) -> tuple[list[LogLine], Place]:
-    """The lines in what log_script() printed, and how far they reach.  What is no entry of a journal is left out."""
+    """The lines in what log_script() printed, and how far they reach.  Lines that are not entries of a journal are left out."""
     place = place or Place()
     journal, marker, file = text.partition(_FILE) if text.startswith(_FILE) else _split(text)
     entries = [entry for line in journal.splitlines() if (entry := _entry(line))]
@@ -100,7 +100,7 @@ def _entry(line: str) -> dict[str, Any] | None:
 
 
 def _message(value: Any) -> str:
-    """The journal gives bytes that are no UTF-8 as numbers, and what is too long as nothing."""
+    """The journal gives bytes that are not UTF-8 as numbers, and what is too long as nothing."""
     if isinstance(value, list):
         return bytes(byte for byte in value if isinstance(byte, int)).decode(errors="replace")
     return value if isinstance(value, str) else "(too long to show)"

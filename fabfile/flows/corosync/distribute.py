@@ -39,7 +39,7 @@ class MemberView:
 
 
 def keygen(session: Session) -> str:
-    """Make the key that the members share, unless there is one; says which."""
+    """Make the key that the members share, unless there is one.  Returns a sentence that says which."""
     if session.store.secret("authkey") is not None:
         return f"{session.spec.name} has a key already; it stays"
     session.store.save_secret("authkey", keys.authkey())
@@ -47,7 +47,7 @@ def keygen(session: Session) -> str:
 
 
 def rendered(session: Session) -> str:
-    """The corosync.conf that the nodes ask for now.  Its number rises only when something else in it changes.
+    """The corosync.conf of the nodes as they are now.  Its number rises only when something else in it changes.
 
     Raises ClusterError when no node exists.
     """
@@ -64,7 +64,7 @@ def rendered(session: Session) -> str:
 
 
 def update(session: Session) -> str:
-    """Put the corosync.conf that the nodes ask for into its place here; answers it."""
+    """Store the corosync.conf of the nodes as they are now.  Returns its text."""
     text = rendered(session)
     # The number first: after a crash in between it skips one, and never goes to two different texts.
     session.store.update_state(config_version=corosync.config_version(text))
@@ -94,7 +94,7 @@ def distribute(session: Session) -> Distribution:
 
 
 def make_way(session: Session) -> list[str]:
-    """Let members that came back under another address leave, so that they can join; answers their names.
+    """Let members that came back under another address leave, so that they can join.  Returns their names.
 
     A running corosync changes no address under a node id: the member must leave in one change of the file and come
     back in the next (check_things_have_not_changed() in its exec/totemconfig.c).
@@ -112,7 +112,7 @@ def make_way(session: Session) -> list[str]:
         return []
     statuses = form.member_statuses(session, staying).values()
     if not any(isinstance(found, MemberStatus) and found.quorate for found in statuses):
-        # It runs nothing without quorum; when it starts again it reads the file, and everybody's address with it.
+        # It runs nothing without quorum; when it starts again it reads the file, and the addresses in it.
         stop = "systemctl stop pacemaker corosync"
         session.remote.fan_out(staying, "stop corosync", lambda node: session.remote.sudo(node, stop))
         return sorted(moved)
@@ -183,7 +183,7 @@ def _transaction(
 
 
 def _undo(session: Session, nodes: Sequence[Node], txn: str, old: str) -> None:
-    """Put the old file back everywhere; what cannot be undone is said, and mended by the next distribution."""
+    """Put the old file back everywhere; what cannot be undone is reported, and repaired by the next distribution."""
     session.report.warn("it failed: putting the old corosync.conf back on every node")
 
     def reload() -> None:

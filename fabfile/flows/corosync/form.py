@@ -22,7 +22,7 @@ FORM_TIMEOUT = 90  # seconds from the start of the daemons to every node online;
 
 
 def form(session: Session, nodes: Sequence[Node]) -> list[str]:
-    """Start what does not run on these nodes and wait until all are online.  Answers what was changed.
+    """Start what does not run on these nodes and wait until all are online.  Returns what was changed.
 
     A cluster that was never formed starts from a seed, so that it need not wait 20 s for its first election.  A node
     that joins a living cluster, or one that was merely stopped, starts without.
@@ -56,8 +56,8 @@ def version_problem(cluster: str, reports: Mapping[str, NodeReport], idle: Colle
     """Why nodes that do not run cannot be started, by the versions of Pacemaker on all of them; empty when they can.
 
     Pacemaker 2.1 and 3.0 escape quotation marks and the like differently and so make different digests of one
-    configuration: a member of the one refuses what a member of the other sends it, and falls behind without a word.
-    Besides, the coordinator takes no member in that is older than itself (controld_join_dc.c, feature_set_compatible).
+    configuration: a member of one version refuses what a member of the second sends it, and falls behind without an
+    error.  Nor does the coordinator accept a member that is older than itself (controld_join_dc.c, feature_set_compatible).
     """
     if not idle or len({tuple(feature_set(report)[:2]) for report in reports.values()}) < 2:
         return ""
@@ -91,7 +91,7 @@ def wait_for_members(session: Session, nodes: Sequence[Node], *, seconds: int = 
 
 
 def member_statuses(session: Session, nodes: Sequence[Node]) -> Mapping[str, MemberStatus | ClusterError]:
-    """What corosync says on each node, or why it could not be asked."""
+    """The status of corosync on each node, or the error where it cannot be read."""
 
     def ask(node: Node) -> MemberStatus | ClusterError:
         try:
@@ -103,7 +103,7 @@ def member_statuses(session: Session, nodes: Sequence[Node]) -> Mapping[str, Mem
 
 
 def _seed(session: Session, nodes: Sequence[Node], reports: Mapping[str, NodeReport]) -> None:
-    # The oldest Pacemaker's configuration is one that all of them understand.
+    # All of them understand the configuration of the oldest Pacemaker.
     oldest = min(nodes, key=lambda node: feature_set(reports[node.name]))
     seed = session.remote.sudo(oldest, make_seed_script()).out
 
@@ -121,7 +121,7 @@ def _join(session: Session, node: Node) -> None:
 
 def _view(status: MemberStatus | ClusterError) -> str:
     if isinstance(status, ClusterError):
-        return f"cannot be asked ({status})"
+        return f"cannot be reached ({status})"
     if not status.active:
         return "does not run corosync"
     return f"sees the node ids {', '.join(map(str, status.members)) or 'none'}" + (

@@ -25,7 +25,7 @@ def add(session: Session, service: Service) -> ServiceView:
     other services, or when no node could run the command.  Raises ClusterError when the cluster took it and it does
     not run; then it stays, to be looked at.
     """
-    others = check(session, service)
+    rest = check(session, service)
     nodes = session.running()
     quorum.require(session)
     present = cib.services(session, nodes)
@@ -35,23 +35,23 @@ def add(session: Session, service: Service) -> ServiceView:
         return views.find(session, service.id)
     if service.id in present:
         raise UsageError(
-            f"{session.spec.name!r} already has a service {service.id!r}, and it is another one. "
+            f"{session.spec.name!r} already has a service {service.id!r}, which differs from this one. "
             f"Remove it first: fab service.remove {session.spec.name} {service.id}"
         )
     check_hosts(session, nodes, service)
     # Remembered first: what a crash leaves out of the cluster, the same command or `up` puts in.
-    session = session.saved(replace(session.spec, services=(*others, service)))
+    session = session.saved(replace(session.spec, services=(*rest, service)))
     _add_missing(session, nodes, present, needed(service.id, session.spec.services))
     return views.find(session, service.id)
 
 
 def check(session: Session, service: Service) -> tuple[Service, ...]:
     """Raise UsageError with every problem of a service that can be seen without a node.  Returns the other services."""
-    others = tuple(known for known in session.spec.services if known.id != service.id)
+    rest = tuple(known for known in session.spec.services if known.id != service.id)
     size, has = session.spec.size, holders(session.spec)
-    if problems := validate(service, size, has) + wish_problems((*others, service), size, has):
+    if problems := validate(service, size, has) + wish_problems((*rest, service), size, has):
         raise UsageError(problems)
-    return others
+    return rest
 
 
 def restore(session: Session) -> list[str]:

@@ -19,7 +19,7 @@ from ..session import Session
 from . import views
 from .hosts import check_hosts
 
-# What a node is asked for before it may run a service.
+# Fields that need something of the node, so that the nodes are checked when they change.
 _ON_THE_NODE = {"command", "ready", "health", "user", "cwd", "cpu"}
 
 
@@ -31,7 +31,7 @@ def apply_file(
     dry_run: bool = False,
     show: Callable[[Plan], None] = lambda plan: None,
 ) -> Plan:
-    """Like `apply`, with the services of a file; its problems are told with their lines, and raise UsageError."""
+    """Like `apply`, with the services of a file; UsageError has its problems with their lines."""
     kept = session.spec.services if keep_others else ()
     wanted = service_file.read(path, files.read_text(path), session.spec.size, kept, holders(session.spec))
     return apply(session, wanted, keep_others=keep_others, dry_run=dry_run, show=show)
@@ -83,23 +83,23 @@ def export(session: Session) -> str:
 
 
 def _comments(session: Session, xml: str, present: Mapping[str, Service]) -> Iterator[str]:
-    name, told = session.spec.name, halted(xml)
+    name, stopped = session.spec.name, halted(xml)
     yield f"The services of the cluster {name}.  To put them into force: fab service.apply {name} FILE"
-    for other, agent in foreign(xml).items():
-        yield f"{other} ({agent}) runs there too; it is no service of ours and is left alone."
+    for resource, agent in foreign(xml).items():
+        yield f"{resource} ({agent}) runs there too; it is not a service of this tool and is left alone."
     for service in session.spec.services:
         if service.id not in present:
             yield f"{service.id} is defined, and the cluster does not have it: applying this file adds it."
     for service in present.values():
         if session.spec.service(service.id) is None:
             yield f"{service.id} was not defined from here; applying this file makes it so."
-        if service.id in told:
-            yield f"{service.id} was told to stop; applying this file starts it."
+        if service.id in stopped:
+            yield f"{service.id} is stopped by a command; applying this file starts it."
 
 
 def _check(session: Session, wanted: Sequence[Service], keep_others: bool) -> None:
     ids = {service.id for service in wanted}
-    kept = [one for one in session.spec.services if keep_others and one.id not in ids]
+    kept = [known for known in session.spec.services if keep_others and known.id not in ids]
     size, has = session.spec.size, holders(session.spec)
     problems = [f"{service.id}: {problem}" for service in wanted for problem in validate(service, size, has)]
     if problems := problems + wish_problems([*kept, *wanted], size, has):
@@ -108,7 +108,7 @@ def _check(session: Session, wanted: Sequence[Service], keep_others: bool) -> No
 
 def _check_ids(wanted: Sequence[Service], taken: Mapping[str, str]) -> None:
     if problems := [
-        f"{service.id}: the cluster has a resource of that id, and it is no service of ours but {taken[service.id]}"
+        f"{service.id}: the cluster has a resource of that id, and it is not a service of this tool but {taken[service.id]}"
         for service in wanted
         if service.id in taken
     ]:
@@ -116,9 +116,11 @@ def _check_ids(wanted: Sequence[Service], taken: Mapping[str, str]) -> None:
 
 
 def _check_nodes(session: Session, nodes: Sequence[Node], found: Plan) -> None:
-    """Refuse what no node can run: whatever is new, or asks for something else of its node than it did."""
+    """Refuse what no node can run, of the services that are new or need something else of their node than before."""
     asking = [
-        one.after for one in found.changed if not _ON_THE_NODE.isdisjoint(differing(one.before, one.after))
+        change.after
+        for change in found.changed
+        if not _ON_THE_NODE.isdisjoint(differing(change.before, change.after))
     ]
     problems: list[str] = []
     for service in (*found.added, *asking):
@@ -136,9 +138,9 @@ def _change(session: Session, nodes: Sequence[Node], found: Plan, going: Sequenc
     leaving = [service for service in found.removed if service.id in going]
     xml = change_xml(touched, leaving, members)
     script = service_scripts.apply_services_script(
-        [one.id for one in touched], going, stale(touched, members)
+        [service.id for service in touched], going, stale(touched, members)
     )
-    # What goes stays known until it is gone, but stands in nobody's way.
+    # What goes stays known until it is gone, without relations that would keep other services from running.
     alone = [replace(service, after=(), beside=(), apart_from=()) for service in found.removed]
     session.saved(replace(session.spec, services=(*found.wanted, *alone)))
     try:

@@ -1,4 +1,4 @@
-"""Which nodes can run a service: each is asked for the program, the user and the folder before anything is changed."""
+"""Which nodes can run a service: each is checked for its program, user and folder before anything is changed."""
 
 from collections.abc import Sequence
 

@@ -11,18 +11,18 @@ from ...core.spec.node import Node
 from ..session import Session
 
 # Seconds without a byte after which a node is left out of a look.
-PATIENCE = 15
+TIMEOUT = 15
 
 
 def read(session: Session, service: Service, lines: int) -> list[LogLine]:
-    """The last lines of a service, of all nodes together, by time.  A node that does not answer is warned of."""
+    """The last lines of a service, of all nodes together, by time.  Warns of a node that does not respond."""
     return merged([line for found in _look(session, service, lines, {}).values() for line in found], lines)
 
 
 def follow(session: Session, service: Service, lines: int) -> Iterator[list[LogLine]]:
     """The last lines, then at every step what has come since, from whichever node; it never ends.
 
-    A node that does not answer is left out until it does again; nothing that it then still has is lost.
+    A node that does not respond is left out until it does again; nothing that it wrote meanwhile is lost.
     """
     places: dict[str, Place] = {}
     yield merged([line for found in _look(session, service, lines, places).values() for line in found], lines)
@@ -36,18 +36,18 @@ def _look(
     """One look at every node that runs; `places` says how far each has been read, and is moved on."""
     nodes = [node for node in session.members() if node.running]
 
-    def ask(node: Node) -> tuple[list[LogLine], Place] | None:
+    def read(node: Node) -> tuple[list[LogLine], Place] | None:
         log = fill(service.log, values(service, node, session.spec.name, workdir(session.spec, node.index)))
         script = log_script(service.id, log, lines, places.get(node.name))
         try:
-            out = session.remote.sudo(node, script, check=False, timeout=PATIENCE).out
+            out = session.remote.sudo(node, script, check=False, timeout=TIMEOUT).out
         except NodeError as error:
             if node.name not in silent:
-                session.report.warn(f"{error}, so its words are left out")
+                session.report.warn(f"{error}, so its lines are left out")
             return None
         return parse_log(node.name, out, places.get(node.name))
 
     silent: set[str] = set()
-    answers = session.remote.fan_out(nodes, "read the log", ask)
-    places |= {name: answer[1] for name, answer in answers.items() if answer}
-    return {name: answer[0] for name, answer in answers.items() if answer}
+    found = session.remote.fan_out(nodes, "read the log", read)
+    places |= {name: result[1] for name, result in found.items() if result}
+    return {name: result[0] for name, result in found.items() if result}

@@ -31,9 +31,9 @@ def move(session: Session, service_id: str, index: int) -> ServiceView:
 
 
 def restart(session: Session, service_id: str) -> ServiceView:
-    """Stop a service, and whatever runs after it, and start it again; also one that was told to stop.
+    """Stop a service, and whatever runs after it, and start it again; also one that was stopped by a command.
 
-    Raises NotFound for an unknown one, ClusterError when it does not run again, with the reasons.
+    Raises NotFound for an unknown service, ClusterError when it does not run again, with the reasons.
     """
     service = views.definition(session, service_id)
     seconds = settling.seconds_for(session.spec.services)
@@ -50,7 +50,7 @@ def cleanup(session: Session, service_id: str) -> ServiceView:
 
 
 def _abort_start(session: Session, service_id: str, *, stop: bool = False) -> None:
-    """End a start of the service that is under way; `stop`: the cluster is told first that it shall not run."""
+    """End a start of the service that is under way; `stop`: the cluster is first told to stop it."""
     if any(view.id == service_id and view.running for view in views.overview(session)):
         return
     nodes = session.running()

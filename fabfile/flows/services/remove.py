@@ -16,11 +16,11 @@ def remove(session: Session, service_id: str) -> None:
     Raises NotFound when neither the cluster nor the specification has it, UsageError when other services name it.
     """
     views.definition(session, service_id)
-    if others := needed_by(service_id, session.spec.services):
-        named = ", ".join(f"{other} (--{', --'.join(hows)})" for other, hows in others.items())
+    if dependents := needed_by(service_id, session.spec.services):
+        named = ", ".join(f"{name} (--{', --'.join(hows)})" for name, hows in dependents.items())
         name = session.spec.name
         raise UsageError(
-            f"{service_id} cannot be removed as long as other services name it: {named}. Remove those first, "
+            f"{service_id} cannot be removed while other services name it: {named}. Remove those first, "
             f"or all services at once: fab service.remove-all {name}"
         )
     _remove(session, [service_id])

@@ -24,7 +24,7 @@ from . import add, remove, views
 
 @dataclass(frozen=True, kw_only=True)
 class Typed:
-    """A node and its type now; what is to be said beside that; the service that follows the type, where there is one."""
+    """A node and its type now; notes for the user; the service that follows the type, where there is one."""
 
     node: str
     type: str

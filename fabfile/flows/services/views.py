@@ -39,7 +39,7 @@ def find(session: Session, service_id: str, *, wait: float = 0) -> ServiceView:
 
     wait_until(running, timeout=wait)
     view, service = looks[-1], session.spec.service(service_id)
-    # What was told to stop, or waits for others, has no last words that matter.
+    # The last words of a service that was stopped, or waits for others, do not matter.
     if view.running or service is None or (view.state == "stopped" and view.reasons):
         return view
     lines = [line for line in logs.read(session, service, LAST_LOOK) if line.source != "systemd"]

@@ -117,11 +117,11 @@ def test_what_is_rendered_is_what_is_parsed(data: st.DataObject, indices: list[i
     ("text", "line", "words"),
     [
         ("totem {\n", 2, "a '}' is missing"),
-        ("totem {\n  token: 1\n}\n}\n", 4, "closes no section"),
+        ("totem {\n  token: 1\n}\n}\n", 4, "is not 'name {'"),
         ("# fine\n\ntotem\n", 3, "'totem'"),
         ("totem { token: 1 }\n", 1, "and nothing else"),
         ("  {\n}\n", 1, "must hold a name"),
-        ("totem {\n} # over\n", 2, "closes no section"),
+        ("totem {\n} # over\n", 2, "is not 'name {'"),
         ("key: " + "x" * 600, 1, "longer than 510 bytes"),
     ],
 )
@@ -133,9 +133,9 @@ def test_a_file_that_corosync_refuses_is_refused_with_its_line(text: str, line: 
 
 
 def test_a_number_that_is_none_is_said() -> None:
-    with pytest.raises(ClusterError, match="config_version 'new' is no number"):
+    with pytest.raises(ClusterError, match="config_version 'new' is not a number"):
         corosync.config_version("totem {\n config_version: new\n}\n")
-    with pytest.raises(ClusterError, match=r"nodeid 'one' of .* is no number"):
+    with pytest.raises(ClusterError, match=r"nodeid 'one' of .* is not a number"):
         corosync.members("nodelist {\n node {\n nodeid: one\n }\n}\n")
 
 

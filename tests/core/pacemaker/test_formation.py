@@ -33,7 +33,7 @@ def test_what_a_node_has_is_read() -> None:
 
 @pytest.mark.parametrize("text", ["", "formed=yes\n", "formed=yes\ncorosync=no\npacemaker=no\nresources=\n"])
 def test_a_report_that_is_cut_off_is_an_error(text: str) -> None:
-    with pytest.raises(ClusterError, match="cannot read what a node says of Pacemaker"):
+    with pytest.raises(ClusterError, match="cannot read the report on Pacemaker"):
         pacemaker.parse_report(text)
 
 

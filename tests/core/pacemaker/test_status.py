@@ -90,8 +90,8 @@ def test_a_service_that_could_not_be_stopped_is_blocked() -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_pacemaker_that_does_not_run_is_an_error_in_its_own_words(version: str) -> None:
-    with pytest.raises(ClusterError, match=r"Pacemaker does not answer: .*Connection"):
+def test_a_pacemaker_that_does_not_run_is_an_error_with_its_message(version: str) -> None:
+    with pytest.raises(ClusterError, match=r"Pacemaker does not respond: .*Connection"):
         status(version, "not-connected")
 
 
