@@ -12,7 +12,6 @@ from .core.services.service import Service
 from .library import Cluster, clusters
 from .tasks import (
     adhoc,
-    apply,
     cluster,
     corosync,
     ec2,
@@ -34,10 +33,6 @@ cluster_tasks = Collection.from_module(cluster)
 cluster_tasks.add_collection(Collection.from_module(machines, name="nodes"))
 cluster_tasks.add_collection(Collection.from_module(members))
 
-service_tasks = Collection.from_module(services, name="service")
-for each in Collection.from_module(apply).tasks.values():
-    service_tasks.add_task(each)
-
 ns = Collection(up.up, up.down)
 ns.add_collection(Collection.from_module(adhoc))
 ns.add_collection(cluster_tasks)
@@ -45,7 +40,7 @@ ns.add_collection(Collection.from_module(corosync))
 ns.add_collection(Collection.from_module(ec2))
 ns.add_collection(Collection.from_module(local))
 ns.add_collection(Collection.from_module(puppet))
-ns.add_collection(service_tasks)
+ns.add_collection(Collection.from_module(services, name="service"))
 ns.add_collection(sirikata.collection())
 
 __all__ = [

@@ -1,9 +1,10 @@
 """Services: command lines that the cluster keeps running."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from .. import flows
+from ..core.services.options import takes
 from ..core.services.service import Service
 from .opening import ByName
 
@@ -24,40 +25,12 @@ class Services(ByName):
         """One service; `wait`: after at most that many seconds to run.  Raises NotFound for an id that is not known."""
         return flows.services.views.find(self._look(), service_id, wait=wait)
 
-    def add_service(
-        self,
-        service_id: str,
-        command: str,
-        *,
-        on: int | str | None = None,
-        user: str = "",
-        cwd: str = "",
-        env: Mapping[str, str] | None = None,
-        monitor: int = 10,
-        failover: bool = True,
-        pidfile: str = "",
-        ready: str = "",
-        health: str = "",
-        log: str = "",
-        after: Sequence[str] = (),
-        beside: Sequence[str] = (),
-        apart_from: Sequence[str] = (),
-        start_timeout: int = 60,
-        stop_timeout: int = 20,
-        stop_signal: str = "TERM",
-        memory: str = "",
-        cpu: str = "",
-    ) -> "ServiceView":
-        """Run a command line on the cluster and keep it alive; what the words mean: core/services.py, Service.
+    @takes(Service)
+    def add_service(self, service: Service) -> "ServiceView":
+        """Run a command line on the cluster and keep it alive.  The parameters are those of Service.
 
         Raises UsageError with every problem before anything is changed, ClusterError when it does not run.
         """
-        service = Service(
-            id=service_id, command=command, on=on, user=user, cwd=cwd, env=tuple((env or {}).items()), monitor=monitor,
-            failover=failover, pidfile=pidfile, ready=ready, health=health, log=log, after=tuple(after),
-            beside=tuple(beside), apart_from=tuple(apart_from), start_timeout=start_timeout, stop_timeout=stop_timeout,
-            stop_signal=stop_signal, memory=memory, cpu=cpu,
-        )  # fmt: skip
         return self.keep_alive(service)
 
     def keep_alive(self, service: Service) -> "ServiceView":

@@ -12,6 +12,7 @@ from invoke.exceptions import Exit
 from ..core.errors import ClusterError, Problem, UsageError
 from ..library import Cluster
 from .options.spelling import spell
+from .options.typed import number as number
 from .show.progress import reporter
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -76,14 +77,3 @@ def task(
     make = partial(fabric.task, klass=ClusterTask, auto_shortflags=False)
     decorator: Callable[[F], F] = make(name=name, help=dict(help or {}), iterable=list(iterable))
     return decorator if function is None else decorator(function)
-
-
-def number(text: str, what: str, *, least: int | None = None) -> int:
-    """A whole number that a user typed.  Raises UsageError, which says what it was meant to be."""
-    try:
-        found = int(text)
-    except ValueError:
-        raise UsageError(f"{what} is {text!r}, which is no whole number") from None
-    if least is not None and found < least:
-        raise UsageError(f"{what} is {found}, and must be {least} at least")
-    return found

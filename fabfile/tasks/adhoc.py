@@ -50,7 +50,7 @@ def create(
 def replace(c: Any, name: str, index: str, host: str) -> None:
     """Put another host in the place of one that is gone."""
     cluster = cluster_named(name)
-    taken = cluster.replace_host(parse.number_for(cluster, index, "the node"), host)
+    taken = cluster.replace_host(parse.number_for(cluster, index, "index"), host)
     show.output.line(f"{name}: node {index} is {taken} from the next boot on. Next: fab up {name}")
 
 
@@ -58,7 +58,7 @@ def replace(c: Any, name: str, index: str, host: str) -> None:
 def forget(c: Any, name: str, index: str) -> None:
     """Have 'terminate' not wait for a host that is gone."""
     cluster = cluster_named(name)
-    host = cluster.forget_host(parse.number_for(cluster, index, "the node"))
+    host = cluster.forget_host(parse.number_for(cluster, index, "index"))
     show.output.line(
         f"{name} does not wait for {host} any more. Another in its place: fab adhoc.replace {name} {index} HOST"
     )

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from ..core.errors import Problem, named
 from ..library import overview
 from . import cluster_named, show, task
 from .options import defaults, parse
@@ -81,11 +82,12 @@ def show_cluster(c: Any, name: str, json: bool = False) -> None:
 def status(c: Any, name: str, json: bool = False, watch: bool = False, wait: str = "") -> None:
     """Show nodes, quorum, coordinator, services, failures."""
     typed = Typed()
-    seconds = typed.number(wait, "the time to wait (--wait)", least=0) if wait else None
+    seconds = typed.number(wait, "wait", least=0) if wait else None
     if watch and wait:
-        typed.problems.append("--watch and --wait do not go together: leave one of them out")
+        text = f"{named('watch')} and {named('wait')} cannot be combined: leave one of them out"
+        typed.problems.append(Problem("", "watch", text))
     cluster = cluster_named(name)
-    typed.tell(cluster.spec)
+    typed.refuse(cluster.spec)
     if watch:
         show.clusters.watch(cluster.watch())
     else:

@@ -52,7 +52,7 @@ def security_create(
 )
 def security_delete(c: Any, name: str, vpc: str = "", region: str = "", wait_timeout: str = "") -> None:
     """Delete a security group once nothing uses it."""
-    timeout = number(wait_timeout, "the time to wait (--wait-timeout)", least=0) if wait_timeout else None
+    timeout = number(wait_timeout, "wait_timeout", least=0) if wait_timeout else None
     deleted = library.delete_security_group(
         name, vpc=vpc, region=defaults.region(c, region), timeout=timeout, report=reporter()
     )

@@ -13,8 +13,8 @@ _NODE = {**_NAME, "index": "the node, from 0"}
 @task(help={**_NAME, "wait_timeout": "seconds for the machines to answer; 0 returns once they are launched"})
 def boot(c: Any, name: str, wait_timeout: str = "") -> None:
     """Boot the nodes, provision them, form the cluster."""
-    cluster, what = cluster_named(name), "the time to wait (--wait-timeout)"
-    timeout = parse.number_for(cluster, wait_timeout, what, least=0) if wait_timeout else None
+    cluster = cluster_named(name)
+    timeout = parse.number_for(cluster, wait_timeout, "wait_timeout", least=0) if wait_timeout else None
     if timeout == 0:
         show.clusters.nodes(cluster.launch())
     else:
@@ -31,7 +31,7 @@ def list_nodes(c: Any, name: str, json: bool = False) -> None:
 def ssh(c: Any, name: str, index: str, pem: str = "", command: str = "") -> None:
     """Open a shell on a node."""
     cluster = cluster_named(name)
-    cluster.ssh(parse.number_for(cluster, index, "the node"), pem=pem, command=command)
+    cluster.ssh(parse.number_for(cluster, index, "index"), pem=pem, command=command)
 
 
 @task(help={**_NAME, "command": "a shell command line", "on": "only on that node", "json": "for programs"})
@@ -92,28 +92,28 @@ def import_nodes(c: Any, name: str, ids: str, user: str = "", pem: str = "") -> 
 def power_off(c: Any, name: str, index: str) -> None:
     """Cut a node's power, as a failure would."""
     cluster = cluster_named(name)
-    show.clusters.power(cluster.power_off(parse.number_for(cluster, index, "the node")))
+    show.clusters.power(cluster.power_off(parse.number_for(cluster, index, "index")))
 
 
 @task(name="power-on", help=_NODE)
 def power_on(c: Any, name: str, index: str) -> None:
     """Switch a node on; it joins its cluster again."""
     cluster = cluster_named(name)
-    show.clusters.power(cluster.power_on(parse.number_for(cluster, index, "the node")))
+    show.clusters.power(cluster.power_on(parse.number_for(cluster, index, "index")))
 
 
 @task(help=_NODE)
 def reboot(c: Any, name: str, index: str) -> None:
     """Cut a node's power and give it back."""
     cluster = cluster_named(name)
-    show.clusters.power(cluster.reboot(parse.number_for(cluster, index, "the node")))
+    show.clusters.power(cluster.reboot(parse.number_for(cluster, index, "index")))
 
 
 @task(name="set-type", help={**_NODE, "type": "default, redis or cdn"})
 def set_type(c: Any, name: str, index: str, type: str) -> None:
     """Say what a node is for: redis, cdn, or nothing else."""
     cluster = cluster_named(name)
-    show.clusters.typed(cluster.set_type(parse.number_for(cluster, index, "the node"), type))
+    show.clusters.typed(cluster.set_type(parse.number_for(cluster, index, "index"), type))
 
 
 @task(help=_NAME)

@@ -4,51 +4,42 @@ from typing import Any
 
 from . import cluster_named, show, task
 from .options import parse
+from .options import service as service_options
+from .options.typed import Typed
 
 _NAME = {"name": "the cluster's name"}
 _ID = {**_NAME, "id": "the service's id"}
 
 
-_ADD = {
-    "command": "the whole command line, in quotes; starts with an absolute path",
-    "on": "the node to prefer, from 0; 'any' (default); or 'capability:WORD'",
-    "user": "who runs it (default root)",
-    "cwd": "where it runs (default /)",
-    "env": "KEY=VALUE; may be repeated",
-    "monitor": "seconds between two looks at it (default 10)",
-    "no_failover": "keep it on its node (--on), even when that dies",
-    "pidfile": "for a command that daemonizes: the file with its PID",
-    "ready": "what succeeds once it serves: a command, tcp:PORT or http://HOST:PORT/PATH",
-    "health": "what succeeds as long as it serves, likewise; else it is restarted",
-    "log": "a file on the node for its output (default: the journal)",
-    "after": "a service that must run before this one starts; may be repeated",
-    "with_": "a service to share the node of; may be repeated",
-    "apart_from": "a service never to share a node with; may be repeated",
-    "start_timeout": "seconds it may take to start (default 60)",
-    "stop_timeout": "seconds it may take to stop before it is killed (default 20)",
-    "stop_signal": "the signal that asks it to stop (default TERM)",
-    "memory": "the most it may use, such as 512M",
-    "cpu": "the most it may use, in cores (1.5) or per cent of one (150%)",
-}
-
-
-@task(help={**_ID, **_ADD}, iterable=["env", "after", "with_", "apart_from"])
-def add(
-    c: Any, name: str, id: str, command: str, env: list[str], after: list[str], with_: list[str], apart_from: list[str],
-    on: str = "any", user: str = "", cwd: str = "", monitor: str = "", no_failover: bool = False, pidfile: str = "",
-    ready: str = "", health: str = "", log: str = "", start_timeout: str = "", stop_timeout: str = "",
-    stop_signal: str = "", memory: str = "", cpu: str = "",
-) -> None:  # fmt: skip
+@task(help={**_NAME, **service_options.HELP}, iterable=service_options.REPEATABLE)
+@service_options.accepts_service()
+def add(c: Any, name: str, **options: Any) -> None:
     """Run a command line on the cluster and keep it alive."""
-    service, typed = parse.service(
-        id, command, on=on, env=env, monitor=monitor, failover=not no_failover, user=user, cwd=cwd, pidfile=pidfile,
-        ready=ready, health=health, log=log, start_timeout=start_timeout, stop_timeout=stop_timeout,
-        stop_signal=stop_signal, memory=memory, cpu=cpu,
-        others={"after": after, "beside": with_, "apart_from": apart_from},
-    )  # fmt: skip
-    cluster = cluster_named(name)
-    typed.tell(lambda: cluster.check_service(service))
+    typed, cluster = Typed(), cluster_named(name)
+    service = service_options.parse(options, typed)
+    typed.refuse(lambda: cluster.check_service(service))
     show.services.service(cluster.keep_alive(service))
+
+
+@task(
+    help={
+        **_NAME,
+        "file": "YAML: service ids and what each runs; service.export prints such a file",
+        "dry_run": "show the differences and change nothing",
+        "keep": "keep services that the file does not name",
+    }
+)
+def apply(c: Any, name: str, file: str, dry_run: bool = False, keep: bool = False) -> None:
+    """Make the cluster run what a file says."""
+    found = cluster_named(name).apply_file(file, keep=keep, dry_run=dry_run, show=show.services.plan)
+    if not dry_run:
+        show.services.applied(name, found)
+
+
+@task(help=_NAME)
+def export(c: Any, name: str) -> None:
+    """Print the file of the services that run."""
+    show.output.text(cluster_named(name).export_services())
 
 
 @task(name="list", help={**_NAME, "json": "for programs"})
@@ -61,7 +52,7 @@ def list_services(c: Any, name: str, json: bool = False) -> None:
 def status(c: Any, name: str, id: str, wait: str = "0", json: bool = False) -> None:
     """Show a service; exits 0 exactly when it runs."""
     cluster = cluster_named(name)
-    found = cluster.service(id, wait=max(0, parse.number_for(cluster, wait, "the time to wait (--wait)")))
+    found = cluster.service(id, wait=max(0, parse.number_for(cluster, wait, "wait")))
     show.services.service(found, as_json=json, verdict=True)
 
 
@@ -69,7 +60,7 @@ def status(c: Any, name: str, id: str, wait: str = "0", json: bool = False) -> N
 def move(c: Any, name: str, id: str, index: str) -> None:
     """Move a service to another node."""
     cluster = cluster_named(name)
-    show.services.service(cluster.move_service(id, to=parse.number_for(cluster, index, "the node")))
+    show.services.service(cluster.move_service(id, to=parse.number_for(cluster, index, "index")))
 
 
 @task(help=_ID)
@@ -83,7 +74,7 @@ def remove(c: Any, name: str, id: str) -> None:
 def remove_all(c: Any, name: str) -> None:
     """Stop all services and forget them."""
     gone = cluster_named(name).remove_services()
-    show.output.line(f"removed: {', '.join(gone) or 'nothing, there were none'}")
+    show.output.line(f"removed: {', '.join(gone)}" if gone else "No services to remove.")
 
 
 @task(help=_ID)
@@ -104,7 +95,7 @@ def cleanup(c: Any, name: str, id: str) -> None:
 def logs(c: Any, name: str, id: str, follow: bool = False, lines: str = "50") -> None:
     """Show what a service wrote, on every node it ran on."""
     cluster = cluster_named(name)
-    last = parse.number_for(cluster, lines, "the number of lines (--lines)", least=1)
+    last = parse.number_for(cluster, lines, "lines", least=1)
     if follow:
         show.services.following(cluster.follow_log(id, lines=last))
     else:

@@ -55,9 +55,9 @@ def _start(
     preset: str, name: str, given: Mapping[str, str], *, dry_run: bool, on: str = "", number_: str = ""
 ) -> None:
     typed = Typed()
-    which = typed.number(number_ or "0", "the number (--number)", least=0)
+    which = typed.number(number_ or "0", "number", least=0)
     cluster = cluster_named(name)
-    typed.tell(lambda: cluster.plan_preset(preset, given, on=on))
+    typed.refuse(lambda: cluster.plan_preset(preset, given, on=on))
     if dry_run:
         show.sirikata.planned(name, cluster.plan_preset(preset, given, number=which, on=on))
     else:

@@ -118,8 +118,8 @@ def test_a_wrong_file_changes_nothing(trixie: Cluster, file: Path) -> None:
     file.write_text("stay:\n  command: sleep 1\n  after: nobody\nbad: /no/such/program\n")
     done = trixie.fab("service.apply", str(file))
     assert done.exit == 2, done
-    assert f"{file}:2: stay: the command starts with 'sleep'" in done.err
-    assert f"{file}:3: stay: after: nobody: there is no service 'nobody'" in done.err
+    assert f"{file}:2: stay: command must start with the absolute path of a program, got 'sleep'" in done.err
+    assert f"{file}:3: stay: after names 'nobody', which is not a service" in done.err
     file.write_text("bad: /no/such/program\n")
     done = trixie.fab("service.apply", str(file))
     assert done.exit == 2, done

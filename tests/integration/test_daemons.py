@@ -247,8 +247,8 @@ def test_a_wish_that_cannot_be_is_refused_with_every_reason_and_changes_nothing(
         "--start-timeout=0",
     )
     assert (done.exit, len(done.err.splitlines()), "Traceback" in done.err) == (2, 9, False), done
-    assert "new: --after=nobody: there is no service 'nobody' (known: pin)" in done.err
-    assert "new, pin are to share one node, but new is kept on node 1 and pin is kept on node 2" in done.err
+    assert "new: --after names 'nobody', which is not a service (known: pin)" in done.err
+    assert "new, pin must share a node, but new is kept on node 1 and pin is kept on node 2" in done.err
     for arguments in ([SLEEP, "--stop-timeout=soon"], [SLEEP, "--cpu=1", "--apart-from=pin", "--with=pin"]):
         assert trixie.fab("service.add", "new", *arguments).exit == 2
     assert trixie.machine(0).said("cibadmin --query --scope configuration") == before

@@ -82,9 +82,9 @@ def test_wishes_that_cannot_be_are_refused_at_once_and_change_nothing(trixie: Cl
         (["service.add", "a", "/usr/bin/sleep 9", "--on=capability:gpu"], "no capability 'gpu'"),
         (
             ["service.add", "a", "/usr/bin/sleep 9", "--on=capability:redis", "--no-failover"],
-            "add --on=INDEX",
+            "Set --on to the index of a node",
         ),
-        (["service.move", redis, "0"], "node 0 has it not (nodes that have it: node 1)"),
+        (["service.move", redis, "0"], "which node 0 lacks (nodes that have it: node 1)"),
         (["cluster.nodes.set-type", "7", "web"], "choose one of default, redis, cdn"),
     ):
         done = trixie.fab(*arguments)

@@ -1,4 +1,4 @@
-"""`service.apply` and `service.export` as a person types them, where no machine is needed."""
+"""`service.apply` and `service.export` as the user types them, where no machine is needed."""
 
 from pathlib import Path
 
@@ -12,9 +12,7 @@ def demo(fab: Fab) -> None:
     assert fab("local.create", "demo", "2").returncode == 0
 
 
-def test_every_problem_of_a_file_is_shown_with_its_line_before_a_machine_is_asked(
-    fab: Fab, tmp_path: Path
-) -> None:
+def test_every_problem_of_a_file_is_shown_with_its_line(fab: Fab, tmp_path: Path) -> None:
     file = tmp_path / "services.yaml"
     file.write_text("web:\n  command: web\n  on: 2\n  after: db\n")
     done = fab("service.apply", "demo", str(file))

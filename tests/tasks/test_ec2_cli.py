@@ -298,7 +298,7 @@ def test_an_adoption_with_a_wrong_key_file_writes_nothing(fab: Fab, lab: Laborat
 
 def test_a_time_to_wait_that_is_none_launches_nothing(fab: Fab, lab: Laboratory) -> None:
     fab("ec2.security-create", "web", "cluster.create", "web", "1", "own", "lab-key", "--group=web")
-    refused(fab("cluster.nodes.boot", "web", "--wait-timeout=-1"), "-1", "0 at least")
+    refused(fab("cluster.nodes.boot", "web", "--wait-timeout=-1"), "-1", "at least 0")
     assert lab.leaks() == []
 
 

@@ -75,7 +75,7 @@ def test_one_preset_alone_names_what_it_lacks(fab) -> None:  # type: ignore[no-u
             "--spaces must be the number of space servers, got 'many'",
         ),
         (["sirikata.world", "demo", "--servermap=dns"], "--servermap must be http or tabular, got 'dns'"),
-        (["sirikata.pinto", "demo", "--number=one"], "the number (--number) is 'one'"),
+        (["sirikata.pinto", "demo", "--number=one"], "--number must be an integer, got 'one'"),
         (["sirikata.pinto", "nope"], "no cluster 'nope'"),
         (["sirikata.pinto", "demo", "--on=7", "--dry-run"], "no node 7"),
     ],

@@ -1,13 +1,19 @@
 """YAML with the line of everything in it.
 
-Every scalar is the text that the person wrote, so that `no` stays no until somebody asks for a yes or a no, and a
-version 1.10 keeps its zero.  What YAML lets pass and a person cannot have meant, a key twice, is a problem.
+Every scalar is the text as it was typed, so that `no` stays no until a yes or a no is expected, and a version 1.10 keeps
+its zero.  What YAML accepts and the user cannot have meant, a key twice, is a problem.
+
+This stands on PyYAML's nodes.  ruamel.yaml keeps lines too, but reads scalars by their meaning, raises at the first
+key that is there twice, and has no limit for what aliases nest: the walk over its nodes would be as long.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
+
+from ..errors import Problem
 
 # Lists and mappings inside of each other, the outermost counted: a file of services needs three.
 DEEPEST = 4
@@ -39,7 +45,7 @@ class Document:
 
 
 def load(text: str) -> Document:
-    """Read a YAML document; never raises, its problems are in the answer."""
+    """Read a YAML document; never raises, its problems are in what it returns."""
     found = Document()
     try:
         node = yaml.compose(text, Loader=yaml.BaseLoader)
@@ -47,12 +53,36 @@ def load(text: str) -> Document:
         found.problems.append(_sentence(error))
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        found.problems.append((line, f"this is no YAML: it holds the character U+{_code(error):04X}"))
+        found.problems.append((line, f"not valid YAML: it contains the character U+{_code(error):04X}"))
     except RecursionError:
-        found.problems.append((1, "this is nested too deeply"))
+        found.problems.append((1, "nested too deeply"))
     else:
         found.value = _plain(node, (), found) if node is not None else None
     return found
+
+
+def inside(field: str, key: str) -> str:
+    """The field of a Problem for one key of a field that is a mapping; without a key the field itself."""
+    return f"{field}/{key}" if key else field
+
+
+def located(
+    name: str, document: Document, problems: Iterable[Problem], words: Mapping[str, str]
+) -> list[Problem]:
+    """Problems of a document, with its own, by line, in the words of the file.
+
+    `name` is what the file is called; a problem's subject is a key at the top, `words` the keys below it by field.
+    """
+
+    def path(problem: Problem) -> Path:
+        field, *key = problem.field.split("/", 1)
+        return (problem.subject, words.get(field, field), *key)
+
+    found = [
+        (document.line(path(each)), each.told(lambda field: words.get(field, field))) for each in problems
+    ]
+    lines = sorted([*document.problems, *found], key=lambda each: each[0])
+    return [Problem(f"{name}:{line}", "", text) for line, text in lines]
 
 
 class _Dumper(yaml.SafeDumper):
@@ -78,7 +108,7 @@ def _code(error: yaml.reader.ReaderError) -> int:
 
 def _sentence(error: yaml.MarkedYAMLError) -> tuple[int, str]:
     mark = error.problem_mark or error.context_mark
-    said = f"this is no YAML: {error.problem or error.context}"
+    said = f"not valid YAML: {error.problem or error.context}"
     if error.context and error.problem and error.context_mark:
         said += f", {error.context} from line {error.context_mark.line + 1} on"
     return (mark.line + 1 if mark else 1), said
@@ -87,11 +117,11 @@ def _sentence(error: yaml.MarkedYAMLError) -> tuple[int, str]:
 def _plain(node: yaml.Node, path: Path, found: Document) -> Any:
     line = node.start_mark.line + 1
     if node.tag not in _KINDS:
-        found.problems.append((found.line(path), f"the tag {node.tag!r} means nothing here: leave it out"))
+        found.problems.append((found.line(path), f"the tag {node.tag!r} is not supported: leave it out"))
     if isinstance(node, yaml.ScalarNode):
         return node.value
     if len(path) >= DEEPEST:  # an alias may even hold itself
-        found.problems.append((line, "this is nested deeper than anything that belongs here"))
+        found.problems.append((line, "nested deeper than anything that belongs here"))
         return ""
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
@@ -108,7 +138,7 @@ def _mapping(node: yaml.Node, path: Path, found: Document) -> dict[str, Any]:
             found.problems.append((line, "a list or a mapping cannot be a key here"))
         elif key.value in values:
             found.problems.append(
-                (line, f"{key.value!r} is here twice, first in line {found.line((*path, key.value))}")
+                (line, f"{key.value!r} is a duplicate key, first in line {found.line((*path, key.value))}")
             )
         else:
             found.lines[*path, key.value] = line

@@ -6,10 +6,10 @@ Man page: cibadmin(8).  Schema: resources-*.rng and constraints-*.rng in /usr/sh
 import shlex
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 from ..errors import ClusterError
+from ..services.options import OPTIONS
 from ..services.service import Service
 from ..spec.node import Node
 from . import escaping
@@ -25,10 +25,11 @@ MARGIN = 10
 STOP_MARGIN = 20
 MONITOR_TIMEOUT = 20
 
-_COMMANDS = ("command", "ready", "health")
-_TEXTS = (*_COMMANDS, "user", "cwd", "pidfile", "log", "stop_signal", "memory", "cpu")
-_NUMBERS = ("start_timeout", "stop_timeout")
-_DEFAULTS: Mapping[str, Any] = {field.name: field.default for field in fields(Service)}
+# The agent's parameters, but for `env`, by what they hold.
+_PARAMETERS = [field for field in OPTIONS.values() if field.option.parameter]
+_TEXTS = [field.name for field in _PARAMETERS if field.type is str]
+_NUMBERS = [field.name for field in _PARAMETERS if field.type is int]
+_COMMANDS = [field.name for field in _PARAMETERS if field.option.split]
 
 
 def service_resource(service: Service) -> ET.Element:
@@ -38,7 +39,7 @@ def service_resource(service: Service) -> ET.Element:
     """
     primitive = ET.Element("primitive", {"id": service.id, **AGENT})
     given = {name: getattr(service, name) for name in (*_TEXTS, *_NUMBERS)}
-    values = {name: str(value) for name, value in given.items() if value != _DEFAULTS.get(name, "")}
+    values = {name: str(value) for name, value in given.items() if value != OPTIONS[name].default}
     values |= {name: escaping.encode(values[name]) for name in _COMMANDS if name in values}
     if service.env:
         values["env"] = " ".join(f"{name}={escaping.word(value)}" for name, value in service.env)

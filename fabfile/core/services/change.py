@@ -1,4 +1,4 @@
-"""A change of many services in the CIB: what is read of it beforehand, and what one change then puts into it."""
+"""Changes of many services in the CIB: what is read beforehand, and what the change puts into it."""
 
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ from .service import Service
 def halted(cib: str) -> set[str]:
     """The ids of our services that were told to stop."""
     ours = "".join(f"[@{name}='{value}']" for name, value in AGENT.items())
-    told = "meta_attributes/nvpair[@name='target-role'][@value='Stopped']"
+    stopped = "meta_attributes/nvpair[@name='target-role'][@value='Stopped']"
     primitives = ET.fromstring(cib).iterfind(f".//primitive{ours}")
-    return {primitive.get("id", "") for primitive in primitives if primitive.find(told) is not None}
+    return {primitive.get("id", "") for primitive in primitives if primitive.find(stopped) is not None}
 
 
 def foreign(cib: str) -> dict[str, str]:
@@ -27,10 +27,10 @@ def foreign(cib: str) -> dict[str, str]:
 
 
 def change_xml(touched: Sequence[Service], removed: Sequence[Service], nodes: Sequence[Node]) -> str:
-    """What the configuration is to hold of the services that are added or changed: what apply_services_script() reads.
+    """The configuration of the services that are added or changed, as apply_services_script() reads it.
 
-    What is removed stops before anything else starts, since both may want one port; that order goes with it.
-    Raises NotFound when a node of one of them is none of those.
+    What is removed stops before anything else starts, since both may use one port; that order is removed with it.
+    Raises NotFound for a service on a node that is not one of those.
     """
     root = ET.fromstring(services_xml(touched, nodes))
     constraints = root.find("constraints")
@@ -44,9 +44,9 @@ def change_xml(touched: Sequence[Service], removed: Sequence[Service], nodes: Se
 
 
 def stale(services: Sequence[Service], nodes: Sequence[Node]) -> str:
-    """An XPath to what the configuration holds of these services and is not to hold any more; empty without services.
+    """An XPath to what the configuration holds of these services and must no longer hold; empty without services.
 
-    The rest of what it holds is replaced by what has the same id.  Raises NotFound for a node that is none.
+    The rest of what it holds is replaced by what has the same id.  Raises NotFound for an unknown node.
     """
     return " | ".join(path for service in services for path in _stale(service, nodes))
 

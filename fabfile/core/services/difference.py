@@ -1,16 +1,17 @@
-"""What stands between the services that a cluster has and those that it is to have."""
+"""The differences between the services that a cluster has and those that it is to have."""
 
 import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from .file import FIELDS, plain
-from .service import RELATIONS, Service
+from .file import plain
+from .options import OPTIONS, RELATIONS, WORDS
+from .service import Service
 
-# What is no parameter of the resource: Pacemaker takes it up without a restart.
-_OUTSIDE = {"on", "failover", "monitor", *RELATIONS}
-_COMMANDS = {"command", "ready", "health"}
+# What is not a parameter of the resource: Pacemaker takes it up without a restart.
+_OUTSIDE = {name for name, field in OPTIONS.items() if not field.option.parameter}
+_COMMANDS = {name for name, field in OPTIONS.items() if field.option.split}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,7 @@ class Plan:
         return (*self.added, *(change.merged for change in self.changed))
 
     def lines(self) -> list[str]:
-        """The differences as a person reads them."""
+        """The differences, for people."""
         found = []
         for service in self.added:
             found.append(f"+ {service.id}")
@@ -121,14 +122,14 @@ def _differences(before: Service, after: Service) -> list[str]:
         if field == "env":
             found += _environment(dict(old), dict(new))
         else:
-            word = FIELDS[field]
+            word = WORDS[field]
             found.append(f"    {word}: {_shown(word, old)} -> {_shown(word, new)}")
     return found
 
 
 def _environment(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
     """Which variables differ.  Their values may be secrets, and what is shown ends up in logs."""
-    words = {(True, True): "another value", (False, True): "added", (True, False): "taken out"}
+    words = {(True, True): "another value", (False, True): "added", (True, False): "removed"}
     names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
     return [f"    env {name}: {words[name in old, name in new]}" for name in names]
 

@@ -1,4 +1,4 @@
-"""Why a service does not run, in sentences: from what its cluster says, and from what other services do."""
+"""Why a service does not run, as sentences: from the state of its cluster and of the other services."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ def reasons(
 ) -> tuple[str, ...]:
     """Why a service of the cluster of that name does not run; `services` are all that it has.
 
-    `capable` are the names of the nodes that have the capability that it asks for, where it asks for one.
+    `capable` are the names of the nodes that have the capability that it needs, where it needs one.
     """
     if found is None:
         return ("no node of the cluster answers",)
@@ -27,7 +27,7 @@ def reasons(
     said = sentences([failure for failure in found.failures if failure.resource == service.id])
     if resource.blocked:
         said.append(
-            f"it could not be stopped, so nothing is done with it. Then: fab service.cleanup {name} {service.id}"
+            f"it could not be stopped, so the cluster leaves it alone. Stop it by hand, then: fab service.cleanup {name} {service.id}"
         )
     if resource.target == "Stopped":
         said.append(f"it was told to stop. Start it: fab service.restart {name} {service.id}")
@@ -37,7 +37,7 @@ def reasons(
         said.append("the cluster is in maintenance")
     pinned = f"node{service.on}"
     if not service.failover and pinned not in found.online:
-        said.append(f"it runs on {pinned} only (--no-failover), which is not online")
+        said.append(f"it is kept on {pinned}, which is not online")
     if (word := asked(service.on)) and not set(capable) & set(found.online):
         have = ", ".join(capable) or "none"
         said.append(f"no node that is online has the capability {word} (nodes that have it: {have})")
@@ -46,7 +46,7 @@ def reasons(
 
 
 def sentences(failures: Sequence[Failure]) -> list[str]:
-    """Failed operations as a person reads them; what failed in the same way on several nodes is said once."""
+    """Failed operations as sentences; what failed in the same way on several nodes is said once."""
     alike: dict[tuple[str, str, str], list[Failure]] = {}
     for failure in failures:
         alike.setdefault((failure.resource, failure.operation, failure.reason), []).append(failure)
@@ -63,12 +63,12 @@ def _running(resource: ResourceState | None) -> bool:
 
 def _others(service: Service, found: ClusterStatus) -> list[str]:
     waits = [
-        f"it runs after {one} (--after), which does not run" for one in service.after if not _runs(one, found)
+        f"it runs after {other}, which does not run" for other in service.after if not _runs(other, found)
     ]
     return waits + [
-        f"it shares the node of {one} (--with), which does not run"
-        for one in service.beside
-        if not _runs(one, found)
+        f"it shares the node of {other}, which does not run"
+        for other in service.beside
+        if not _runs(other, found)
     ]
 
 
@@ -88,8 +88,10 @@ def _nowhere(
             against[node].append(why)
 
     if word := asked(service.on):
-        note([node for node in usable if node not in capable], f"it has not the capability {word}")
-    pinned_away = not service.failover and f"node{service.on}" not in found.online  # which is said already
+        note([node for node in usable if node not in capable], f"it lacks the capability {word}")
+    pinned_away = (
+        not service.failover and f"node{service.on}" not in found.online
+    )  # which is a reason already
     for ban in found.bans:
         if ban.resource == service.id and not pinned_away and not keeps_capable(service.id, ban.constraint):
             note([ban.node], f"the constraint {ban.constraint} keeps it away")
@@ -98,21 +100,16 @@ def _nowhere(
             resource = found.resource(other.id)
             note(
                 resource.nodes if resource else (),
-                f"it runs apart from {other.id} (--apart-from), which is there",
+                f"it runs apart from {other.id}, which is there",
             )
-    for one in service.beside:
-        resource = found.resource(one)
+    for beside in service.beside:
+        resource = found.resource(beside)
         if resource is not None and resource.nodes:
             elsewhere = [node for node in usable if node not in resource.nodes]
-            note(elsewhere, f"it shares the node of {one} (--with), which is on {' '.join(resource.nodes)}")
+            note(elsewhere, f"it shares the node of {beside}, which is on {' '.join(resource.nodes)}")
     for fails in found.fail_counts:
         if fails.resource == service.id and 0 < fails.threshold <= fails.count:
-            often = (
-                f"it failed {fails.count} times there"
-                if fails.count < 1000000
-                else "it failed for good there"
-            )
-            note([fails.node], f"{often}; to try again at once: fab service.cleanup {name} {service.id}")
+            note([fails.node], _often(fails.count, f"fab service.cleanup {name} {service.id}"))
     if not usable:
         return ["no node is online, or all are on standby"]
     if not all(against.values()):
@@ -121,3 +118,9 @@ def _nowhere(
     for node, whys in against.items():
         alike.setdefault("; ".join(whys), []).append(node)
     return [f"not on {', '.join(nodes)}: {why}" for why, nodes in alike.items()]
+
+
+def _often(count: int, cleanup: str) -> str:
+    """How often it failed on a node; Pacemaker counts INFINITY, 1000000, for what it does not try again."""
+    often = f"it failed {count} times there" if count < 1000000 else "it failed for good there"
+    return f"{often}; to try again at once: {cleanup}"

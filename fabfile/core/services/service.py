@@ -1,177 +1,194 @@
-"""A service: a command line that the cluster keeps running on one of its nodes."""
+"""A service, a command line that the cluster keeps running on one of its nodes: each of its options declared once."""
 
-import re
-from collections import Counter
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, MISSING, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Final
 
-from ..pacemaker.escaping import is_printable
-from ..spec.types import ASKS, Holders, asked, place_problems
-from .probes import command_problems, probe_problems
+from ..errors import Problem, named
+from ..spec.types import Holders, asked, place_problems
+from . import constraints
 
-# For whoever reads one of our files: a key that nobody knows is a typing error, not a wish to be ignored.
+if TYPE_CHECKING:
+    # How a type checker sees a field that converts what it is given (dataclasses: descriptor-typed fields).
+    class Ids:
+        def __get__(self, service: object, owner: type) -> tuple[str, ...]: ...
+        def __set__(self, service: object, ids: Sequence[str]) -> None: ...
+
+    class Variables:
+        def __get__(self, service: object, owner: type) -> tuple[tuple[str, str], ...]: ...
+        def __set__(
+            self, service: object, variables: Mapping[str, str] | Sequence[tuple[str, str]]
+        ) -> None: ...
+else:
+    Ids = tuple[str, ...]
+    Variables = tuple[tuple[str, str], ...]
+
+# In a dataclass that is read from a file: an unknown key is a typing error, not a wish to be ignored.
 UNKNOWN_KEYS_ARE_ERRORS: Final = {"extra": "forbid"}
 
-# What Pacemaker takes as an XML id (NCName), shortened so that its unit's name stays readable.
-_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
-# Ids in the cluster's configuration that Pacemaker's own commands make: for options, for a move, for a role.
-_RESERVED = re.compile(
-    r"((cib-bootstrap-options|rsc_defaults-options|op_defaults-options|cli-(prefer|ban))(-.*)?|.*-meta_attributes(-.*)?)"
-)
-_ENV = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
-_MEMORY = re.compile(r"[1-9][0-9]{0,8}[MGT]")
-_CPU = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,2})?|([0-9]{1,5})%)")
-
-# signal(7), with the real-time ones as systemd writes them.  The resource agent has the same list.
-_SIGNAL = re.compile(
-    r"(SIG)?(HUP|INT|QUIT|ILL|TRAP|ABRT|BUS|FPE|KILL|USR1|SEGV|USR2|PIPE|ALRM|TERM|STKFLT|CHLD|CONT|STOP|TSTP|TTIN|TTOU"
-    r"|URG|XCPU|XFSZ|VTALRM|PROF|WINCH|IO|PWR|SYS|RTMIN(\+([1-9]|[12][0-9]|30))?|RTMAX(-([1-9]|[12][0-9]|30))?)"
-)
-
-# The longest that an operation may take, in seconds.
-LONGEST = 3600
+_NONE: Any = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Service:
-    """What to run, and how it is kept alive.  Every text but the id, the user and the limits may hold placeholders.
+class Option:
+    """The declaration of one field of a service.
 
-    id             its name in the cluster, as Pacemaker accepts it
-    command        the whole command line, split into words as a shell would, nothing expanded but placeholders
-    on             the index of the node it prefers; None: any; `capability:WORD`: those that have it, and no other
-    failover       whether it may run elsewhere when its node dies
-    monitor        seconds between two looks at it
-    pidfile        where a command that goes to the background writes its PID; empty: it stays in the foreground,
-                   unless it names PIDFILE
-    ready          a probe that succeeds once the service serves; empty: `health` tells
-    health         a probe that succeeds as long as it serves; when it fails the service is restarted
-    log            a file on the node for its output; empty: the journal
-    after          ids of services that must run before it starts, and that stop after it
-    beside         ids of services whose node it shares; in commands and files `with`
-    apart_from     ids of services whose node it never shares, whoever says so
-    start_timeout  seconds to become ready; `stop_timeout`: to end, before it is killed
-    stop_signal    what asks it to end, with or without SIG
-    memory         the most it may use, for example 512M; empty: no limit
-    cpu            the most it may use, in cores (1.5) or per cent of one (150%); empty: no limit
+    help       what it is, as `fab --help`, the documentation and the resource agent's meta-data show it
+    check      what is wrong with a value that is not the default, as predicates of the field
+    metavar    what stands for its value in the documentation: SECONDS
+    unset      what an empty value means: "the journal"
+    word       its name in commands and files, where that is not the field's
+    negated    the help of the option that turns it off, for what is on by default
+    parameter  whether it is a parameter of the resource agent, which restarts the service when it changes
+    split      whether it is split into words as a shell would
+    """
+
+    help: str
+    check: Callable[[Any], list[str]] = lambda value: []
+    metavar: str = ""
+    unset: str = ""
+    word: str = ""
+    negated: str = ""
+    parameter: bool = True
+    split: bool = False
+
+
+def _declared(text: str, **details: Any) -> dict[str, Option]:
+    return {"option": Option(help=text, **details)}
+
+
+_IDS: Final = {"metavar": "ID", "parameter": False}
+_SECONDS: Final = {"metavar": "SECONDS", "check": constraints.seconds}
+_PATH: Final = {"metavar": "PATH", "check": constraints.path}
+_PROBE: Final = {"metavar": "PROBE", "check": constraints.probe, "split": True}
+
+
+@dataclass(frozen=True)
+class Service:
+    """What to run, and how it is kept alive.
+
+    A field is declared here and nowhere else: the options of `fab service.add`, the words of a file, the parameters of
+    Cluster.add_service() and the table in the documentation are views of it (options.py).  Every text but the id, the
+    user, the signal and the limits may hold placeholders (placeholders.py).
     """
 
     __pydantic_config__ = UNKNOWN_KEYS_ARE_ERRORS
 
-    id: str
-    command: str
-    on: int | str | None = None
-    user: str = ""
-    cwd: str = ""
-    env: tuple[tuple[str, str], ...] = ()
-    monitor: int = 10
-    failover: bool = True
-    pidfile: str = ""
-    ready: str = ""
-    health: str = ""
-    log: str = ""
-    after: tuple[str, ...] = ()
-    beside: tuple[str, ...] = ()
-    apart_from: tuple[str, ...] = ()
-    start_timeout: int = 60
-    stop_timeout: int = 20
-    stop_signal: str = "TERM"
-    memory: str = ""
-    cpu: str = ""
+    id: str = field(
+        metadata=_declared("id in the cluster", metavar="ID", check=constraints.identifier, parameter=False)
+    )
+    command: str = field(
+        metadata=_declared(
+            "command line to run; starts with an absolute path",
+            metavar="COMMAND",
+            check=constraints.command_line,
+            split=True,
+        )
+    )
+    _: KW_ONLY
+    on: int | str | None = field(
+        default=None,
+        metadata=_declared(
+            "node to prefer: its index, or 'capability:WORD' for those that have it",
+            metavar="NODE",
+            unset="any",
+            parameter=False,
+        ),
+    )
+    user: str = field(
+        default="",
+        metadata=_declared("user to run as", metavar="USER", unset="root", check=constraints.user),
+    )
+    cwd: str = field(default="", metadata=_declared("working directory", unset="/", **_PATH))
+    env: Variables = field(
+        default=_NONE,
+        metadata=_declared("environment variables", metavar="KEY=VALUE", check=constraints.environment),
+    )
+    monitor: int = field(
+        default=10, metadata=_declared("seconds between two checks", parameter=False, **_SECONDS)
+    )
+    failover: bool = field(
+        default=True,
+        metadata=_declared(
+            "whether it may run elsewhere when its node dies",
+            negated="keep it on its node, even when that dies",
+            parameter=False,
+        ),
+    )
+    pidfile: str = field(
+        default="", metadata=_declared("PID file of a command that goes to the background", **_PATH)
+    )
+    ready: str = field(
+        default="",
+        metadata=_declared(
+            "probe that succeeds once it serves: a command, tcp:PORT or http://HOST:PORT/PATH", **_PROBE
+        ),
+    )
+    health: str = field(
+        default="",
+        metadata=_declared("probe that succeeds while it serves; else it is restarted", **_PROBE),
+    )
+    log: str = field(
+        default="", metadata=_declared("file on the node for its output", unset="the journal", **_PATH)
+    )
+    after: Ids = field(default=_NONE, metadata=_declared("service that must run before it starts", **_IDS))
+    beside: Ids = field(
+        default=_NONE, metadata=_declared("service to share a node with", word="with", **_IDS)
+    )
+    apart_from: Ids = field(default=_NONE, metadata=_declared("service never to share a node with", **_IDS))
+    start_timeout: int = field(default=60, metadata=_declared("seconds to become ready", **_SECONDS))
+    stop_timeout: int = field(
+        default=20, metadata=_declared("seconds to stop before it is killed", **_SECONDS)
+    )
+    stop_signal: str = field(
+        default="TERM",
+        metadata=_declared("signal that asks it to stop", metavar="SIGNAL", check=constraints.signal),
+    )
+    memory: str = field(
+        default="",
+        metadata=_declared("limit on memory, such as 512M", metavar="SIZE", check=constraints.memory),
+    )
+    cpu: str = field(
+        default="",
+        metadata=_declared(
+            "limit on processor time, in cores (1.5) or percent of one (150%)",
+            metavar="CORES",
+            check=constraints.cpu,
+        ),
+    )
+
+    def __post_init__(self) -> None:
+        """Keep as tuples what may be given as a list, as one id or, of variables, as a mapping."""
+        for each in fields(self):
+            if each.default == ():
+                value = getattr(self, each.name)
+                many = (
+                    value.items()
+                    if isinstance(value, Mapping)
+                    else [value]
+                    if isinstance(value, str)
+                    else value
+                )
+                object.__setattr__(self, each.name, tuple(many))
 
 
-# How a person says each kind of relation to another service: `--after=db`, or `after: [db]` in a file.
-RELATIONS: Final = {"after": "after", "beside": "with", "apart_from": "apart-from"}
+def validate(service: Service, size: int, holders: Holders | None = None) -> list[Problem]:
+    """Every problem of a service by itself on a cluster of that size.
 
-
-def validate(service: Service, size: int, holders: Holders | None = None) -> list[str]:
-    """Every problem of a service by itself on a cluster of that size, a sentence each.
-
-    `holders` are the nodes that have each capability; None: whether any has what the service asks for is no matter.
-    What it is to other services is for service_set.set_problems().
+    `holders` are the nodes that have each capability; None: whether any node has the required one does not matter.
+    What it is to other services is for relations.set_problems().
     """
-    problems = _id_problems(service.id)
-    problems += command_problems("command", service.command)
-    for what, probe in (("readiness probe", service.ready), ("health probe", service.health)):
-        problems += probe_problems(what, probe) if probe else []
-    problems += [problem.text for problem in place_problems(service.on, size, holders)]
-    if not service.failover and asked(service.on):
-        problems.append(
-            f"{ASKS}{asked(service.on)} may be several nodes, and a service without failover needs its own: add --on=INDEX"
-        )
-    elif not service.failover and service.on is None:
-        problems.append("a service without failover needs its node: add --on=INDEX")
-    if service.user and not _USER.fullmatch(service.user):
-        problems.append(f"the user {service.user!r} is no name that Linux accepts")
-    return problems + _path_problems(service) + _environment_problems(service) + _limit_problems(service)
-
-
-def _id_problems(service_id: str) -> list[str]:
-    if not _ID.fullmatch(service_id):
-        return [
-            f"the service id {service_id!r} does not fit: a letter, then letters, digits, '_' and '-', "
-            "63 characters at most"
-        ]
-    if _RESERVED.fullmatch(service_id):
-        return [f"the service id {service_id!r} is one that Pacemaker uses itself: choose another"]
-    return []
-
-
-def _path_problems(service: Service) -> list[str]:
     problems = []
-    for what, path in (("directory", service.cwd), ("PID file", service.pidfile), ("log", service.log)):
-        if path and not path.startswith("/") and path.split("/")[0] != "WORKDIR":
-            problems.append(
-                f"the {what} {path!r} is relative: give its whole path, or begin it with WORKDIR, the node's folder for "
-                "what services keep"
-            )
-        if not is_printable(path):
-            problems.append(
-                f"the {what} {path!r} holds more than printable ASCII, which Pacemaker 2.1 cannot keep"
-            )
+    for each in fields(Service):
+        option: Option = each.metadata["option"]
+        value = getattr(service, each.name)
+        if each.default is MISSING or value != each.default:
+            problems += [
+                Problem(service.id, each.name, f"{named(each.name)} {said}") for said in option.check(value)
+            ]
+    problems += place_problems(service.on, size, holders, service.id)
+    if not service.failover and not isinstance(service.on, int):
+        why = f": any node with {service.on} may run it" if asked(service.on) else ""
+        text = f"without failover a service needs a node of its own{why}. Set {named('on')} to the index of a node"
+        problems.append(Problem(service.id, "on" if asked(service.on) else "failover", text))
     return problems
-
-
-def _environment_problems(service: Service) -> list[str]:
-    problems = [f"the variable {name} holds a NUL" for name, value in service.env if "\0" in value]
-    counts = Counter(name for name, _ in service.env)
-    problems += [
-        f"the variable {name} is set {n} times: leave all but one out" for name, n in counts.items() if n > 1
-    ]
-    return problems + [
-        f"the environment variable {name!r} does not fit: letters, digits and '_', for example --env=PORT=80"
-        for name, _ in service.env
-        if not _ENV.fullmatch(name)
-    ]
-
-
-def _limit_problems(service: Service) -> list[str]:
-    problems = []
-    for what, seconds in (
-        ("a monitor interval", service.monitor),
-        ("a start time-out", service.start_timeout),
-        ("a stop time-out", service.stop_timeout),
-    ):
-        if not 1 <= seconds <= LONGEST:
-            problems.append(f"{what} of {seconds} s does not fit: 1 to {LONGEST}")
-    if not _SIGNAL.fullmatch(service.stop_signal):
-        problems.append(
-            f"the stop signal {service.stop_signal!r} is none that Linux has: for example TERM, INT, QUIT"
-        )
-    if service.memory and not _MEMORY.fullmatch(service.memory):
-        problems.append(
-            f"the memory {service.memory!r} does not fit: a whole number of M, G or T, for example 512M"
-        )
-    if service.cpu and not cpu_percent(service.cpu):
-        problems.append(
-            f"the CPU limit {service.cpu!r} does not fit: cores, for example 1.5, or per cent, 150%"
-        )
-    return problems
-
-
-def cpu_percent(text: str) -> int:
-    """A limit on the CPU in per cent of one core; 0 for what is none."""
-    match = _CPU.fullmatch(text)
-    if match is None:
-        return 0
-    return int(match.group(2)) if match.group(2) else round(float(match.group(1)) * 100)

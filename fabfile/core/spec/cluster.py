@@ -113,7 +113,7 @@ def validate(spec: ClusterSpec) -> list[Problem]:
     if not re.fullmatch(r"[0-9a-f]{4}", spec.uid):
         problems.append(_expected("uid", "four hexadecimal digits", spec.uid))
     problems += type_problems(spec.types, spec.size)
-    problems += as_problems(set_problems(spec.services, spec.size))
+    problems += set_problems(spec.services, spec.size)
     for field_name, choices in (("provider", PROVIDERS), ("suite", SUITES), ("profile", PROFILES)):
         if getattr(spec, field_name) not in choices:
             problems.append(_expected(field_name, f"one of {', '.join(choices)}", getattr(spec, field_name)))

@@ -101,7 +101,7 @@ def _check(session: Session, wanted: Sequence[Service], keep_others: bool) -> No
     ids = {service.id for service in wanted}
     kept = [known for known in session.spec.services if keep_others and known.id not in ids]
     size, has = session.spec.size, holders(session.spec)
-    problems = [f"{service.id}: {problem}" for service in wanted for problem in validate(service, size, has)]
+    problems = [problem for service in wanted for problem in validate(service, size, has)]
     if problems := problems + wish_problems([*kept, *wanted], size, has):
         raise UsageError(problems)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ...core.errors import ClusterError, UsageError
+from ...core.errors import ClusterError, Problem, UsageError, named
 from ...core.services.relations import needed_by
 from ..pacemaker import cib, resources, settling
 from ..session import Session
@@ -17,12 +17,14 @@ def remove(session: Session, service_id: str) -> None:
     """
     views.definition(session, service_id)
     if dependents := needed_by(service_id, session.spec.services):
-        named = ", ".join(f"{name} (--{', --'.join(hows)})" for name, hows in dependents.items())
-        name = session.spec.name
-        raise UsageError(
-            f"{service_id} cannot be removed while other services name it: {named}. Remove those first, "
-            f"or all services at once: fab service.remove-all {name}"
+        names = ", ".join(
+            f"{other} ({', '.join(map(named, fields))})" for other, fields in dependents.items()
         )
+        text = (
+            f"other services name it: {names}. Remove those first, "
+            f"or all services at once: fab service.remove-all {session.spec.name}"
+        )
+        raise UsageError(Problem(service_id, "", text))
     _remove(session, [service_id])
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ...core.errors import Problem, UsageError, as_problems
+from ...core.errors import Problem, UsageError
 from ...core.services.capacity import wish_problems
 from ...core.services.service import validate
 from ...core.sirikata.plan import Place, Planned, plan, plan_world
@@ -47,12 +47,8 @@ def planned(
     else:
         found = [plan(table(), name, given, place, number=number, on=on)]
     wanted = [item.service for item in found]
-    problems = [
-        replace(problem, subject=problem.subject or service.id)
-        for service in wanted
-        for problem in as_problems(validate(service, place.size, has))
-    ]
-    if problems := problems + as_problems(wish_problems(place.with_(wanted).known, place.size, has)):
+    problems = [problem for service in wanted for problem in validate(service, place.size, has)]
+    if problems := problems + wish_problems(place.with_(wanted).known, place.size, has):
         raise UsageError(problems)
     return found
 

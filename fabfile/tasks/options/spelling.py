@@ -1,9 +1,8 @@
 """How the fields of a Problem are typed on the command line."""
 
-# Fields that are typed under another name than their own.
-_TYPED_AS = {"beside": "--with", "failover": "--no-failover"}
+from ...core.services.options import OPTIONS
 
 
 def spell(field: str) -> str:
-    """The option that sets a field: `--stop-timeout` for stop_timeout."""
-    return _TYPED_AS.get(field, f"--{field.replace('_', '-')}")
+    """The option that sets a field: `--stop-timeout` for stop_timeout, `--no-failover` for failover."""
+    return OPTIONS[field].flag if field in OPTIONS else f"--{field.replace('_', '-')}"

@@ -1,38 +1,33 @@
-"""Values out of what a person typed; what is wrong with them is kept, so that all of it is told at once."""
+"""Values out of what the user typed; what is wrong with them is kept, so that all of it is shown at once."""
 
 from collections.abc import Callable
 from typing import TypeVar
 
-from ...core.errors import ClusterError, UsageError
-from .. import number, problems_of
+from ...core.errors import ClusterError, Problem, UsageError, as_problems, named
 
 T = TypeVar("T")
 
 
 class Typed:
-    """What one command was given.  `problems` are those found so far, a sentence each."""
+    """What one command was given.  `problems` are those found so far."""
 
     def __init__(self) -> None:
-        self.problems: list[str] = []
+        self.problems: list[Problem] = []
 
-    def number(self, text: str, what: str, *, least: int | None = None, instead: int = 0) -> int:
-        """A whole number; `instead` where it is none."""
-        try:
-            return number(text, what, least=least)
-        except UsageError as error:
-            self.problems += problems_of(error)
-            return instead
+    def number(self, text: str, field: str, *, least: int | None = None, instead: int = 0) -> int:
+        """An integer; `instead` where the text is not one."""
+        return self.value(lambda: number(text, field, least=least), instead=instead)
 
     def value(self, make: Callable[[], T], *, instead: T) -> T:
-        """What `make` answers; `instead` where it raises UsageError."""
+        """What `make` returns; `instead` where it raises UsageError."""
         try:
             return make()
         except UsageError as error:
-            self.problems += problems_of(error)
+            self.problems += error.problems
             return instead
 
-    def tell(self, check: Callable[[], object]) -> None:
-        """Raise UsageError with what was typed wrong and with what `check` finds wrong besides; it may change nothing.
+    def refuse(self, check: Callable[[], object]) -> None:
+        """Raise UsageError with what was typed wrong and with what `check`, which changes nothing, finds wrong.
 
         Where nothing was typed wrong, nothing is checked: the recipe does that.
         """
@@ -41,5 +36,16 @@ class Typed:
         try:
             check()
         except ClusterError as error:
-            self.problems += problems_of(error)
-        raise UsageError(list(dict.fromkeys(self.problems)))
+            self.problems += error.problems if isinstance(error, UsageError) else as_problems([str(error)])
+        raise UsageError(self.problems)
+
+
+def number(text: str, field: str, *, least: int | None = None) -> int:
+    """The integer that was typed for a field, `least` or more.  Raises UsageError, which names the field."""
+    try:
+        found = int(text)
+    except ValueError:
+        raise UsageError(Problem("", field, f"{named(field)} must be an integer, got {text!r}")) from None
+    if least is not None and found < least:
+        raise UsageError(Problem("", field, f"{named(field)} must be at least {least}, got {found}"))
+    return found

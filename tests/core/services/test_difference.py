@@ -79,7 +79,7 @@ def test_values_of_the_environment_are_never_shown() -> None:
     before = changed(WEB, env=(("PASSWORD", "secret1"), ("OLD", "secret2"), ("SAME", "secret3")))
     after = changed(WEB, env=(("PASSWORD", "secret4"), ("NEW", "secret5"), ("SAME", "secret3")))
     lines = between(before, after).lines()
-    assert lines[1:] == ["    env PASSWORD: another value", "    env OLD: taken out", "    env NEW: added"]
+    assert lines[1:] == ["    env PASSWORD: another value", "    env OLD: removed", "    env NEW: added"]
     assert "secret" not in "".join(lines + plan([after], {}, []).lines())
 
 

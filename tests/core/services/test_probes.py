@@ -1,12 +1,12 @@
-"""Probes that make sense, and what is said of those that do not."""
+"""Probes that can work, and what is wrong with those that cannot."""
 
 import pytest
 
-from fabfile.core.services.probes import probe_problems
+from fabfile.core.services.constraints import probe
 
 
 @pytest.mark.parametrize(
-    "probe",
+    "text",
     [
         "/usr/bin/redis-cli -h ADDRESS ping",
         "/bin/sh -c 'test -e /tmp/x'",
@@ -23,39 +23,38 @@ from fabfile.core.services.probes import probe_problems
         "http://[::1]/",
     ],
 )
-def test_a_sound_probe_has_no_problem(probe: str) -> None:
-    assert probe_problems("health probe", probe) == []
+def test_a_sound_probe_has_no_problem(text: str) -> None:
+    assert probe(text) == []
 
 
 @pytest.mark.parametrize(
-    ("probe", "said"),
+    ("text", "said"),
     [
-        ("redis-cli ping", "cannot be understood"),
-        ("udp:80", "cannot be understood"),
-        ("TCP:80", "cannot be understood"),
+        ("redis-cli ping", "must be a command line"),
+        ("udp:80", "must be a command line"),
+        ("TCP:80", "must be a command line"),
         ("/bin/sh -c 'x", "cannot be split"),
-        ("tcp:", "port ''"),
-        ("tcp:http", "port 'http'"),
-        ("tcp:0", "1 to 65535"),
-        ("tcp:65536", "1 to 65535"),
-        ("tcp:-1", "1 to 65535"),
-        ("tcp:80 ", "1 to 65535"),
-        ("tcp:a b:80", "host 'a b'"),
-        ("tcp:::1:80", "host '::1'"),
-        ("tcp:$(reboot):80", "host '$(reboot)'"),
-        ("http://", "cannot hold"),
-        ("http:///path", "cannot hold"),
-        ("http://:80/", "host ''"),
-        ("http://host:/", "port ''"),
-        ("http://host:99999/", "port '99999'"),
+        ("tcp:", "65535, got ''"),
+        ("tcp:http", "65535, got 'http'"),
+        ("tcp:0", "from 1 to 65535"),
+        ("tcp:65536", "from 1 to 65535"),
+        ("tcp:-1", "from 1 to 65535"),
+        ("tcp:80 ", "from 1 to 65535"),
+        ("tcp:a b:80", "address, got 'a b'"),
+        ("tcp:::1:80", "address, got '::1'"),
+        ("tcp:$(reboot):80", "address, got '$(reboot)'"),
+        ("http://", "cannot contain"),
+        ("http:///path", "cannot contain"),
+        ("http://:80/", "address, got ''"),
+        ("http://host:/", "65535, got ''"),
+        ("http://host:99999/", "65535, got '99999'"),
         ("http://host/a b", "%20"),
-        ("http://host/'", "cannot hold"),
-        ("http://host/grüße", "cannot hold"),
+        ("http://host/'", "cannot contain"),
+        ("http://host/grüße", "cannot contain"),
         ("http://me:word@host/", "user name"),
         ("https://host/", "curl"),
     ],
 )
-def test_what_cannot_be_understood_is_refused_with_the_reason(probe: str, said: str) -> None:
-    (problem,) = probe_problems("health probe", probe)
-    assert problem.startswith("the health probe ")
+def test_a_probe_that_cannot_work_is_refused_with_the_reason(text: str, said: str) -> None:
+    (problem,) = probe(text)
     assert said in problem

@@ -1,4 +1,4 @@
-"""Why a service does not run, as a person is told."""
+"""Why a service does not run, as the user reads it."""
 
 from dataclasses import replace
 from typing import Any
@@ -62,14 +62,18 @@ DB = Service(id="db", command="/bin/true")
         (
             replace(WEB, after=("db",)),
             cluster(resource("web"), resource("db")),
-            ["it runs after db (--after)"],
+            ["it runs after db, which does not run"],
         ),
-        (replace(WEB, beside=("db",)), cluster(resource("web"), resource("db")), ["the node of db (--with)"]),
+        (
+            replace(WEB, beside=("db",)),
+            cluster(resource("web"), resource("db")),
+            ["the node of db, which does not run"],
+        ),
         (replace(WEB, after=("db",)), cluster(resource("web"), resource("db", "node1")), []),
         (
             replace(WEB, on=1, failover=False),
             cluster(resource("web"), nodes=(member("node0"), member("node1", online=False))),
-            ["it runs on node1 only (--no-failover), which is not online"],
+            ["it is kept on node1, which is not online"],
         ),
         (
             WEB,
@@ -94,7 +98,7 @@ DB = Service(id="db", command="/bin/true")
             ),
             [
                 "not on node0: the constraint mine",
-                "not on node1: it runs apart from db (--apart-from), which is there",
+                "not on node1: it runs apart from db, which is there",
                 "not on node2: it failed 3 times there; to try again at once: fab service.cleanup demo web",
             ],
         ),
@@ -137,7 +141,7 @@ REDIS = Service(id="web", command="/bin/true", on="capability:redis")
                 fail_counts=(FailCount(resource="web", node="node1", count=3, threshold=3),),
             ),
             ["node1"],
-            ["not on node0, node2: it has not the capability redis", "not on node1: it failed 3 times there"],
+            ["not on node0, node2: it lacks the capability redis", "not on node1: it failed 3 times there"],
         ),
     ],
 )

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from fabfile.core.services.constraints import cpu_percent
 from fabfile.core.services.relations import needed
-from fabfile.core.services.service import Service, cpu_percent, validate
+from fabfile.core.services.service import Service, validate
+from tests.builders import service
 
-SOUND = Service(id="web", command="/usr/bin/sleep 60")
+SOUND = service("web", "/usr/bin/sleep 60")
 
 
 def test_a_sound_service_has_no_problem() -> None:
@@ -37,33 +39,33 @@ def test_a_sound_service_has_no_problem() -> None:
         ({"id": "a b"}, "'a b'"),
         ({"id": ""}, "''"),
         ({"id": "a" * 64}, "63 characters"),
-        ({"command": "sleep 60"}, "relative"),
-        ({"command": "./sleep"}, "relative"),
+        ({"command": "sleep 60"}, "absolute path"),
+        ({"command": "./sleep"}, "absolute path"),
         ({"command": ""}, "empty"),
         ({"command": "/bin/sh -c 'a"}, "cannot be split"),
         ({"command": "/bin/echo \x07"}, "control character"),
-        ({"ready": "curl x"}, "whole path"),
+        ({"ready": "curl x"}, "absolute path"),
         ({"on": 3}, "nodes 0 to 2"),
         ({"on": -1}, "nodes 0 to 2"),
-        ({"failover": False}, "--on=INDEX"),
-        ({"failover": False, "on": "capability:redis"}, "add --on=INDEX"),
+        ({"failover": False}, "Set on to the index"),
+        ({"failover": False, "on": "capability:redis"}, "capability:redis may run it. Set on"),
         ({"on": "capability:"}, "the place 'capability:' is not valid"),
         ({"on": "capability:a b"}, "the place 'capability:a b' is not valid"),
         ({"on": "redis"}, "the place 'redis' is not valid"),
         ({"monitor": 0}, "1 to 3600"),
         ({"user": "Bad User"}, "'Bad User'"),
-        ({"cwd": "srv"}, "relative"),
-        ({"pidfile": "a.pid"}, "relative"),
-        ({"log": "WORKDIRS/a.log"}, "relative"),
-        ({"log": "a.log"}, "relative"),
+        ({"cwd": "srv"}, "absolute path, or start with WORKDIR"),
+        ({"pidfile": "a.pid"}, "absolute path"),
+        ({"log": "WORKDIRS/a.log"}, "absolute path"),
+        ({"log": "a.log"}, "absolute path"),
         ({"env": (("1A", "b"),)}, "'1A'"),
         ({"id": "cib-bootstrap-options"}, "Pacemaker uses itself"),
         ({"id": "cli-prefer-web"}, "Pacemaker uses itself"),
         ({"id": "web-meta_attributes"}, "Pacemaker uses itself"),
-        ({"health": "udp:80"}, "the health probe 'udp:80'"),
-        ({"ready": "tcp:http"}, "the readiness probe 'tcp:http'"),
-        ({"start_timeout": 0}, "a start time-out of 0 s"),
-        ({"stop_timeout": 3601}, "a stop time-out of 3601 s"),
+        ({"health": "udp:80"}, "health must be a command line"),
+        ({"ready": "tcp:http"}, "ready must have a port from 1 to 65535"),
+        ({"start_timeout": 0}, "start_timeout must be from 1 to 3600 seconds, got 0"),
+        ({"stop_timeout": 3601}, "stop_timeout must be from 1 to 3600 seconds, got 3601"),
         ({"stop_signal": "STOPIT"}, "'STOPIT'"),
         ({"stop_signal": "15"}, "'15'"),
         ({"stop_signal": "RTMIN+31"}, "'RTMIN+31'"),
@@ -76,9 +78,17 @@ def test_a_sound_service_has_no_problem() -> None:
         ({"cpu": "0%"}, "'0%'"),
     ],
 )
-def test_what_does_not_fit_is_named(changes: dict[str, object], said: str) -> None:
+def test_a_problem_names_the_service_and_its_field(changes: dict[str, object], said: str) -> None:
     (problem,) = validate(replace(SOUND, **changes), 3)  # type: ignore[arg-type]
-    assert said in problem
+    assert problem.subject == changes.get("id", "web")
+    assert problem.field in changes
+    assert said in str(problem)
+
+
+def test_a_service_takes_lists_one_id_and_a_mapping() -> None:
+    given = Service("web", "/bin/true", env={"A": "b"}, after=["db", "oh"], beside="db")
+    assert given == Service("web", "/bin/true", env=(("A", "b"),), after=("db", "oh"), beside=("db",))
+    assert hash(given)
 
 
 def test_every_problem_is_reported_at_once() -> None:
@@ -92,16 +102,13 @@ def test_cores_and_per_cent_are_one_thing(text: str, per_cent: int) -> None:
     assert cpu_percent(text) == per_cent
 
 
-def test_what_a_service_needs_is_what_it_names_and_what_those_name() -> None:
-    def one(service_id: str, **names: tuple[str, ...]) -> Service:
-        return Service(id=service_id, command="/bin/true", **names)  # type: ignore[arg-type]
-
+def test_a_service_needs_what_it_names_and_what_those_name() -> None:
     services = [
-        one("a", after=("b",)),
-        one("b", beside=("c",)),
-        one("c", apart_from=("d",)),
-        one("d"),
-        one("e", after=("a",)),
+        service("a", after=("b",)),
+        service("b", beside=("c",)),
+        service("c", apart_from=("d",)),
+        service("d"),
+        service("e", after=("a",)),
     ]
     assert needed("a", services) == {"a", "b", "c", "d"}
     assert needed("e", services) == {"a", "b", "c", "d", "e"}
