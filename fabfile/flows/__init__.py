@@ -1,4 +1,4 @@
-"""The recipes.  Each reads as the steps that a person would take.
+"""The recipes: each reads as the steps that an administrator would take.
 
 Modules are loaded when first used, so that `fab --list` does not pay for SSH, templates and validation.
 """

@@ -1,4 +1,4 @@
-"""What this host needs before it can run machines."""
+"""This host: what it needs to run machines, and the machines on it."""
 
 from ..core.errors import NotFound, Preflight
 from ..core.report import Report
@@ -8,14 +8,14 @@ from ..effects.providers.local import provider as local
 
 
 def prepare(report: Report) -> str:
-    """Install what is missing; answers what was done."""
+    """Install what is missing.  Returns what was done, in a sentence."""
     host.require_root()
     with report.step("prepare this host"):
         return local.prepare(report)
 
 
 def image(suite: str, report: Report) -> str:
-    """Build the image of that Debian release if it is not cached; answers its path."""
+    """Build the image of that Debian release unless it exists.  Returns its path."""
     if suite not in SUITES:
         raise Preflight(f"no Debian release {suite!r} for nodes: choose one of {', '.join(SUITES)}")
     host.require_root()
@@ -24,13 +24,13 @@ def image(suite: str, report: Report) -> str:
 
 
 def clusters() -> list[tuple[str, str, str]]:
-    """Every cluster with machines or a network on this host, whoever's it is: id, network number, machines."""
+    """Every cluster of any user with machines or a network on this host: id, network number, number of machines."""
     host.require_root()
     return local.clusters()
 
 
 def purge(cluster_id: str) -> None:
-    """End every machine of a cluster by its id, also when its specification is lost.  Raises NotFound."""
+    """Remove every machine of a cluster by its id, also when its specification is lost.  Raises NotFound."""
     known = [row[0] for row in clusters()]
     if cluster_id not in known:
         raise NotFound(f"no cluster {cluster_id!r} on this host (known: {', '.join(known) or 'none'})")

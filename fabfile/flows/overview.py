@@ -17,8 +17,8 @@ from .machines import adopt
 def overview(report: Report) -> list[dict[str, Any]]:
     """Every cluster: name, provider, size, running nodes, and the problem with it where there is one.
 
-    EC2 is asked for clusters that are unknown here where this person uses it: a specification or their environment
-    says so.  That it does not answer is a warning.
+    EC2 is searched for clusters that are unknown here where the user has it: a specification or the environment
+    says so.  When it does not answer, that is a warning.
     """
     rows, regions = list[dict[str, Any]](), {""} if host.uses_aws() else set[str]()
     for name in home.names():
@@ -31,19 +31,19 @@ def overview(report: Report) -> list[dict[str, Any]]:
         try:
             found |= {one.id: one for one in adopt.lost(region)}
         except ClusterError as error:
-            report.warn(f"EC2 could not be asked for clusters that are not known here: {error}")
+            report.warn(f"EC2 could not be searched for clusters that are not known here: {error}")
     return rows + [_lost_row(one) for one in found.values()]
 
 
 def _lost_row(found: FoundCluster) -> dict[str, Any]:
-    taken = f", its name being another's here, into a home of its own ({home.HOME_VARIABLE})"
+    taken = f", whose name is used here, into another folder ({home.HOME_VARIABLE})"
     where = taken if found.name in home.names() else ""
     return {
         "name": found.name,
         "provider": "ec2",
         "size": found.spec.size if found.spec else found.nodes,
         "running": found.running,
-        "problem": f"{found.id} is not known here. To take it back{where}: fab cluster.adopt {found.name} --id={found.id}",
+        "problem": f"{found.id} is not known here. To adopt it{where}: fab cluster.adopt {found.name} --id={found.id}",
     }
 
 

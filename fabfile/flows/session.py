@@ -1,4 +1,4 @@
-"""A cluster opened for work: what was asked for, what is remembered, its machines and how they are reached."""
+"""A cluster opened for work: its specification, its files, its machines and how they are reached."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from ..effects.store.store import Store
 
 @dataclass(frozen=True)
 class Session:
-    """One cluster, as a recipe sees it."""
+    """An open cluster."""
 
     spec: ClusterSpec
     store: Store
@@ -32,7 +32,7 @@ class Session:
         return members(self.provider.nodes())
 
     def running(self, *, tell: bool = False) -> list[Node]:
-        """The nodes that run now; `tell`: those that do not are told.  Raises ClusterError when there are none."""
+        """The nodes that run now; `tell`: warn of those that do not.  Raises ClusterError when none does."""
         known = self.members()
         nodes = [node for node in known if node.running]
         if not nodes:
@@ -55,7 +55,7 @@ class Session:
         raise NotFound(f"no node {index} in {self.spec.name!r} (existing: {known})")
 
     def with_key(self, pem: str) -> "Session":
-        """A session that offers the private key file that a person named now before all others."""
+        """A session that offers that private key file before all other keys."""
         return replace(self, remote=_remote(self.spec, self.store, self.provider, pem))
 
     def saved(self, spec: ClusterSpec) -> "Session":
@@ -82,12 +82,12 @@ def _remote(spec: ClusterSpec, store: Store, provider: Provider, pem: str = "") 
 
 
 def exists(name: str) -> bool:
-    """Whether a cluster of that name was created.  Raises UsageError for what can be no name."""
+    """Whether a cluster of that name was created.  Raises UsageError for a text that cannot be a name."""
     return Store(name).exists
 
 
 def access(spec: ClusterSpec, store: Store, provider: Provider, pem: str = "") -> Access:
-    """How the cluster's nodes are reached; `pem` is the private key file that a person named now.
+    """How the cluster's nodes are reached; `pem` is a private key file that is offered first.
 
     Machines on this host take the cluster's own key.  Those of a cloud may take its owner's keys, too: they may be
     imported, or the cluster's own key lost.

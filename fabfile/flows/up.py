@@ -21,7 +21,7 @@ def check(wanted: ClusterSpec) -> None:
 
 
 def bring_up(opened: Session, *, timeout: float | None = None) -> list[str]:
-    """Make the cluster what its specification says.  Answers what was changed; nothing where nothing was needed."""
+    """Make the cluster what its specification says.  Returns what was changed, a sentence each."""
     machines, changed = boot.boot(opened, timeout=timeout)
     nodes = members(machines)
     if moved := corosync.make_way(opened):

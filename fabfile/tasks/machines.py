@@ -104,7 +104,7 @@ def power_on(c: Any, name: str, index: str) -> None:
 
 @task(help=_NODE)
 def reboot(c: Any, name: str, index: str) -> None:
-    """Cut a node's power and give it back."""
+    """Cut a node's power and restore it."""
     cluster = cluster_named(name)
     show.clusters.power(cluster.reboot(parse.number_for(cluster, index, "index")))
 

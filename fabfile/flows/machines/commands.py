@@ -15,7 +15,7 @@ from ..session import Session, access
 def ssh(session: Session, index: int, *, pem: str = "", command: str = "") -> None:
     """Become an OpenSSH client on that node, with the keys and the known hosts that every command here uses.
 
-    Raises ClusterError for a node that does not run, instead of waiting for it; UsageError for a key that is none.
+    Raises ClusterError for a node that does not run, instead of waiting for it; UsageError for an unusable key.
     """
     node = _running(session, index)
     words = openssh.command(node, access(session.spec, session.store, session.provider, pem))
@@ -29,9 +29,9 @@ def run(
     on: int | None = None,
     hear: Callable[[str, str], None] | None = None,
 ) -> dict[str, Result]:
-    """Run a shell command line on every running node, or on one; answers by node name, whatever they exit with.
+    """Run a shell command line on every running node, or on one.  Returns the results by node name, whatever they exit with.
 
-    `hear` is told the node's name and the lines that it printed, as they come, from many threads.  Raises NodeFailures
+    `hear` receives the node's name and lines of its output as they come, from many threads.  Raises NodeFailures
     for nodes that cannot be reached, with what the others answered.
     """
     if not command.strip():
@@ -51,9 +51,9 @@ def run(
 
 
 def running(session: Session, on: int | None = None) -> list[Node]:
-    """Every running node, or that one; of all, those that are left out are told.
+    """Every running node, or that one; of all, those that are left out are reported.
 
-    Raises ClusterError, which says how to mend it, when that one does not run, or none.
+    Raises ClusterError, which says how to repair it, when that node, or every node, does not run.
     """
     return session.running(tell=True) if on is None else [_running(session, on)]
 
@@ -62,16 +62,18 @@ def _running(session: Session, index: int) -> Node:
     node = session.node(index)
     if not node.running:
         why = f" ({node.reason})" if node.reason else ""
-        raise ClusterError(f"{node.name} is {node.state}{why}, so there is no way in. {_mend(session, node)}")
+        raise ClusterError(
+            f"{node.name} is {node.state}{why}, so it cannot be entered. {_next_step(session, node)}"
+        )
     return node
 
 
-def _mend(session: Session, node: Node) -> str:
+def _next_step(session: Session, node: Node) -> str:
     name = session.spec.name
     if not isinstance(session.provider, PowerSwitch):
         return f"See that it is up and admits SSH; {session.provider.explain(node)}"
     if node.state == "stopped":
-        return f"Switch it on: fab cluster.nodes.power-on {name} {node.index}; or mend the whole cluster: fab up {name}"
+        return f"Switch it on: fab cluster.nodes.power-on {name} {node.index}; or repair the whole cluster: fab up {name}"
     if node.state in ("pending", "stopping"):
         return f"Look again: fab cluster.nodes.list {name}"
-    return f"Mend it: fab up {name}"
+    return f"To repair it: fab up {name}"

@@ -60,7 +60,7 @@ class Lines:
 
 @contextmanager
 def printing(*, quiet: bool) -> Iterator[Callable[[str, str], None]]:
-    """Where to say the lines of nodes.  Raises BrokenPipeError at the end when nobody reads them any more."""
+    """Where to say the lines of nodes.  Raises BrokenPipeError at the end when nobody reads them."""
     lines = Lines()
     try:
         yield (lambda name, said: None) if quiet else lines.add

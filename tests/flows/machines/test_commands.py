@@ -78,7 +78,7 @@ def test_a_node_that_does_not_run_is_told_with_the_next_step(state: State, step:
         with pytest.raises(ClusterError) as caught:
             enter()
         assert str(caught.value).startswith(
-            f"node1 is {state} (its zone has no capacity), so there is no way in"
+            f"node1 is {state} (its zone has no capacity), so it cannot be entered"
         )
         assert step in str(caught.value)
 

@@ -1,6 +1,6 @@
 """Machines on this host: systemd-nspawn, each with a network namespace and an overlay of its own.
 
-Everything that needs root is in `data/local/machine`, run directly or through sudo; here is what to ask of it.
+Everything that needs root is in `data/local/machine`, which is run directly or through sudo.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -100,7 +100,7 @@ class LocalProvider:
 
 
 def prepare(report: Report) -> str:
-    """Install what this host lacks to run machines; answers the packages that were missing."""
+    """Install what this host lacks to run machines.  Returns which packages were missing, in a sentence."""
     missing = [
         line.split("\t")[1] for line in _machine("check").out.splitlines() if line.startswith("package\t")
     ]
@@ -110,18 +110,18 @@ def prepare(report: Report) -> str:
 
 
 def clusters() -> list[tuple[str, str, str]]:
-    """Every cluster on this host: its id, the number of its network, the number of its machines."""
+    """Every cluster on this host: its id, the number of its network, how many machines it has."""
     rows = (line.split("\t") for line in _machine("clusters").out.splitlines())
     return [(cluster, number, machines) for cluster, number, machines in rows]
 
 
 def purge(cluster_id: str) -> None:
-    """Take everything away that a cluster has on this host."""
+    """Remove everything that a cluster has on this host."""
     _machine("purge", cluster_id)
 
 
 def image(suite: str, report: Report) -> Path:
-    """The path of the image of that Debian release, built first where there is none."""
+    """The path of the image of that Debian release, which is built first if it does not exist."""
 
     def show(line: str) -> None:
         if line.startswith("progress\t"):

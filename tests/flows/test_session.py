@@ -1,0 +1,62 @@
+"""How a cluster is opened, and what an open cluster says of its nodes."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fabfile.core.errors import ClusterError, NotFound, StoreError
+from fabfile.core.report import Silent
+from fabfile.effects.providers import provider_for
+from fabfile.effects.store.home import home
+from fabfile.effects.store.store import Store
+from fabfile.flows import session
+from tests.builders import node, nodes, service, spec
+
+from .fakes import opened
+
+
+def test_a_cluster_that_does_not_exist_leaves_no_lock_behind() -> None:
+    with pytest.raises(NotFound), session.changing("nope", Silent(), "up"):
+        pass
+    assert not (home() / "locks").exists()
+
+
+def test_a_cluster_is_changed_by_one_process_at_a_time() -> None:
+    Store("demo").save_spec(spec())
+    with (
+        session.changing("demo", Silent(), "service.add"),
+        pytest.raises(StoreError, match=r"\(service.add\)"),
+        session.changing("demo", Silent(), "up"),
+    ):
+        pass
+
+
+def test_a_cluster_to_be_created_is_locked_without_a_specification() -> None:
+    with session.locked("demo", "cluster.create") as store:
+        assert not store.exists
+
+
+def test_a_saved_specification_gets_another_provider_only_where_it_uses_what_changed() -> None:
+    before = session.reading(opened(spec()).spec.name, Silent())
+    with_service = before.saved(replace(before.spec, services=(service(),)))
+    assert with_service.provider is before.provider
+    larger = with_service.saved(replace(with_service.spec, size=4))
+    assert larger.provider is not before.provider
+    assert larger.provider.spec == Store("demo").spec() == larger.spec
+
+
+def test_a_node_that_does_not_exist_is_named_with_those_that_do() -> None:
+    with pytest.raises(NotFound, match=r"no node 7 in 'demo' \(existing: 0, 1, 2\)"):
+        opened(spec(), nodes()).node(7)
+
+
+def test_of_a_cluster_where_nothing_runs_the_next_step_is_to_boot_it() -> None:
+    with pytest.raises(ClusterError, match=r"fab cluster\.nodes\.boot demo"):
+        opened(spec(), [node(0, state="stopped")]).running()
+
+
+@pytest.mark.parametrize("kind", ["local", "ec2", "adhoc"])
+def test_a_provider_knows_its_cluster(kind: Any) -> None:
+    wanted = spec(provider=kind)
+    assert provider_for(wanted, Store("demo")).spec is wanted
