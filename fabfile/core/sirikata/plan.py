@@ -1,6 +1,5 @@
 """From a preset and what the user chose to the service that it is on a certain cluster."""
 
-import math
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -12,12 +11,11 @@ from ..services.service import Service
 from ..spec.types import ASKS
 from ..spec.types import place as parse_place
 from ..templates import fill, render
+from . import grid
 from .presets import Option, Presets
 
 # As tools/places.py on the nodes: where a service is known to all of them.
 SERVICE_NAME = "{id}.service.{cluster}"
-# Metres along each side of one region.
-REGION = (1000, 1000, 1000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,12 +123,18 @@ class _Planner:
         self.id = self.preset.service_id(number)
         siblings = {service.id for service in self._services(name)} | {self.id}
         self.values: dict[str, object] = {
-            "name": name, "cluster": place.cluster, "size": place.size, "capabilities": place.capabilities,
-            "id": self.id, "n": number, "count": len(siblings),
-            "end": self._end, "serving": self._serving, "running": lambda other: len(self._services(other)),
-            "host": _host, "port_of": _port, "layout_of": layout, "region_of": region, "cells": cells,
-            "words": _words,
-        }  # fmt: skip
+            "name": name,
+            "cluster": place.cluster,
+            "size": place.size,
+            "capabilities": place.capabilities,
+            "id": self.id,
+            "n": number,
+            "count": len(siblings),
+            "end": self._end,
+            "serving": self._serving,
+            "running": lambda preset: len(self._services(preset)),
+            **_FUNCTIONS,
+        }
 
     def plan(self, given: Mapping[str, str], on: str) -> Planned:
         for name, text in self.table.settings.items():
@@ -236,29 +240,6 @@ def setting(command: str, name: str) -> str:
     return ""
 
 
-def layout(servers: str | int) -> str:
-    """A grid of that many regions, as close to a square as possible: <3,2,1> for 6."""
-    count = int(servers)
-    short = next(side for side in range(math.isqrt(count), 0, -1) if count % side == 0)
-    return f"<{count // short},{short},1>"
-
-
-def region(grid: str) -> str:
-    """The part of space that a grid divides, around its origin; each server has an equal share."""
-    halves = [side * REGION[axis] // 2 for axis, side in enumerate(_sides(grid))]
-    low, high = ",".join(str(-half) for half in halves), ",".join(str(half) for half in halves)
-    return f"<<{low}>,<{high}>>"
-
-
-def cells(grid: str) -> int:
-    """The number of regions in a grid."""
-    return math.prod(_sides(grid))
-
-
-def _sides(grid: str) -> list[int]:
-    return [int(side) for side in re.findall("[0-9]+", grid)]
-
-
 def _choose(
     subject: str,
     options: Mapping[str, Option],
@@ -306,3 +287,14 @@ def _port(end: str) -> str:
 
 def _true(text: str) -> bool:
     return text.strip().lower() in ("true", "1", "yes")
+
+
+# What the templates may call that does not depend on the cluster.
+_FUNCTIONS = {
+    "host": _host,
+    "port_of": _port,
+    "layout_of": grid.layout,
+    "region_of": grid.region,
+    "cells": grid.cells,
+    "words": _words,
+}

@@ -8,7 +8,8 @@ import pytest
 from fabfile.core.errors import UsageError
 from fabfile.core.services.relations import set_problems
 from fabfile.core.services.service import Service, validate
-from fabfile.core.sirikata.plan import MapEntry, Place, Planned, layout, plan, plan_world, region, setting
+from fabfile.core.sirikata.grid import layout, region
+from fabfile.core.sirikata.plan import MapEntry, Place, Planned, plan, plan_world, setting
 from fabfile.core.sirikata.presets import Presets, outline
 from fabfile.core.sirikata.table import parse_presets
 from tests.paths import ROOT
