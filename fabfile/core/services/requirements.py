@@ -8,37 +8,50 @@ from ..templates import script
 from .placeholders import fill
 from .service import Service
 
-_WARNINGS = {"controller": "its nodes cannot limit the CPU: cgroup version 2 has no controller {value} there"}
+_MISSING = {
+    "command": "no program {}",
+    "ready": "no program {}",
+    "health": "no program {}",
+    "user": "no user {}",
+    "cwd": "no directory {}",
+    "cpu": "no cpu controller in cgroup version 2, so it cannot limit the CPU to {}",
+}
 
 
 @dataclass(frozen=True)
-class Lacks:
-    """What a node lacks for a service: `missing` keeps it from running there, `warnings` do not."""
+class Lack:
+    """What a node lacks for the field of a service.
 
-    missing: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    text       goes on from "the node has": no program /usr/bin/x
+    essential  whether the service cannot run there without it
+    """
+
+    field: str
+    text: str
+
+    @property
+    def essential(self) -> bool:
+        return self.field != "cpu"
 
 
 def lacks_script(service: Service, filled: Mapping[str, str]) -> str:
     """Print what a node lacks to run the service; `filled` is what the placeholders stand for there."""
-    commands = [
-        service.command,
-        *(probe for probe in (service.ready, service.health) if probe.startswith("/")),
-    ]
-    programs = dict.fromkeys(fill(shlex.split(command)[0], filled) for command in commands)
+    commands = {"command": service.command, "ready": service.ready, "health": service.health}
+    programs = {
+        fill(shlex.split(command)[0], filled): field
+        for field, command in reversed(commands.items())
+        if field == "command" or command.startswith("/")
+    }
     return script(
         "services/lacks.sh",
-        programs="\n".join(programs),
+        programs="\n".join(f"{field} {program}" for program, field in programs.items()),
         user=service.user,
-        folder=fill(service.cwd, filled),
+        cwd=fill(service.cwd, filled),
         cpu=service.cpu,
     )
 
 
-def parse_lacks(text: str) -> Lacks:
-    """What lacks_script() printed; for example "no program /usr/bin/x"."""
-    pairs = [line.partition("=")[::2] for line in text.splitlines() if "=" in line]
-    return Lacks(
-        tuple(f"no {key} {value}" for key, value in pairs if key not in _WARNINGS),
-        tuple(_WARNINGS[key].format(value=value) for key, value in pairs if key in _WARNINGS),
-    )
+def parse_lacks(text: str) -> tuple[Lack, ...]:
+    """What lacks_script() printed."""
+    pairs = (line.partition("=")[::2] for line in text.splitlines())
+    return tuple(Lack(field, _MISSING[field].format(value)) for field, value in pairs if field in _MISSING)

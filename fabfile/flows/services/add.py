@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from ...core.errors import UsageError
+from ...core.errors import Problem, UsageError
 from ...core.pacemaker.cib import services_xml
 from ...core.services.capacity import wish_problems
 from ...core.services.relations import in_start_order, needed
@@ -34,10 +34,11 @@ def add(session: Session, service: Service) -> ServiceView:
         running.wait(session, nodes, service)
         return views.find(session, service.id)
     if service.id in present:
-        raise UsageError(
+        text = (
             f"{session.spec.name!r} already has a service {service.id!r}, which differs from this one. "
             f"Remove it first: fab service.remove {session.spec.name} {service.id}"
         )
+        raise UsageError(Problem("", "id", text))
     check_hosts(session, nodes, service)
     # Remembered first: what a crash leaves out of the cluster, the same command or `up` puts in.
     session = session.saved(replace(session.spec, services=(*rest, service)))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ...core.errors import ClusterError, NodeError, UsageError
+from ...core.errors import ClusterError, NodeError, Problem, UsageError
 from ...core.pacemaker.cib import parse_services
 from ...core.services import file as service_file
 from ...core.services import scripts as service_scripts
@@ -108,7 +108,9 @@ def _check(session: Session, wanted: Sequence[Service], keep_others: bool) -> No
 
 def _check_ids(wanted: Sequence[Service], taken: Mapping[str, str]) -> None:
     if problems := [
-        f"{service.id}: the cluster has a resource of that id, and it is not a service of this tool but {taken[service.id]}"
+        Problem(
+            service.id, "id", f"the cluster has another resource of that id, of the agent {taken[service.id]}"
+        )
         for service in wanted
         if service.id in taken
     ]:
@@ -122,12 +124,12 @@ def _check_nodes(session: Session, nodes: Sequence[Node], found: Plan) -> None:
         for change in found.changed
         if not _ON_THE_NODE.isdisjoint(differing(change.before, change.after))
     ]
-    problems: list[str] = []
+    problems: list[Problem] = []
     for service in (*found.added, *asking):
         try:
             check_hosts(session, nodes, service)
         except UsageError as error:
-            problems += [f"{service.id}: {problem}" for problem in error.problems]
+            problems += error.problems
     if problems:
         raise UsageError(problems)
 
