@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from ...core.report import Report
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console
+    from rich.progress import TaskID
 
 
 class PlainReport:
@@ -46,63 +47,52 @@ class PlainReport:
 
 
 class LiveReport:
-    """The current step with a spinner, and what each node is doing, redrawn in place."""
+    """The current steps, and below them what each node is doing, redrawn in place; a line for each step that is done."""
 
     def __init__(self, console: "Console") -> None:
-        self._console = console
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+        self._shown = Progress(*columns, console=console, transient=True)
         self._lock = threading.Lock()
-        self._steps: dict[str, float] = {}
-        self._nodes: dict[str, str] = {}
+        self._steps, self._nodes = list["TaskID"](), dict[str, "TaskID"]()
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        from rich.live import Live
+        from rich.markup import escape
 
-        outer = bool(self._steps)
-        with self._lock:
-            self._steps[title] = time.monotonic()
+        started, step = time.monotonic(), self._shown.add_task(title, total=None)
+        self._steps.append(step)
+        self._shown.start()
         try:
-            if outer:
-                yield
-            else:
-                with Live(
-                    get_renderable=self._draw, console=self._console, transient=True, refresh_per_second=8
-                ):
-                    yield
-            taken = time.monotonic() - self._steps[title]
-            self._console.print(f"[green]✓[/] {title} [dim]{taken:.1f} s[/]", highlight=False)
+            yield
+            taken = f"[dim]{time.monotonic() - started:.1f} s[/]"
+            self._shown.console.print(f"[green]✓[/] {escape(title)} {taken}", highlight=False)
         finally:
-            with self._lock:
-                self._steps.pop(title, None)
-                if not self._steps:
-                    self._nodes.clear()
+            self._steps.remove(step)
+            self._shown.remove_task(step)
+            if not self._steps:
+                self._shown.stop()
+                self._forget_nodes()
 
     def node(self, name: str, text: str) -> None:
+        said = f"  {name}  {text.splitlines()[0][:90] if text else ''}"
         with self._lock:
-            self._nodes[name] = text
+            if name not in self._nodes:
+                self._nodes[name] = self._shown.add_task(said, total=None)
+        self._shown.update(self._nodes[name], description=said)
 
     def note(self, text: str) -> None:
-        self._console.print(text, highlight=False, markup=False)
+        self._shown.console.print(text, highlight=False, markup=False)
 
     def warn(self, text: str) -> None:
-        self._console.print(f"warning: {text}", style="yellow", highlight=False, markup=False)
+        self._shown.console.print(f"warning: {text}", style="yellow", highlight=False, markup=False)
 
-    def _draw(self) -> "RenderableType":
-        from rich.console import Group
-        from rich.spinner import Spinner
-        from rich.table import Table
-
-        now = time.monotonic()
+    def _forget_nodes(self) -> None:
         with self._lock:
-            spinners = [
-                Spinner("dots", f"{title} {now - begun:.0f} s") for title, begun in self._steps.items()
-            ]
-            table = Table.grid(padding=(0, 2))
-            for name in sorted(self._nodes):
-                table.add_row(
-                    f"  {name}", self._nodes[name].splitlines()[0][:90] if self._nodes[name] else ""
-                )
-        return Group(*spinners, table)
+            for node in self._nodes.values():
+                self._shown.remove_task(node)
+            self._nodes.clear()
 
 
 def reporter() -> Report:
