@@ -1,4 +1,5 @@
-"""The order of the tests: what is fast first, what boots machines after, what measures last and alone; and what many share."""
+"""The order of the tests: what is fast first, what boots machines after, what measures last and alone; and
+what many share."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any

@@ -1,9 +1,10 @@
 """Tests beside each other: which share machines and so follow each other in one process, and which run alone.
 
-`pytest` runs in two processes (pytest-xdist), since machines that form a cluster wait more than they compute.  Tests are in
-groups: a group runs in one process, one test after the other, and goes to whichever process is free.  Of fast tests that
-is a module; of those with machines whatever shares a cluster, which is ended behind them.  Benchmarks wait until nothing
-else runs.  `pytest -n 0` does all of it in one process and in the same order, as a debugger needs it.
+`pytest` runs in two processes (pytest-xdist), since machines that form a cluster wait more than they compute.
+Tests are in groups: a group runs in one process, one test after the other, and goes to whichever process is
+free.  Of fast tests that is a module; of those with machines whatever shares a cluster, which is ended behind
+them.  Benchmarks wait until nothing else runs.  `pytest -n 0` does all of it in one process and in the same
+order, as a debugger needs it.
 """
 
 import fcntl
@@ -21,7 +22,8 @@ import pytest
 
 # Folders of tests with machines, in their order; the last one's run alone.
 LATE = ("integration", "benchmarks")
-# The first of the groups: the longest, then those of few and long tests, so that both processes end at about one time.
+# The first of the groups: the longest, then those of few and long tests, so that both processes end at about
+# one time.
 _FIRST = (
     "trixie",
     "test_adhoc",
@@ -46,7 +48,8 @@ def late(item: pytest.Item) -> int:
 
 
 def group(item: pytest.Item) -> str:
-    """What a test shares with others: a cluster, or else its module, with one parameter where those are clusters."""
+    """What a test shares with others: a cluster, or else its module, with one parameter where those are
+    clusters."""
     place = late(item)
     if not place:
         return item.nodeid.partition("::")[0]
@@ -77,7 +80,10 @@ def arrange(items: list[pytest.Item], factory: pytest.TempPathFactory) -> None:
 
 
 def scheduler(config: pytest.Config, log: Any) -> Any:
-    """Gives each process whole groups, in their order.  xdist's own way to say so, in the tests' ids, fails with pytest 9.2."""
+    """Gives each process whole groups, in their order.
+
+    xdist's own way to say so, in the tests' ids, fails with pytest 9.2.
+    """
     from xdist.scheduler import LoadScopeScheduling
 
     class Groups(LoadScopeScheduling):
@@ -99,7 +105,10 @@ def _shared(factory: pytest.TempPathFactory, name: str) -> Path:
 
 
 def beside(factory: pytest.TempPathFactory) -> Iterator[None]:
-    """From here on this process has machines.  The lock is shared by those that have, and held alone by what measures."""
+    """From here on this process has machines.
+
+    The lock is shared by those that have, and held alone by what measures.
+    """
     with _shared(factory, "machines").open("a") as lock:
         lock.write(f"{os.getpid()}\n")
         lock.flush()
@@ -131,7 +140,8 @@ def interrupt_once() -> None:
 
 
 def see_machines_end(factory: pytest.TempPathFactory) -> None:
-    """In the process that runs no tests: interrupt the others, which it would end at once, and wait for them."""
+    """In the process that runs no tests: interrupt the others, which it would end at once, and wait for
+    them."""
     path = _shared(factory, "machines")
     if not path.exists():
         return

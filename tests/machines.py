@@ -1,4 +1,5 @@
-"""What every test with real machines stands on: that they can be booted here, and a home of their clusters."""
+"""What every test with real machines stands on: that they can be booted here, and a home of their
+clusters."""
 
 import os
 import tempfile
@@ -15,7 +16,8 @@ _homes: list[Home] = []
 
 @pytest.fixture(scope="session")
 def real_machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What real machines need is here; where it is not, what is missing is said, and in CI that is a failure."""
+    """What real machines need is here; where it is not, what is missing is said, and in CI that is a
+    failure."""
     problems = []
     if SUDO and call(["sudo", "-n", "true"]).exit:
         problems.append("root, or sudo without a password")

@@ -62,7 +62,8 @@ def test_no_import_goes_round() -> None:
         if module in done:
             return
         for imported in graph.get(module, ()):
-            # A package's __init__ is imported by all of its modules and imports them only where it is a table.
+            # A package's __init__ is imported by all of its modules and imports them only where it is a
+            # table.
             if not module.startswith(imported + "."):
                 visit(imported, (*above, module))
         done.add(module)
@@ -87,9 +88,23 @@ def test_imports_inside_functions_only_save_start_up_time(path: Path) -> None:
 
 
 FORBIDDEN_IN_CORE = {
-    "boto3", "datetime", "fabric", "invoke", "os", "paramiko", "random", "secrets", "shutil",
-    "socket", "subprocess", "sys", "tempfile", "threading", "time", "urllib",
-}  # fmt: skip
+    "boto3",
+    "datetime",
+    "fabric",
+    "invoke",
+    "os",
+    "paramiko",
+    "random",
+    "secrets",
+    "shutil",
+    "socket",
+    "subprocess",
+    "sys",
+    "tempfile",
+    "threading",
+    "time",
+    "urllib",
+}
 
 
 @pytest.mark.parametrize("path", [m for m in MODULES if layer(m) == "core"], ids=name)

@@ -43,8 +43,15 @@ def test_what_shares_a_cluster_is_one_group_and_the_order_is_kept(
     lanes.arrange(items, factory)
     groups = [lanes.group(one) for one in items]
     assert groups == [
-        "tests/core/test_apply.py", "trixie", "ec2", "ec2", "agent-trixie", "agent-bookworm",
-        "test_stock-trixie", "test_stock-bookworm", "benchmarks",
-    ]  # fmt: skip
+        "tests/core/test_apply.py",
+        "trixie",
+        "ec2",
+        "ec2",
+        "agent-trixie",
+        "agent-bookworm",
+        "test_stock-trixie",
+        "test_stock-bookworm",
+        "benchmarks",
+    ]
     (file,) = (path for path in base.parent.rglob("groups*"))
     assert json.loads(file.read_text()) == {one.nodeid: name for one, name in zip(items, groups, strict=True)}

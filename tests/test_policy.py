@@ -16,7 +16,8 @@ SOURCES = ROOT / "fabfile"
 PREFIXES = {"ec2": "ec2", "ssm": "ssm", "service-quotas": "servicequotas", "sts": "sts"}
 # What EC2 does in the caller's name: it makes its role for spot instances at the account's first.
 INDIRECT = {"iam:CreateServiceLinkedRole"}
-# Actions that cannot be limited to resources (Service Authorization Reference, "Amazon EC2"), or are harmless.
+# Actions that cannot be limited to resources (Service Authorization Reference, "Amazon EC2"), or are
+# harmless.
 ANYWHERE = (
     "ec2:Describe",
     "ec2:GetConsoleOutput",

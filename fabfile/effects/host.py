@@ -22,7 +22,8 @@ def run(
 ) -> Result:
     """Run a program to its end; `on_line` is called with each line of its standard output as it comes.
 
-    Raises ClusterError, with the last lines that it printed, when it cannot start or, with `check`, when it fails.
+    Raises ClusterError, with the last lines that it printed, when it cannot start or, with `check`, when it
+    fails.
     """
     try:
         process = subprocess.Popen(
@@ -104,7 +105,8 @@ def require_root() -> None:
 
 
 def uses_aws() -> bool:
-    """Whether the user has configured access to AWS: in the environment, or in ~/.aws (Boto3, "Credentials")."""
+    """Whether the user has configured access to AWS: in the environment, or in ~/.aws (Boto3,
+    "Credentials")."""
     variables = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ROLE_ARN", "AWS_ENDPOINT_URL", "AWS_CONFIG_FILE")
     folder = Path("~/.aws").expanduser()
     return any(os.environ.get(name) for name in variables) or any(
@@ -113,7 +115,10 @@ def uses_aws() -> bool:
 
 
 def replace_by(command: Sequence[str]) -> None:
-    """Replace this process by a program, which keeps the terminal.  Raises Preflight when it is not installed."""
+    """Replace this process by a program, which keeps the terminal.
+
+    Raises Preflight when it is not installed.
+    """
     if shutil.which(command[0]) is None:
         raise Preflight(
             f"{command[0]!r} is not installed: apt-get install {_PACKAGES.get(command[0], command[0])}"
@@ -127,7 +132,8 @@ _PACKAGES = {"ssh": "openssh-client"}
 
 
 def _send(process: "subprocess.Popen[bytes]", writer: InputWriter) -> bytes:
-    """Write the input of a program that prints nothing before it has read all; returns what is left, which is nothing."""
+    """Write the input of a program that prints nothing before it has read all; returns what is left, which is
+    nothing."""
     assert process.stdin
     with suppress(
         BrokenPipeError

@@ -29,7 +29,8 @@ def number() -> int:
 
 
 def login_key() -> tuple[bytes, bytes]:
-    """A new ed25519 key pair for the administrator: the private key in OpenSSH's format, and the public line."""
+    """A new ed25519 key pair for the administrator: the private key in OpenSSH's format, and the public
+    line."""
     return _pair(ed25519.Ed25519PrivateKey.generate())
 
 

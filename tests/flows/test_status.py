@@ -20,9 +20,16 @@ def service(service_id: str, state: str, **fields: Any) -> ServiceView:
 
 
 WHOLE = Status(
-    name="demo", size=2, quorate=True, coordinator="node0", online=2, nodes=[node(0), node(1)],
-    services=[service("web", "running")], failures=[], problems=[],
-)  # fmt: skip
+    name="demo",
+    size=2,
+    quorate=True,
+    coordinator="node0",
+    online=2,
+    nodes=[node(0), node(1)],
+    services=[service("web", "running")],
+    failures=[],
+    problems=[],
+)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ class Answer:
 
 
 def parse(text: str) -> list[Answer]:
-    """The lines of one or more files `answers`, in the order of time; a line that a power cut left half is none."""
+    """The lines of one or more files `answers`, in the order of time; a line that a power cut left half is
+    none."""
     found = []
     for line in text.splitlines():
         words = line.split()

@@ -128,7 +128,12 @@ class Processes:
             f"--pid-file={pidfile}",
             f"--log-file={self.folder / (name or program)}.log",
         ]
-        done = subprocess.run([BIN / program, *common, *options], cwd=self.folder, env={**os.environ, **environment}, check=False)  # fmt: skip
+        done = subprocess.run(
+            [BIN / program, *common, *options],
+            cwd=self.folder,
+            env={**os.environ, **environment},
+            check=False,
+        )
         assert done.returncode == 0
         soon(pidfile.exists, what=f"{pidfile} is written")
         soon(pidfile.read_text, what=f"{pidfile} is written")

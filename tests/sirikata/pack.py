@@ -1,4 +1,5 @@
-"""The stand-in as a build of Sirikata would be: bin/, lib/, share/ in a folder, which `fab sirikata.package` packs."""
+"""The stand-in as a build of Sirikata would be: bin/, lib/, share/ in a folder, which `fab sirikata.package`
+packs."""
 
 import re
 import shutil

@@ -1,4 +1,5 @@
-"""What services told of their places, as names of hosts and server maps on a node; and what prepares one for a service."""
+"""What services told of their places, as names of hosts and server maps on a node; and what prepares one for
+a service."""
 
 import getpass
 import subprocess
@@ -20,9 +21,8 @@ def spread(pacemaker: Pacemaker, tmp_path: Path) -> tuple[str, dict[str, str]]:
     if not hosts.exists():
         hosts.write_text(HOSTS)
     script = (
-        "import sys; sys.dont_write_bytecode = True; "
-        f"sys.path.insert(0, {str(TOOLS)!r}); import places; places.HOSTS = {str(hosts)!r}; places.FOLDER = {str(maps)!r}; "
-        "places.write(places.Places.read())"
+        f"import sys; sys.dont_write_bytecode = True; sys.path.insert(0, {str(TOOLS)!r}); import places;"
+        f" places.HOSTS = {str(hosts)!r}; places.FOLDER = {str(maps)!r}; places.write(places.Places.read())"
     )
     subprocess.run([sys.executable, "-c", script], env=pacemaker.environment, check=True, timeout=20)
     return hosts.read_text(), {
@@ -66,8 +66,11 @@ def test_every_change_is_taken_in_and_an_outage_is_sat_out(
     script = script.replace("/var/lib/pacemaker/cib/cib.xml", str(pacemaker.folder / "options")).replace(
         "= 5", "= 0.1"
     )
-    (tmp_path / "names.py").write_text(f"import sys; sys.path.insert(0, {str(TOOLS)!r})\n" + "import places\n"
-        f"places.HOSTS = {str(hosts)!r}; places.FOLDER = {str(tmp_path / 'maps')!r}\n" + script)  # fmt: skip
+    (tmp_path / "names.py").write_text(
+        f"import sys; sys.path.insert(0, {str(TOOLS)!r})\n"
+        + f"import places\nplaces.HOSTS = {str(hosts)!r}; places.FOLDER = {str(tmp_path / 'maps')!r}\n"
+        + script
+    )
     processes.start(sys.executable, tmp_path / "names.py", env=pacemaker.environment)
     for n in (1, 2, 3):
         pacemaker.set_down(n == 2)
@@ -98,11 +101,11 @@ def test_server_maps_have_a_line_for_each_number(pacemaker: Pacemaker, tmp_path:
 def run(pacemaker: Pacemaker, tmp_path: Path) -> "list[str]":
     """The start of a command line of `run` that keeps within a folder of the test's."""
     script = (
-        "import sys; sys.dont_write_bytecode = True; "
-        f"sys.path.insert(0, {str(TOOLS)!r}); import places; places.HOSTS = {str(tmp_path / 'hosts')!r}; "
-        f"places.FOLDER = {str(tmp_path / 'maps')!r}; text = open({str(TOOLS / 'run')!r}).read(); "
-        f"text = text.replace('/var/', {str(tmp_path)!r} + '/var/').replace('\"/run/', '\"' + {str(tmp_path)!r} + '/run/'); "
-        "exec(compile(text, 'run', 'exec'))"
+        f"import sys; sys.dont_write_bytecode = True; sys.path.insert(0, {str(TOOLS)!r}); import places;"
+        f" places.HOSTS = {str(tmp_path / 'hosts')!r}; places.FOLDER = {str(tmp_path / 'maps')!r}; text ="
+        f" open({str(TOOLS / 'run')!r}).read(); text = text.replace('/var/', {str(tmp_path)!r} +"
+        f" '/var/').replace('\"/run/', '\"' + {str(tmp_path)!r} + '/run/'); exec(compile(text, 'run',"
+        " 'exec'))"
     )
     (tmp_path / "hosts").write_text(HOSTS)
     pacemaker.write()
@@ -177,7 +180,12 @@ def test_a_service_whose_place_the_cluster_does_not_take_does_not_start(
 
 def test_a_service_waits_for_what_it_needs(run: list[str], pacemaker: Pacemaker) -> None:
     with pytest.raises(subprocess.TimeoutExpired) as caught:
-        subprocess.run([*run, "--wait=127.0.0.1:1", "--", "/bin/echo", "started"], env=pacemaker.environment,
-                       capture_output=True, timeout=2, check=False)  # fmt: skip
+        subprocess.run(
+            [*run, "--wait=127.0.0.1:1", "--", "/bin/echo", "started"],
+            env=pacemaker.environment,
+            capture_output=True,
+            timeout=2,
+            check=False,
+        )
     assert b"waiting for 127.0.0.1:1" in (caught.value.stderr or b"")
     assert not caught.value.stdout

@@ -133,8 +133,11 @@ def test_a_connection_may_be_used_again(port: int) -> None:
     ask(port, "POST", "/", FIRST)
     done = subprocess.run(
         ["curl", "-sv", *(f"http://127.0.0.1:{port}/internal?server=1" for _ in range(3))],
-        capture_output=True, text=True, timeout=10, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    )
     assert done.stdout.count('"server": 1') == 3
     assert done.stderr.lower().count("re-using existing") == 2
 
@@ -163,7 +166,8 @@ def test_only_members_may_post(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_address_of_another_machine_is_refused(port: int) -> None:
-    """Asked by an address of this host that is in no corosync.conf: where there is none, nobody is a member."""
+    """Asked by an address of this host that is in no corosync.conf: where there is none, nobody is a
+    member."""
     addresses = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=False).stdout.split()
     if not (own := next((one for one in addresses if ":" not in one), "")):
         pytest.skip("this host has no IPv4 address but the loopback's")

@@ -20,9 +20,9 @@ KEY_BYTES = 256
 # keeps the makers' coefficient (650 ms).  Consensus is left to corosync, which derives it: 1.2 x token.
 _TIMING: dict[str, tuple[int, int | None]] = {"lan": (1000, 0), "cloud": (3000, None)}
 
-# What a running corosync silently keeps when it reloads.  Up to system.*: remove_ro_entries() in its exec/cfg.c
-# (3.1.7 and 3.1.9 agree).  The rest: votequorum(5), "only votes, quorum_votes, expected_votes and two_node can be
-# changed at runtime".
+# What a running corosync silently keeps when it reloads.  Up to system.*: remove_ro_entries() in its
+# exec/cfg.c (3.1.7 and 3.1.9 agree).  The rest: votequorum(5), "only votes, quorum_votes, expected_votes and
+# two_node can be changed at runtime".
 _FIXED = frozenset(
     [
         "totem.version",
@@ -58,7 +58,8 @@ _KEYS = {"node": "nodeid", "interface": "linknumber", "logger_subsys": "subsys"}
 
 @dataclass
 class Section:
-    """A section of corosync.conf, or the whole file: its keys, and the sections in it by name, in their order."""
+    """A section of corosync.conf, or the whole file: its keys, and the sections in it by name, in their
+    order."""
 
     values: dict[str, str] = field(default_factory=dict)
     sections: list[tuple[str, "Section"]] = field(default_factory=list)
@@ -102,7 +103,10 @@ def render(
 
 
 def parse(text: str) -> Section:
-    """The sections of a corosync.conf.  Raises ClusterError with the number of the line that corosync would refuse."""
+    """The sections of a corosync.conf.
+
+    Raises ClusterError with the number of the line that corosync would refuse.
+    """
     open_sections = [Section()]
     number = 0
     for number, raw in enumerate(text.split("\n"), 1):
@@ -170,12 +174,13 @@ def needs_restart(old: str, new: str) -> list[str]:
 def refused(old: str, new: str) -> list[str]:
     """What a running corosync refuses to reload: the address of a member may not change under its node id.
 
-    A sentence each.  The member must leave in one change and come back in the next (check_things_have_not_changed()
-    in corosync's exec/totemconfig.c), or every corosync must be stopped.
+    A sentence each.  The member must leave in one change and come back in the next
+    (check_things_have_not_changed() in corosync's exec/totemconfig.c), or every corosync must be stopped.
     """
     before = {member.node_id: member for member in members(old)}
     return [
-        f"node {member.node_id} ({member.name}) moves from {before[member.node_id].address} to {member.address}"
+        f"node {member.node_id} ({member.name}) moves from {before[member.node_id].address} to"
+        f" {member.address}"
         for member in members(new)
         if member.node_id in before and before[member.node_id].address != member.address
     ]

@@ -7,9 +7,10 @@
     finish    on every node    nothing of the transaction is left
     rollback  on every node    instead, when a step failed: the old file is back; then reload once more
 
-Each may be cut off at any point: the next `stage` repairs what it finds.  A corosync that cannot parse its file keeps
-the configuration that it has and does not even set config.reload_status, so the version is what shows that it was taken
-(exec/cfg.c of 3.1.7 and 3.1.9).  `stage` and `verify` print the status of corosync, which status.parse_status() reads.
+Each may be cut off at any point: the next `stage` repairs what it finds.  A corosync that cannot parse its
+file keeps the configuration that it has and does not even set config.reload_status, so the version is what
+shows that it was taken (exec/cfg.c of 3.1.7 and 3.1.9).  `stage` and `verify` print the status of corosync,
+which status.parse_status() reads.
 
 Man pages: corosync(8), corosync-cfgtool(8), corosync-cmapctl(8), corosync-quorumtool(8), cmap_keys(7).
 """
@@ -24,8 +25,8 @@ _COMMON, _STATUS, _COMPLAINT = "corosync/common.sh", "corosync/status.sh", "coro
 def stage_script(txn: str) -> str:
     """Put the corosync.conf from standard input beside the one in use, and let corosync check it.
 
-    `txn` names the transaction.  Fails with corosync's own complaint.  Prints the status of the corosync that runs.
-    First repairs what a transaction that was cut off has left.
+    `txn` names the transaction.  Fails with corosync's own complaint.  Prints the status of the corosync that
+    runs. First repairs what a transaction that was cut off has left.
     """
     return script(_COMMON, _STATUS, "corosync/stage.sh", new=_new(txn))
 
@@ -56,8 +57,8 @@ def reload_script() -> str:
 def verify_script(version: int, members: Sequence[int] = (), *, seconds: int = 15) -> str:
     """Wait until corosync here runs with that version, is quorate and sees those members; print its status.
 
-    `members` are node ids; none: those that its configuration names.  Polls every 0.2 s.  After `seconds` it prints the
-    status all the same, says on standard error what is missing, and exits with 1.
+    `members` are node ids; none: those that its configuration names.  Polls every 0.2 s.  After `seconds` it
+    prints the status all the same, says on standard error what is missing, and exits with 1.
     """
     parts = (_COMMON, _STATUS, _COMPLAINT, "corosync/verify.sh")
     return script(*parts, version=version, wanted=sorted(members), seconds=seconds)

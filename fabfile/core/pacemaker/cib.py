@@ -20,7 +20,8 @@ QUERY = "cibadmin --query"
 
 AGENT: Mapping[str, str] = {"class": "ocf", "provider": "sirikata", "type": "service"}
 
-# Seconds that Pacemaker gives an operation beyond what the service may take, for the agent to clean up and to report.
+# Seconds that Pacemaker gives an operation beyond what the service may take, for the agent to clean up and to
+# report.
 MARGIN = 10
 STOP_MARGIN = 20
 MONITOR_TIMEOUT = 20

@@ -12,23 +12,26 @@ from ..services.service import Service
 from ..spec.node import Node
 from ..spec.types import ASKS, asked
 
-# How much a service wants to its node.  Less than the stickiness of 100: once it has moved away it stays there when
-# its node is back, since moving back would interrupt it for nothing.
+# How much a service wants to its node.  Less than the stickiness of 100: once it has moved away it stays
+# there when its node is back, since moving back would interrupt it for nothing.
 PREFERENCE = 50
 
-# The id of a constraint of ours is its service's id, a dot and one of these; a second service's id may follow.
+# The id of a constraint of ours is its service's id, a dot and one of these; a second service's id may
+# follow.
 _AFTER, _WITH, _APART, _PREFERS, _PINNED = "after", "with", "apart", "prefers", "pinned"
 _CAPABLE = "capability"
 
-# The name of a node's attribute for a capability starts with this, then has the capability; its value is `true`.
+# The name of a node's attribute for a capability starts with this, then has the capability; its value is
+# `true`.
 ATTRIBUTE = "sirikata-capability-"
 
 
 def service_constraints(service: Service, nodes: Sequence[Node]) -> list[ET.Element]:
-    """The constraints of a service, by its place and its relations; none where it may run anywhere, at any time.
+    """The constraints of a service, by its place and its relations; none where it may run anywhere, at any
+    time.
 
-    An order holds at every start and stop of either service: when the first one stops, the other has stopped before.
-    Raises NotFound when its node is not among `nodes`.
+    An order holds at every start and stop of either service: when the first one stops, the other has stopped
+    before. Raises NotFound when its node is not among `nodes`.
     """
     found = [_order(service.id, first) for first in service.after]
     found += [_colocation(service.id, _WITH, known, "INFINITY") for known in service.beside]
@@ -70,7 +73,8 @@ def _location(service: Service, nodes: Sequence[Node]) -> ET.Element:
 
 
 def _capable(service_id: str, word: str) -> ET.Element:
-    """Never where a node's attribute does not say that it has the capability: it moves when the capability does."""
+    """Never where a node's attribute does not say that it has the capability: it moves when the capability
+    does."""
     start = f"{service_id}.{_CAPABLE}"
     constraint = ET.Element("rsc_location", id=start, rsc=service_id)
     rule = ET.SubElement(
@@ -104,7 +108,8 @@ def related(service_id: str, root: ET.Element) -> dict[str, tuple[str, ...]]:
 
 
 def place(service_id: str, root: ET.Element, places: Mapping[str, int]) -> tuple[int | str | None, bool]:
-    """The index of its node or the capability that it asks for, and whether it may run elsewhere; `places` are the nodes' indices by name."""
+    """The index of its node or the capability that it asks for, and whether it may run elsewhere; `places`
+    are the nodes' indices by name."""
     for constraint in root.iter("rsc_location"):
         expression = constraint.find("rule/expression")
         if constraint.get("id") == f"{service_id}.{_PINNED}" and expression is not None:

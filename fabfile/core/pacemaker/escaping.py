@@ -1,8 +1,8 @@
 """Command lines in the CIB: printable ASCII only, since Pacemaker 2.1.5 damages anything else that it stores.
 
-It writes a line end back as a backslash and an n, a tab as spaces, and after the first character beyond ASCII it escapes
-nothing more, so that a quote can end the value (crm_xml_escape() in its lib/common/xml.c).  What is beyond is written as
-`$'…'`, bash(1), "QUOTING", which the resource agent reads.
+It writes a line end back as a backslash and an n, a tab as spaces, and after the first character beyond ASCII
+it escapes nothing more, so that a quote can end the value (crm_xml_escape() in its lib/common/xml.c).  What
+is beyond is written as `$'…'`, bash(1), "QUOTING", which the resource agent reads.
 """
 
 import re

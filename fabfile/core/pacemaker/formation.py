@@ -1,10 +1,12 @@
-"""Forming a Pacemaker cluster: what a node has, the configuration that it first starts with, the start itself.
+"""Forming a Pacemaker cluster: what a node has, the configuration that it first starts with, the start
+itself.
 
-A fresh Pacemaker waits `dc-deadtime`, 20 s, for a coordinator before it elects one.  So every initial node gets one
-and the same cib.xml, made on one of them while Pacemaker is stopped, which sets 2 s.  A node that joins later gets
-none: it takes the living cluster's.  The scripts are for `sh`, run as root.
+A fresh Pacemaker waits `dc-deadtime`, 20 s, for a coordinator before it elects one.  So every initial node
+gets one and the same cib.xml, made on one of them while Pacemaker is stopped, which sets 2 s.  A node that
+joins later gets none: it takes the living cluster's.  The scripts are for `sh`, run as root.
 
-Man pages: pacemaker-schedulerd(7) and pacemaker-controld(7) for the options; cibadmin(8), crm_mon(8), crm_node(8).
+Man pages: pacemaker-schedulerd(7) and pacemaker-controld(7) for the options; cibadmin(8), crm_mon(8),
+crm_node(8).
 """
 
 import xml.etree.ElementTree as ET
@@ -17,10 +19,10 @@ from ..templates import script
 # Its presence says that this node has been given its place in a cluster, so that it is never seeded again.
 FORMED = "/var/lib/sirikata-cluster/formed"
 
-# `dc-deadtime` stays at 2 s where nothing fences: an early election then costs nothing, since a partition without
-# quorum runs nothing, and a cluster that lost power is back 18 s sooner.  It plays no part when a single node returns: the
-# living coordinator calls it in at once.  With fencing, a partition that elects early shoots the nodes that boot
-# slower, so it then needs its default of 20 s.
+# `dc-deadtime` stays at 2 s where nothing fences: an early election then costs nothing, since a partition
+# without quorum runs nothing, and a cluster that lost power is back 18 s sooner.  It plays no part when a
+# single node returns: the living coordinator calls it in at once.  With fencing, a partition that elects
+# early shoots the nodes that boot slower, so it then needs its default of 20 s.
 SEED_PROPERTIES: Mapping[str, str] = {
     "dc-deadtime": "2s",
     "stonith-enabled": "false",
@@ -28,8 +30,8 @@ SEED_PROPERTIES: Mapping[str, str] = {
     "start-failure-is-fatal": "false",
 }
 
-# What holds for every resource that says nothing else: it stays where it runs; after 3 failures on a node it moves;
-# a minute without a failure forgives them.
+# What holds for every resource that says nothing else: it stays where it runs; after 3 failures on a node it
+# moves; a minute without a failure forgives them.
 RESOURCE_DEFAULTS: Mapping[str, str] = {
     "resource-stickiness": "100",
     "migration-threshold": "3",
@@ -81,8 +83,8 @@ def parse_report(text: str) -> NodeReport:
 def make_seed_script(properties: Mapping[str, str] = SEED_PROPERTIES) -> str:
     """Print the cib.xml that every initial node starts with.  Run it on one node; it changes nothing there.
 
-    It carries that node's own feature set, since the controller does not start with a later one: where nodes have
-    different versions of Pacemaker, run it on one with the lowest.
+    It carries that node's own feature set, since the controller does not start with a later one: where nodes
+    have different versions of Pacemaker, run it on one with the lowest.
     """
     return script(_DAEMONS, "pacemaker/make-seed.sh", formed=FORMED, settings=_seed(properties))
 
@@ -104,7 +106,8 @@ def join_script() -> str:
 
 
 def wait_script(names: Sequence[str], *, seconds: int = 60) -> str:
-    """Wait until the cluster has quorum and a coordinator and those nodes are online; then print crm_mon's XML.
+    """Wait until the cluster has quorum and a coordinator and those nodes are online; then print crm_mon's
+    XML.
 
     Polls every 0.2 s.  After `seconds` it prints the XML all the same, says what is missing and exits with 1.
     """

@@ -64,7 +64,8 @@ class Failure:
     """An operation that failed and has not been cleaned up.
 
     operation  for example `start` or `monitor`
-    exit       the agent's exit code (resource agents: 1 error, 2 wrong parameter, 5 not installed, 7 not running)
+    exit       the agent's exit code (resource agents: 1 error, 2 wrong parameter, 5 not installed, 7 not
+               running)
     reason     the agent's reason, else the meaning of `exit`
     when       as crm_mon writes it, in the node's time zone
     """
@@ -88,7 +89,8 @@ class Ban:
 
 @dataclass(frozen=True, kw_only=True)
 class FailCount:
-    """How often a resource failed on a node; at `threshold` it is kept off the node until its failures are forgotten."""
+    """How often a resource failed on a node; at `threshold` it is kept off the node until its failures are
+    forgotten."""
 
     resource: str
     node: str

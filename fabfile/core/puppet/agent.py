@@ -10,9 +10,10 @@ from ..templates import script
 def agent_setup(spec: ClusterSpec, *, server: str, token: str, name: str = "", own: str = "") -> str:
     """A script that makes a machine an agent of the cluster's Puppet master, whose certname is `server`.
 
-    It holds the token, so the file that it is written to must be readable by root only.  The certname is the machine's
-    host name, up to the first dot, and the cluster's name; `name` takes the place of the host name.  `own` is a folder
-    for the agent's certificates, on a host that may use Puppet for other things; empty: where Puppet keeps them.
+    It holds the token, so the file that it is written to must be readable by root only.  The certname is the
+    machine's host name, up to the first dot, and the cluster's name; `name` takes the place of the host name.
+    `own` is a folder for the agent's certificates, on a host that may use Puppet for other things; empty:
+    where Puppet keeps them.
     """
     return script(
         *_INSTALL,
@@ -28,7 +29,8 @@ def agent_setup(spec: ClusterSpec, *, server: str, token: str, name: str = "", o
 
 
 def install_script() -> str:
-    """The first part of `agent_setup`, which knows nothing of the cluster: installs the agent if there is none."""
+    """The first part of `agent_setup`, which knows nothing of the cluster: installs the agent if there is
+    none."""
     return script(*_INSTALL)
 
 

@@ -1,8 +1,8 @@
 """A Puppet master: the content of its files, and the scripts that put them in place.
 
 A master that serves others too: shared.py.  Agents: agent.py and runs.py.
-Puppet documentation: "Config files: environment.conf", "External node classifiers", "SSL configuration: autosigning
-certificate requests".
+Puppet documentation: "Config files: environment.conf", "External node classifiers", "SSL configuration:
+autosigning certificate requests".
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,15 +16,15 @@ from ..templates import render, script
 from .files import MARK, File, Folder, Layout, Secrets, mount
 
 MODULE = "sirikata_cluster"
-# What a script on a master begins with: one at a time; with Puppet's server there; with `find_home`, which needs `cluster`
-# and `id`.
+# What a script on a master begins with: one at a time; with Puppet's server there; with `find_home`, which
+# needs `cluster` and `id`.
 LOCKED = ("puppet/environment.sh", "puppet/master-lock.sh")
 INSTALL = ("puppet/install.sh.j2", "puppet/master-install.sh")
 FOUND = (*LOCKED, "puppet/master-find.sh")
 START_TIMEOUT = 300  # seconds for the server to answer; a start takes 14 to 27 s of CPU
 
-# One JRuby and the first compiler only: half the start-up time, half the memory.  No TLS session tickets: agents wait
-# 30 s for them at their first run.
+# One JRuby and the first compiler only: half the start-up time, half the memory.  No TLS session tickets:
+# agents wait 30 s for them at their first run.
 _JAVA_ARGS = (
     "-Xms512m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 "
     "-Djdk.tls.server.newSessionTicketCount=0 "
@@ -103,7 +103,8 @@ def hiera_data(spec: ClusterSpec) -> str:
 
 
 def program_files(layout: Layout, data: Mapping[str, bytes]) -> list[File]:
-    """The programs with which the server decides whether to sign a request, and which environment a node has."""
+    """The programs with which the server decides whether to sign a request, and which environment a node
+    has."""
     autosign = data["master/autosign"].replace(b"#!/usr/bin/ruby", f"#!{layout.ruby}".encode(), 1)
     return [
         File(path=layout.tool("autosign"), content=autosign, mode=0o755),
@@ -141,7 +142,8 @@ def tuned_files(layout: Layout) -> list[File]:
 
 
 def server_setup() -> str:
-    """A script that installs Puppet's server if there is none, while other machines boot; it holds no secret."""
+    """A script that installs Puppet's server if there is none, while other machines boot; it holds no
+    secret."""
     return script(*LOCKED, *INSTALL)
 
 
@@ -165,14 +167,16 @@ def put_script(spec: ClusterSpec, layout: Layout, *, own: bool) -> str:
 
 
 def parse_put(out: str) -> tuple[tuple[str, ...], bool]:
-    """What `put_script` printed: the paths that changed, and whether the server was started, restarted or reloaded."""
+    """What `put_script` printed: the paths that changed, and whether the server was started, restarted or
+    reloaded."""
     lines = out.splitlines()
     changed = tuple(line.removeprefix("changed ") for line in lines if line.startswith("changed "))
     return changed, "restarted" in lines
 
 
 def module_folder(spec: ClusterSpec, layout: Layout) -> str:
-    """The module's folder in the cluster's environment: clusters may be of different versions of this tool."""
+    """The module's folder in the cluster's environment: clusters may be of different versions of this
+    tool."""
     return f"{layout.environments}/{spec.environment}/modules/{MODULE}"
 
 

@@ -1,6 +1,7 @@
 """Runs of a Puppet agent: the script of one, and what its report says.
 
-puppet-agent(8); Puppet documentation, "Report format" (version 12; older ones differ in nothing that is read here).
+puppet-agent(8); Puppet documentation, "Report format" (version 12; older ones differ in nothing that is read
+here).
 """
 
 import re
@@ -66,7 +67,8 @@ def parse_run(node: str, out: str, log: str) -> AgentRun:
     failed = tuple(
         _with_words(_change(status, "failure"), report) for status in statuses if _is_failed(status)
     )
-    # 0: nothing to do, 2: changed, 4 and 6: resources failed, 1: no run (puppet-agent(8), --detailed-exitcodes).
+    # 0: nothing to do, 2: changed, 4 and 6: resources failed, 1: no run (puppet-agent(8),
+    # --detailed-exitcodes).
     bad = code not in (0, 2) or report.get("status") == "failed" or failed
     return AgentRun(
         node=node,
@@ -99,17 +101,21 @@ def explain(run: AgentRun, cluster: str) -> tuple[str, str]:
 
 
 _RENEW = (
-    "Give the node a new certificate: fab cluster.nodes.run {cluster} "
-    "'sudo rm -rf \"$(sudo puppet config print ssldir --section agent)\"', then fab puppet.agents.restart {cluster}"
+    "Give the node a new certificate: fab cluster.nodes.run {cluster} 'sudo rm -rf \"$(sudo puppet config"
+    " print ssldir --section agent)\"', then fab puppet.agents.restart {cluster}"
 )
 
-# By the words of the agent; the first match counts.  Puppet's lib/puppet/ssl/state_machine.rb, lib/puppet/ssl/verifier.rb.
+# By the words of the agent; the first match counts.  Puppet's lib/puppet/ssl/state_machine.rb,
+# lib/puppet/ssl/verifier.rb.
 _REASONS = (
     (
         r"no certificate found and waitforcert is disabled|has not been signed",
-        "the Puppet master does not sign its certificate: the node's token is not the cluster's, or an earlier request "
-        "of the same name was refused. Remove such requests (fab puppet.master.config {cluster}) and try again; if that "
-        "does not help, terminate and boot the node, which gives it the token",
+        (
+            "the Puppet master does not sign its certificate: the node's token is not the cluster's, or an"
+            " earlier request of the same name was refused. Remove such requests (fab puppet.master.config"
+            " {cluster}) and try again; if that does not help, terminate and boot the node, which gives it"
+            " the token"
+        ),
     ),
     (
         r"certificate verify failed|self.signed certificate in certificate chain|unable to get local issuer",
@@ -119,13 +125,15 @@ _REASONS = (
     (
         r"alert certificate (unknown|revoked|expired)|certificate revoked|does not match its private key|"
         r"does not match the local|mismatch between the CSR",
-        "the Puppet master no longer accepts its certificate, or has another one of the same name (on the master: "
-        "puppetserver ca clean --certname {node}.{cluster}). " + _RENEW,
+        "the Puppet master no longer accepts its certificate, or has another one of the same name (on the"
+        " master: puppetserver ca clean --certname {node}.{cluster}). " + _RENEW,
     ),
     (
         r"Connection refused|Failed to open TCP connection|No route to host|execution expired|getaddrinfo",
-        "it cannot reach the Puppet master. Check there that the server runs (systemctl status puppetserver), "
-        "and that the node may connect to its port 8140",
+        (
+            "it cannot reach the Puppet master. Check there that the server runs (systemctl status"
+            " puppetserver), and that the node may connect to its port 8140"
+        ),
     ),
     (r"Run of Puppet configuration client already in progress", "another run of its agent does not finish"),
     (
@@ -136,7 +144,8 @@ _REASONS = (
 
 
 def _shorten(texts: Sequence[str]) -> str:
-    """The first few, a line each; of a long one the beginning, and the end, where a command says why it failed."""
+    """The first few, a line each; of a long one the beginning, and the end, where a command says why it
+    failed."""
     lines = [" ".join(text.split()) for text in texts]
     lines = [line if len(line) <= 320 else f"{line[:140]} ... {line[-170:]}" for line in lines]
     more = [f"... and {len(lines) - 4} more"] if len(lines) > 4 else []
@@ -203,7 +212,8 @@ def _loader() -> type:
     if not _Loaders:
 
         class Loader(base):  # type: ignore[misc]
-            """The safe loader, which reads what `!ruby/object:…` and `!ruby/sym …` tag as if it had no tag."""
+            """The safe loader, which reads what `!ruby/object:…` and `!ruby/sym …` tag as if it had no
+            tag."""
 
         Loader.add_multi_constructor("!ruby/", _plain)
         _Loaders.append(Loader)

@@ -1,6 +1,7 @@
 """A Puppet master that serves others too: how it is set up, what is in the way, and the little that is added.
 
-Puppet documentation: "Config files: puppet.conf", "Config files: fileserver.conf", "External node classifiers".
+Puppet documentation: "Config files: puppet.conf", "Config files: fileserver.conf", "External node
+classifiers".
 """
 
 import base64
@@ -87,13 +88,17 @@ def problems(look: Look, spec: ClusterSpec, host: str) -> list[Problem]:
         text = f"it has an environment {spec.environment!r} that this tool did not create"
         found.append(Problem(host, "", text))
     if found:
-        text = f"Remove these settings, or give the cluster a Puppet master of its own: leave {named('puppet_master')} out."
+        text = (
+            "Remove these settings, or give the cluster a Puppet master of its own: leave"
+            f" {named('puppet_master')} out."
+        )
         found.append(Problem("", "puppet_master", text))
     return found
 
 
 def _settings_problems(look: Look, conf: str) -> Iterator[Problem]:
-    """Settings in puppet.conf that decide something else: which node is what, and which requests are signed."""
+    """Settings in puppet.conf that decide something else: which node is what, and which requests are
+    signed."""
     settings, layout = look.settings, look.layout
     terminus, nodes = settings.get("node_terminus", ""), settings.get("external_nodes", "")
     if terminus != "plain" and not (terminus == "exec" and nodes == layout.tool("classify")):

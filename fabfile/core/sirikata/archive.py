@@ -35,7 +35,8 @@ class Entry:
 
 
 def problems(where: str, entries: Iterable[Entry], folders: Sequence[str]) -> list[Problem]:
-    """Why a folder or an archive, named `where`, cannot be used as a build of Sirikata; at most 20, and their number.
+    """Why a folder or an archive, named `where`, cannot be used as a build of Sirikata; at most 20, and their
+    number.
 
     `folders` are those that it must have at its top.
     """
@@ -64,7 +65,10 @@ def _top_problems(known: Mapping[str, Entry], folders: Sequence[str]) -> Iterato
     top = ", ".join(sorted(path for path in known if "/" not in path))
     if missing := [f"{folder}/" for folder in folders if folder not in known]:
         there = f", only {top}" if top else ""
-        yield f"no {', no '.join(missing)} at the top{there}. A build of Sirikata has bin/, lib/ and share/ there"
+        yield (
+            f"no {', no '.join(missing)} at the top{there}. A build of Sirikata has bin/, lib/ and share/"
+            " there"
+        )
     for folder in folders:
         if folder in known and known[folder].kind != "folder":
             yield f"{folder} is not a folder"
@@ -95,7 +99,8 @@ def _entry_problems(known: Mapping[str, Entry]) -> Iterator[str]:
 
 
 def resolve(path: str, known: Mapping[str, Entry]) -> str | None:
-    """Where a path in the archive ends, with links followed; None if that is outside of it or does not exist."""
+    """Where a path in the archive ends, with links followed; None if that is outside of it or does not
+    exist."""
     ahead, here, links = path.split("/")[::-1], list[str](), 0
     while ahead:
         match ahead.pop():

@@ -1,4 +1,5 @@
-"""Presets: services that the tool knows how to run, as data (data/sirikata/presets.yaml, which explains itself)."""
+"""Presets: services that the tool knows how to run, as data (data/sirikata/presets.yaml, which explains
+itself)."""
 
 import re
 from collections.abc import Mapping

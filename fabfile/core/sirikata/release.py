@@ -114,7 +114,8 @@ def prune_script(spec: ClusterSpec, kept: Sequence[str]) -> str:
 
 
 def version_script(root: str = ROOT) -> str:
-    """Prints the checksum of the version that a node has in use; nothing if it has none, or has not finished taking it."""
+    """Prints the checksum of the version that a node has in use; nothing if it has none, or has not finished
+    taking it."""
     return script("sirikata/version.sh", root=root)
 
 
@@ -127,5 +128,6 @@ def runs_from(service: Service) -> bool:
 
 
 def outdated_script(service_ids: Sequence[str], root: str = ROOT) -> str:
-    """Prints those of the services on a node that were started from another version than the one in use, a line each."""
+    """Prints those of the services on a node that were started from another version than the one in use, a
+    line each."""
     return script("sirikata/outdated.sh", root=root, ids=service_ids)

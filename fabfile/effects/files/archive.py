@@ -29,7 +29,10 @@ _KINDS = {
 
 
 def scan(folder: str, names: Sequence[str]) -> list[Entry]:
-    """The entries of these names in a folder, and below them, by path.  Raises UsageError when they cannot be read."""
+    """The entries of these names in a folder, and below them, by path.
+
+    Raises UsageError when they cannot be read.
+    """
     top = Path(folder).expanduser()
     if not top.is_dir():
         raise _wrong(
@@ -62,7 +65,8 @@ def _walk(top: Path, path: str) -> Iterator[Entry]:
 def check_place(output: str, folder: str, names: Sequence[str]) -> None:
     """Raise UsageError unless an archive may be written there.
 
-    Not into what it packs, not into a folder that does not exist, not over a file that is not an archive of this kind.
+    Not into what it packs, not into a folder that does not exist, not over a file that is not an archive of
+    this kind.
     """
     path = Path(output).expanduser()
     place = path.parent.resolve()
@@ -73,7 +77,10 @@ def check_place(output: str, folder: str, names: Sequence[str]) -> None:
         text = f"{output} would be part of the archive itself: choose another path ({named('output')})"
         raise _wrong("output", text)
     if path.is_dir() or (path.exists() and not _is_bzip2(path)):
-        text = f"{output} exists and is not a bzip2 archive, so it is kept: choose another path ({named('output')})"
+        text = (
+            f"{output} exists and is not a bzip2 archive, so it is kept: choose another path"
+            f" ({named('output')})"
+        )
         raise _wrong("output", text)
 
 
@@ -87,10 +94,12 @@ def _is_bzip2(path: Path) -> bool:
 
 
 def write(folder: str, entries: Sequence[Entry], output: str) -> tuple[str, int]:
-    """Pack the entries of a folder, and write the checksum beside the archive.  Returns checksum and size in bytes.
+    """Pack the entries of a folder, and write the checksum beside the archive.
 
-    Owners, times and modes are always the same, so the same content makes the same bytes.  The archive is renamed into
-    its place, so it is there whole or not at all.
+    Returns checksum and size in bytes.
+
+    Owners, times and modes are always the same, so the same content makes the same bytes.  The archive is
+    renamed into its place, so it is there whole or not at all.
     """
     path = Path(output).expanduser()
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
@@ -183,7 +192,8 @@ def beside(path: str) -> str | None:
 def send(path: Path, write: Callable[[bytes], object], progress: Callable[[int], None]) -> None:
     """Write a file out piece by piece; `progress` is called after each tenth of it, with the percentage.
 
-    Raises ClusterError when it cannot be read: an OSError would look like one of the connection that `write` uses.
+    Raises ClusterError when it cannot be read: an OSError would look like one of the connection that `write`
+    uses.
     """
 
     def next_chunk(file: IO[bytes]) -> bytes:

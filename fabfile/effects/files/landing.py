@@ -19,7 +19,8 @@ _PIECE = 1 << 18  # bytes
 
 @dataclass
 class Arrival:
-    """What a stream has brought so far; `whole` once its end was seen, `digest` is the SHA-256 of the stream."""
+    """What a stream has brought so far; `whole` once its end was seen, `digest` is the SHA-256 of the
+    stream."""
 
     kind: Kind = "file"
     files: int = 0
@@ -40,8 +41,8 @@ def _writing(path: Path) -> Iterator[None]:
 class Landing:
     """The folder beside a target in which its replacement is put together.
 
-    It is the lock, too: it goes with the process.  May be killed at any point: the next one for that target puts back, or
-    removes, what it finds.
+    It is the lock, too: it goes with the process.  May be killed at any point: the next one for that target
+    puts back, or removes, what it finds.
     """
 
     def __init__(self, target: Path) -> None:
@@ -51,7 +52,8 @@ class Landing:
 
     @contextmanager
     def open(self) -> Iterator[None]:
-        """Raises ClusterError when it cannot be made, or when another process is fetching to the same target."""
+        """Raises ClusterError when it cannot be made, or when another process is fetching to the same
+        target."""
         with _writing(self.work):
             self.work.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle = os.open(self.work, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -72,8 +74,8 @@ class Landing:
     def receive(self, read: Callable[[int], bytes], progress: Callable[[int], None]) -> Arrival:
         """Unpack a stream as `new`, and read it to its end.
 
-        `progress` is called with the number of bytes of each piece.  Raises ClusterError for a member that cannot be
-        written, or must not be.
+        `progress` is called with the number of bytes of each piece.  Raises ClusterError for a member that
+        cannot be written, or must not be.
         """
         arrival, digest = Arrival(), hashlib.sha256()
 
@@ -136,11 +138,11 @@ class _Reader:
 class _Unpacking:
     """Writes the members of a stream, which a node chose: none gets outside of `top`.
 
-    Only folders of the stream itself are written into, so no symbolic link is ever followed.  Modes are kept but for
-    setuid, setgid and sticky bits: the owner here is a different one.
+    Only folders of the stream itself are written into, so no symbolic link is ever followed.  Modes are kept
+    but for setuid, setgid and sticky bits: the owner here is a different one.
 
-    Not tarfile's `data` filter: it refuses links that lead elsewhere, which are to be kept here, and until Python 3.11.13
-    a long path could lead out of its folder (CVE-2025-4517).
+    Not tarfile's `data` filter: it refuses links that lead elsewhere, which are to be kept here, and until
+    Python 3.11.13 a long path could lead out of its folder (CVE-2025-4517).
     """
 
     def __init__(self, top: Path, arrival: Arrival) -> None:

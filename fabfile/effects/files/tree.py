@@ -19,7 +19,8 @@ _PIECE = 1 << 18  # bytes
 
 @dataclass(frozen=True)
 class Tree:
-    """A file or folder as it was when it was looked at: every path in it, and the total size of its files in bytes."""
+    """A file or folder as it was when it was looked at: every path in it, and the total size of its files in
+    bytes."""
 
     path: Path
     kind: Kind
@@ -65,8 +66,8 @@ def _below(folder: Path) -> Iterator[Path]:
 def pack(tree: Tree, write: Callable[[bytes], object], progress: Callable[[int], None]) -> None:
     """Write a file or folder as a tar stream that ends with the checksums of its files.
 
-    `progress` is called with the number of bytes of each piece.  Raises ClusterError for an entry that can no longer be
-    read, and what `write` raises.
+    `progress` is called with the number of bytes of each piece.  Raises ClusterError for an entry that can no
+    longer be read, and what `write` raises.
     """
     sums: list[str] = []
     with tarfile.open(

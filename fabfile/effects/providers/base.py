@@ -11,7 +11,8 @@ from ...core.spec.node import Node, Role
 
 # The machines that a cluster boots: its nodes, and a Puppet master of its own where it has one.
 ROLES: tuple[Role, ...] = ("master", "node")
-# How a machine becomes a node: it reads user-data when it first boots, or a host that runs already is set up over SSH.
+# How a machine becomes a node: it reads user-data when it first boots, or a host that runs already is set up
+# over SSH.
 Contact = Literal["user-data", "ssh"]
 
 
@@ -42,14 +43,16 @@ class Provider(Protocol):
     users_keys: bool
 
     def pinned(self) -> ClusterSpec:
-        """The specification with everything filled in that the user's environment decides now, such as the region.
+        """The specification with everything filled in that the user's environment decides now, such as the
+        region.
 
         Otherwise another shell would look for the machines elsewhere.  Makes no call, and never raises.
         """
         ...
 
     def preflight(self, roles: Collection[Role] = ROLES) -> list[str]:
-        """Everything that would keep `boot` from working, a sentence each with its remedy; changes nothing."""
+        """Everything that would keep `boot` from working, a sentence each with its remedy; changes
+        nothing."""
         ...
 
     def boot(self, user_data: UserData, report: Report, roles: Collection[Role] = ROLES) -> Sequence[Node]:
@@ -62,12 +65,14 @@ class Provider(Protocol):
     def nodes(self) -> Sequence[Node]:
         """The machines as they are now, the Puppet master among them.
 
-        Also those that are terminated, as long as their provider remembers them and no other took their place.
+        Also those that are terminated, as long as their provider remembers them and no other took their
+        place.
         """
         ...
 
     def explain(self, node: Node) -> str:
-        """What to look at when that machine does not answer, in a sentence; empty where there is nothing to add."""
+        """What to look at when that machine does not answer, in a sentence; empty where there is nothing to
+        add."""
         ...
 
     def terminate(self, nodes: Sequence[Node], report: Report) -> None:
@@ -83,7 +88,8 @@ class Provider(Protocol):
         ...
 
     def master_address(self) -> str | None:
-        """The address under which the machines reach a Puppet master that runs on this host; None: its own."""
+        """The address under which the machines reach a Puppet master that runs on this host; None: its
+        own."""
         ...
 
     def ssh_key(self) -> Path | None:
@@ -155,8 +161,10 @@ class Cloud(Protocol):
 Ability = TypeVar("Ability")
 # What is said of a cluster whose provider lacks the ability.
 _LACKING: dict[type, str] = {
-    PowerSwitch: "{name!r} is an ad-hoc cluster, and this tool cannot switch the power of its hosts: use the hosts' own "
-    "switch. 'fab cluster.nodes.reboot {name} INDEX' restarts one at once, as a power cut would",
+    PowerSwitch: (
+        "{name!r} is an ad-hoc cluster, and this tool cannot switch the power of its hosts: use the hosts'"
+        " own switch. 'fab cluster.nodes.reboot {name} INDEX' restarts one at once, as a power cut would"
+    ),
     HostKeys: "the host keys of {name!r} can only be read over SSH",
     Importer: "{name!r} is not on EC2: only EC2 instances can be imported",
     HostForgetter: "{name!r} is not an ad-hoc cluster",
@@ -165,7 +173,10 @@ _LACKING: dict[type, str] = {
 
 
 def able(provider: Provider, ability: type[Ability]) -> Ability:
-    """The provider as one with that ability.  Raises UsageError, which names the cluster, where it lacks it."""
+    """The provider as one with that ability.
+
+    Raises UsageError, which names the cluster, where it lacks it.
+    """
     if not isinstance(provider, ability):
         raise UsageError(_LACKING[ability].format(name=provider.spec.name))
     return provider

@@ -1,4 +1,5 @@
-"""How hosts are reached, as values: which host keys and private keys count; and why a host cannot be reached."""
+"""How hosts are reached, as values: which host keys and private keys count; and why a host cannot be
+reached."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +7,8 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Pem:
-    """A private key file that the user chose; `source` names where: an option, a variable, the specification."""
+    """A private key file that the user chose; `source` names where: an option, a variable, the
+    specification."""
 
     path: Path
     source: str
@@ -14,7 +16,8 @@ class Pem:
 
 @dataclass(frozen=True)
 class Access:
-    """How a cluster's nodes are reached; without arguments, a host of the user's, as `ssh HOST` would reach it.
+    """How a cluster's nodes are reached; without arguments, a host of the user's, as `ssh HOST` would reach
+    it.
 
     known_hosts  the cluster's own file, which alone counts; None: the user's own files, and the system's
     pem          the private key to offer first
@@ -31,7 +34,8 @@ class Access:
 class Unreachable(Exception):
     """No connection, and why, in a sentence; `lasting`: trying again is useless.
 
-    `unknown_key`: where the reason is that no host key of the target was known, the fingerprint of the one it showed.
+    `unknown_key`: where the reason is that no host key of the target was known, the fingerprint of the one it
+    showed.
     """
 
     def __init__(self, problem: str, *, lasting: bool = False, unknown_key: str = "") -> None:

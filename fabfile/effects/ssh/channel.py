@@ -18,7 +18,8 @@ OnOutput = Callable[[str], None]
 
 
 class _Broken(Exception):
-    """The channel's own failure, kept apart from those of the files that an InputWriter or OutputReader works with."""
+    """The channel's own failure, kept apart from those of the files that an InputWriter or OutputReader works
+    with."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -32,8 +33,8 @@ def communicate(
 ) -> Result:
     """Send input to a command that was started, and read both outputs to their ends.
 
-    With a `reader`, standard output goes there, not into the result.  Raises what the channel raises (OSError, EOFError,
-    SSHException), and what `stdin` or `reader` raise, which must not be an OSError.
+    With a `reader`, standard output goes there, not into the result.  Raises what the channel raises
+    (OSError, EOFError, SSHException), and what `stdin` or `reader` raise, which must not be an OSError.
     """
     writer = _whole(stdin) if isinstance(stdin, bytes) else stdin
     failed: list[BaseException] = []

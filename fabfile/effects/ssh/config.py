@@ -79,7 +79,8 @@ def destination(name: str, user: str = "", port: int = 0) -> Destination:
 
 
 def of_node(node: Node, *, own: bool) -> Destination:
-    """Where a node is reached; `own`: its cluster's known_hosts counts, which names it by its address and port.
+    """Where a node is reached; `own`: its cluster's known_hosts counts, which names it by its address and
+    port.
 
     A node's own port (unless 22), key and jump hosts override those of the configuration.
     """
@@ -135,7 +136,8 @@ def _path(text: str) -> Path:
 
 @lru_cache(maxsize=64)
 def _config(home: Path, user: str, port: int) -> paramiko.SSHConfig:
-    """Both files, after the user and port that are given: the first value of an option counts, as in OpenSSH."""
+    """Both files, after the user and port that are given: the first value of an option counts, as in
+    OpenSSH."""
     given = ([f"User {user}"] if user else []) + ([f"Port {port}"] if port else [])
     return paramiko.SSHConfig.from_text("\n".join([*given, *_texts(home)]))
 

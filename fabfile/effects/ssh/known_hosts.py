@@ -1,4 +1,5 @@
-"""known_hosts files (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): read, edited, and the policy that admits no other key."""
+"""known_hosts files (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): read, edited, and the policy that admits no other
+key."""
 
 import fnmatch
 from collections.abc import Sequence
@@ -50,7 +51,8 @@ class KnownHost(paramiko.MissingHostKeyPolicy):
             raise UnknownHostKey(key, changed=bool(self._keys), revoked=revoked)
 
     def transport(self, sock: object, **options: object) -> paramiko.Transport:
-        """A transport that prefers key types that are known: else, a host may show a key of an unknown type."""
+        """A transport that prefers key types that are known: else, a host may show a key of an unknown
+        type."""
         made = paramiko.Transport(sock, **options)  # type: ignore[arg-type]
         choices = made.get_security_options()
         known = {key.get_name() for key in self._keys}
@@ -69,7 +71,8 @@ class KnownHost(paramiko.MissingHostKeyPolicy):
         for line in file.read_text(errors="replace").splitlines():
             words = line.split()
             marker = words.pop(0) if line.startswith("@") else ""
-            # Paramiko does not check certificates: a host that only a line @cert-authority covers stays unknown.
+            # Paramiko does not check certificates: a host that only a line @cert-authority covers stays
+            # unknown.
             if len(words) < 3 or words[0].startswith("#") or marker not in ("", "@revoked"):
                 continue
             if not _names(words[0], name):
@@ -104,7 +107,8 @@ def _text(key: paramiko.PKey) -> str:
 
 
 def known_keys(host: str, port: int = PORT) -> list[str]:
-    """The host keys, `type base64` each, that `ssh HOST` accepts by the user's own known_hosts; none if it is unknown."""
+    """The host keys, `type base64` each, that `ssh HOST` accepts by the user's own known_hosts; none if it is
+    unknown."""
     target = destination(host, port=port)
     return KnownHost(target.known_hosts, target.key_name).keys
 
@@ -127,7 +131,8 @@ def remove_host(path: Path, host: str) -> None:
 
 
 def rename_host(path: Path, old: str, new: str) -> None:
-    """Give a host's keys another address in the file, and remove those of the host that had the address before."""
+    """Give a host's keys another address in the file, and remove those of the host that had the address
+    before."""
     lines = [line.split(maxsplit=1) for line in _lines(path)]
     _write(path, [f"{new if host == old else host} {key}" for host, key in lines if host != new])
 

@@ -28,7 +28,8 @@ class Login(AuthStrategy):
     def authenticate(self, transport: paramiko.Transport) -> AuthResult:
         """Log in.
 
-        Raises AuthenticationException when no key is accepted, EOFError when the host ends the connection before that.
+        Raises AuthenticationException when no key is accepted, EOFError when the host ends the connection
+        before that.
         """
         try:
             for source in self.get_sources():
@@ -84,7 +85,8 @@ class Login(AuthStrategy):
 
     def _agent_keys(self) -> Iterator[tuple[paramiko.PKey, str]]:
         try:
-            # A connection to the agent for this login alone: threads that share one get each other's signatures.
+            # A connection to the agent for this login alone: threads that share one get each other's
+            # signatures.
             self._agent = paramiko.Agent()
         except (paramiko.SSHException, OSError) as error:
             self.unusable.append(f"the agent does not respond ({error})")

@@ -12,8 +12,9 @@ from .known_hosts import KnownHost
 from .private_keys import HOME_KEYS, check_pem
 from .reasons import CONNECT_TIMEOUT, unknown_host_key
 
-# On the command line, so that ~/.ssh/config cannot override it: with any other value, a host could be accepted that the
-# cluster's own file does not hold, or a connection that is already open could be used without a check.
+# On the command line, so that ~/.ssh/config cannot override it: with any other value, a host could be
+# accepted that the cluster's own file does not hold, or a connection that is already open could be used
+# without a check.
 _STRICT = {
     "StrictHostKeyChecking": "yes",
     "GlobalKnownHostsFile": "none",
@@ -43,7 +44,8 @@ def command(node: Node, access: Access) -> list[str]:
         options["ProxyCommand"] = _through(jumps)
     keys = _keys(node, access)
     if keys and (node.key or not (access.agent and node.imported and not access.pem)):
-        # Otherwise the agent's keys come first, and a server accepts six attempts (sshd_config(5), MaxAuthTries).
+        # Otherwise the agent's keys come first, and a server accepts six attempts (sshd_config(5),
+        # MaxAuthTries).
         options["IdentitiesOnly"] = "yes"
     words = ["ssh", "-l", target.user, "-p", str(target.port)]
     words += [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
@@ -60,13 +62,17 @@ def _keys(node: Node, access: Access) -> list[Path]:
 
 
 def _through(jumps: list[Destination]) -> str:
-    """A ProxyCommand through those hosts.  With ProxyJump, ~/.ssh/config could accept an unknown jump host."""
+    """A ProxyCommand through those hosts.
+
+    With ProxyJump, ~/.ssh/config could accept an unknown jump host.
+    """
     text = ""
     for jump in jumps:
         words = shlex.split("ssh -o StrictHostKeyChecking=yes -o VerifyHostKeyDNS=no -o ControlPath=none")
         words += ["-l", jump.user, "-p", str(jump.port)]
         if text:
-            # Each client expands tokens of its own command: those for an inner client are escaped once a level.
+            # Each client expands tokens of its own command: those for an inner client are escaped once a
+            # level.
             words += ["-o", f"ProxyCommand={text.replace('%', '%%')}"]
         elif not jump.command:
             words += ["-o", "ProxyJump=none"]  # with a ProxyCommand, this would disable it, too

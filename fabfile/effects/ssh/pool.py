@@ -57,7 +57,8 @@ def connect(target: Destination, access: Access, *, jump: bool = False) -> Conne
     if not hops:
         return open_connection(target, access, jump=jump)
     for last in (False, True):
-        # A jump host is the user's: no key of the cluster is offered to it, and no host key of the cluster counts.
+        # A jump host is the user's: no key of the cluster is offered to it, and no host key of the cluster
+        # counts.
         through = shared(hops[-1], lambda: connect(hops[-1], Access(), jump=True))
         try:
             return open_connection(target, access, through, jump=jump)

@@ -93,7 +93,8 @@ def load(path: Path, changed: int) -> paramiko.PKey:
 
 
 def public_half(path: Path) -> bytes | None:
-    """The public half of a key file, even of an encrypted one; None where only the passphrase would show it."""
+    """The public half of a key file, even of an encrypted one; None where only the passphrase would show
+    it."""
     for file in (path, path.with_name(f"{path.name}.pub")):
         try:
             text = file.read_text(errors="replace").strip()
@@ -107,7 +108,8 @@ def public_half(path: Path) -> bytes | None:
 
 
 def _unencrypted(content: bytes) -> bytes:
-    """The public half, which follows cipher, KDF, its options and a count in OpenSSH's format (PROTOCOL.key)."""
+    """The public half, which follows cipher, KDF, its options and a count in OpenSSH's format
+    (PROTOCOL.key)."""
     message = paramiko.Message(content[len("openssh-key-v1 ") :])
     for _ in range(3):
         message.get_binary()

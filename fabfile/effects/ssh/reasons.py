@@ -53,8 +53,8 @@ def unreachable(attempt: Attempt, error: BaseException, last_words: str) -> Unre
             return Unreachable(f"{where} {_keys(attempt)}", lasting=attempt.jump)
         case EOFError() if attempt.login.tried:
             return Unreachable(
-                f"{where} ended the connection after {len(attempt.login.tried)} keys: too many. Name the right one in "
-                f"{PEM_VARIABLE}, or in ~/.ssh/config by IdentityFile with IdentitiesOnly=yes",
+                f"{where} ended the connection after {len(attempt.login.tried)} keys: too many. Name the"
+                f" right one in {PEM_VARIABLE}, or in ~/.ssh/config by IdentityFile with IdentitiesOnly=yes",
                 lasting=attempt.jump,
             )
         case _ if last_words:
@@ -72,8 +72,8 @@ def no_forwarding(attempt: Attempt, error: BaseException) -> Unreachable:
         return Unreachable(problem, lasting=True)
     detail = f" ({error})" if str(error) else ""
     return Unreachable(
-        f"{attempt.where}: the jump host cannot reach {target}{detail}: check that the target and its SSH server are up, "
-        "and that firewalls admit the jump host"
+        f"{attempt.where}: the jump host cannot reach {target}{detail}: check that the target and its SSH"
+        " server are up, and that firewalls admit the jump host"
     )
 
 
@@ -87,8 +87,8 @@ def unknown_host_key(files: Sequence[Path], access: Access, name: str, fingerpri
             "or rebuild the machines: fab down NAME up NAME"
         )
     return (
-        f"has a host key{key} that is in none of {names}, so it was refused. Run ssh {name}, compare the fingerprint "
-        "that it shows with the host's own, and accept it"
+        f"has a host key{key} that is in none of {names}, so it was refused. Run ssh {name}, compare the"
+        " fingerprint that it shows with the host's own, and accept it"
     )
 
 
@@ -115,8 +115,8 @@ def _keys(attempt: Attempt) -> str:
         return f"{text}. They are the keys of '{command}': make that work without a password first"
     if attempt.access.agent:
         return (
-            f"{text}. Check that {attempt.target.user!r} is an account there that has your public key; name another key "
-            f"in {PEM_VARIABLE}, or add it to the agent: ssh-add FILE"
+            f"{text}. Check that {attempt.target.user!r} is an account there that has your public key; name"
+            f" another key in {PEM_VARIABLE}, or add it to the agent: ssh-add FILE"
         )
     return text
 
@@ -141,8 +141,9 @@ def _network(error: BaseException, port: int) -> str:
             )
         case _ if "banner" in str(error):
             return (
-                "ended the connection, or was silent, before the SSH banner: its SSH server is starting or overloaded, "
-                "refuses this address for a while after failed logins, or the port is not an SSH server's"
+                "ended the connection, or was silent, before the SSH banner: its SSH server is starting or"
+                " overloaded, refuses this address for a while after failed logins, or the port is not an SSH"
+                " server's"
             )
         case _:
             return f"failed: {error or type(error).__name__}"

@@ -39,8 +39,8 @@ def _as_user(script: str) -> str:
 
 
 def _command(shell: str, script: str) -> str:
-    # In sh whatever the login shell is; the script is its $0.  A shell that stays reports a signal in its exit code, which
-    # the protocol's own message for it (RFC 4254, 6.10) would not: Paramiko drops that.
+    # In sh whatever the login shell is; the script is its $0.  A shell that stays reports a signal in its
+    # exit code, which the protocol's own message for it (RFC 4254, 6.10) would not: Paramiko drops that.
     return f"sh -c {shlex.quote(shell + '; exit $?')} {shlex.quote(script)}"
 
 
@@ -64,9 +64,9 @@ class Remote:
     ) -> Result:
         """Run a `sh` script as the node's administrator.
 
-        `stdin` is what the script reads; `on_output` is called with its lines as they come, from two threads.  Raises
-        NodeError when the node cannot be reached, when it is silent for `timeout` seconds, and, with `check`, when the
-        script exits with anything but 0.
+        `stdin` is what the script reads; `on_output` is called with its lines as they come, from two threads.
+        Raises NodeError when the node cannot be reached, when it is silent for `timeout` seconds, and, with
+        `check`, when the script exits with anything but 0.
         """
         talk = partial(communicate, stdin=stdin, on_output=on_output)
         result = self._execute(node, _as_user(script), timeout, talk)

@@ -18,7 +18,10 @@ def find(folder: Path, sha256: str) -> Path | None:
 
 
 def keep(folder: Path, source: Path, sha256: str) -> Path:
-    """Keep a copy of an archive with that checksum; its path.  Raises StoreError when it has another by now."""
+    """Keep a copy of an archive with that checksum; its path.
+
+    Raises StoreError when it has another by now.
+    """
 
     def copy(target: IO[bytes]) -> None:
         digest = hashlib.sha256()

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# The number of the documents' format.  A document with a higher one was written by a newer version of this tool.
+# The number of the documents' format.  A document with a higher one was written by a newer version of this
+# tool.
 FORMAT = 1
 
 
@@ -30,8 +31,8 @@ def read(path: Path, kind: type[T]) -> T:
         found = document.pop("format")
     except (ValueError, KeyError) as error:
         raise StoreError(
-            f"{path} is damaged ({error}). It is JSON: correct it with an editor, or restore it from a backup. "
-            "Machines on this host can be ended without it: fab local.list, then fab local.purge"
+            f"{path} is damaged ({error}). It is JSON: correct it with an editor, or restore it from a"
+            " backup. Machines on this host can be ended without it: fab local.list, then fab local.purge"
         ) from error
     if not isinstance(found, int) or found > FORMAT:
         raise StoreError(

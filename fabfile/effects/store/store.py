@@ -51,8 +51,9 @@ class Store:
         if not self.exists:
             known = ", ".join(names()) or "none yet"
             raise NotFound(
-                f"no cluster {self.name!r} (known: {known}). Create it: fab up {self.name}, or fab "
-                "cluster.create; one on EC2 whose files are lost here: fab cluster.list, then fab cluster.adopt"
+                f"no cluster {self.name!r} (known: {known}). Create it: fab up {self.name}, or fab"
+                " cluster.create; one on EC2 whose files are lost here: fab cluster.list, then fab"
+                " cluster.adopt"
             )
         spec = documents.read(self._spec, ClusterSpec)
         problems = validate(spec)

@@ -47,14 +47,17 @@ def keygen(session: Session) -> str:
 
 
 def rendered(session: Session) -> str:
-    """The corosync.conf of the nodes as they are now.  Its number rises only when something else in it changes.
+    """The corosync.conf of the nodes as they are now.
+
+    Its number rises only when something else in it changes.
 
     Raises ClusterError when no node exists.
     """
     nodes = [node for node in session.members() if node.state != "broken"]
     if not nodes:
         raise ClusterError(
-            f"{session.spec.name!r} has no nodes yet, so no addresses. Boot them: fab cluster.nodes.boot {session.spec.name}"
+            f"{session.spec.name!r} has no nodes yet, so no addresses. Boot them: fab cluster.nodes.boot"
+            f" {session.spec.name}"
         )
     version = session.store.state().config_version
     text = corosync.render(session.spec, nodes, config_version=version)
@@ -73,10 +76,11 @@ def update(session: Session) -> str:
 
 
 def distribute(session: Session) -> Distribution:
-    """Put corosync.conf on the Puppet master and on every node, reload, verify on each, restart the Puppet agents.
+    """Put corosync.conf on the Puppet master and on every node, reload, verify on each, restart the Puppet
+    agents.
 
-    All nodes take it or none does: a failure puts the old file back everywhere.  Nodes that are switched off get it
-    from Puppet when they return.  Raises NodeFailures.
+    All nodes take it or none does: a failure puts the old file back everywhere.  Nodes that are switched off
+    get it from Puppet when they return.  Raises NodeFailures.
     """
     text = update(session)
     version = corosync.config_version(text)
@@ -96,8 +100,8 @@ def distribute(session: Session) -> Distribution:
 def make_way(session: Session) -> list[str]:
     """Let members that came back under another address leave, so that they can join.  Returns their names.
 
-    A running corosync changes no address under a node id: the member must leave in one change of the file and come
-    back in the next (check_things_have_not_changed() in its exec/totemconfig.c).
+    A running corosync changes no address under a node id: the member must leave in one change of the file and
+    come back in the next (check_things_have_not_changed() in its exec/totemconfig.c).
     """
     members = session.members()
     running = [node for node in members if node.running]
@@ -149,7 +153,8 @@ def _check_change(session: Session, old: str, new: str) -> None:
 def _transaction(
     session: Session, nodes: Sequence[Node], text: str, old: str, *, publish: bool = True
 ) -> None:
-    """Stage everywhere, give it to the master, commit everywhere, reload once, verify everywhere; or undo it all."""
+    """Stage everywhere, give it to the master, commit everywhere, reload once, verify everywhere; or undo it
+    all."""
     version = corosync.config_version(text)
     txn = f"v{version}"
     everywhere = partial(_everywhere, session)
@@ -183,7 +188,8 @@ def _transaction(
 
 
 def _undo(session: Session, nodes: Sequence[Node], txn: str, old: str) -> None:
-    """Put the old file back everywhere; what cannot be undone is reported, and repaired by the next distribution."""
+    """Put the old file back everywhere; what cannot be undone is reported, and repaired by the next
+    distribution."""
     session.report.warn("it failed: putting the old corosync.conf back on every node")
 
     def reload() -> None:

@@ -1,4 +1,5 @@
-"""From provisioned nodes to a cluster: seed and start Corosync and Pacemaker, wait for quorum and a coordinator."""
+"""From provisioned nodes to a cluster: seed and start Corosync and Pacemaker, wait for quorum and a
+coordinator."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -24,8 +25,8 @@ FORM_TIMEOUT = 90  # seconds from the start of the daemons to every node online;
 def form(session: Session, nodes: Sequence[Node]) -> list[str]:
     """Start what does not run on these nodes and wait until all are online.  Returns what was changed.
 
-    A cluster that was never formed starts from a seed, so that it need not wait 20 s for its first election.  A node
-    that joins a living cluster, or one that was merely stopped, starts without.
+    A cluster that was never formed starts from a seed, so that it need not wait 20 s for its first election.
+    A node that joins a living cluster, or one that was merely stopped, starts without.
     """
     reports = _reports(session, nodes)
     idle = [node for node in nodes if not (reports[node.name].corosync and reports[node.name].pacemaker)]
@@ -53,18 +54,21 @@ def _reports(session: Session, nodes: Sequence[Node]) -> dict[str, NodeReport]:
 
 
 def version_problem(cluster: str, reports: Mapping[str, NodeReport], idle: Collection[str]) -> str:
-    """Why nodes that do not run cannot be started, by the versions of Pacemaker on all of them; empty when they can.
+    """Why nodes that do not run cannot be started, by the versions of Pacemaker on all of them; empty when
+    they can.
 
     Pacemaker 2.1 and 3.0 escape quotation marks and the like differently and so make different digests of one
-    configuration: a member of one version refuses what a member of the second sends it, and falls behind without an
-    error.  Nor does the coordinator accept a member that is older than itself (controld_join_dc.c, feature_set_compatible).
+    configuration: a member of one version refuses what a member of the second sends it, and falls behind
+    without an
+    error.  Nor does the coordinator accept a member that is older than itself (controld_join_dc.c,
+            feature_set_compatible).
     """
     if not idle or len({tuple(feature_set(report)[:2]) for report in reports.values()}) < 2:
         return ""
     versions = ", ".join(f"{name} {report.version}" for name, report in reports.items())
     return (
-        f"the nodes have versions of Pacemaker that do not work together ({versions}): bring them to one release of the "
-        f"system, then fab up {cluster}"
+        f"the nodes have versions of Pacemaker that do not work together ({versions}): bring them to one"
+        f" release of the system, then fab up {cluster}"
     )
 
 
@@ -86,7 +90,8 @@ def wait_for_members(session: Session, nodes: Sequence[Node], *, seconds: int = 
     raise NodeError(
         nodes[0].name,
         f"the cluster did not form in {seconds} s",
-        f"{result.last_words}\n{views}\nRun the same command again; 'fab corosync.status {session.spec.name}' shows more",
+        f"{result.last_words}\n{views}\nRun the same command again; 'fab corosync.status {session.spec.name}'"
+        " shows more",
     )
 
 

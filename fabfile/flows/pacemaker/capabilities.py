@@ -7,7 +7,10 @@ from . import cib, member
 
 
 def align(session: Session) -> list[str]:
-    """Give the nodes that the cluster knows the capabilities of the specification.  Returns what was changed."""
+    """Give the nodes that the cluster knows the capabilities of the specification.
+
+    Returns what was changed.
+    """
     return align_nodes(session, by_name(session.spec))
 
 

@@ -14,8 +14,8 @@ SLACK = 30
 def run(session: Session, nodes: Sequence[Node], script: str, *, stdin: bytes = b"", seconds: int = 0) -> str:
     """Run a script as root on the first of those nodes that can be reached; returns its standard output.
 
-    `seconds` is how long it may be silent, where it waits for something.  Raises NodeError when it fails and when no node
-    can be reached, ClusterError when there is none.
+    `seconds` is how long it may be silent, where it waits for something.  Raises NodeError when it fails and
+    when no node can be reached, ClusterError when there is none.
     """
     for node in nodes:
         try:

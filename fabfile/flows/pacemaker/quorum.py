@@ -10,6 +10,6 @@ def require(session: Session) -> None:
     found, _ = status.look(session, session.members())
     if found is not None and not found.quorate:
         raise ClusterError(
-            f"{session.spec.name!r} has no quorum: {len(found.online)} of {session.spec.size} nodes are online. "
-            f"Bring the others back: fab up {session.spec.name}"
+            f"{session.spec.name!r} has no quorum: {len(found.online)} of {session.spec.size} nodes are"
+            f" online. Bring the others back: fab up {session.spec.name}"
         )

@@ -16,7 +16,8 @@ def stop(session: Session, nodes: Sequence[Node], ids: Sequence[str]) -> None:
 
 
 def abort_starts(session: Session, nodes: Sequence[Node], ids: Sequence[str]) -> None:
-    """End the starts of services that are in flight, which Pacemaker would wait for, on whichever node they are."""
+    """End the starts of services that are in flight, which Pacemaker would wait for, on whichever node they
+    are."""
     script = abort_script(ids)
     # A node that cannot be reached starts nothing, or is waited for as without this.
     with suppress(NodeFailures):
@@ -24,6 +25,7 @@ def abort_starts(session: Session, nodes: Sequence[Node], ids: Sequence[str]) ->
 
 
 def remove(session: Session, nodes: Sequence[Node], ids: Sequence[str], seconds: int) -> None:
-    """Wait, for so many seconds, until services that were told to stop have stopped; then remove them from the cluster."""
+    """Wait, for so many seconds, until services that were told to stop have stopped; then remove them from
+    the cluster."""
     abort_starts(session, nodes, ids)
     member.run(session, nodes, remove_services_script(ids, seconds=seconds), seconds=seconds)

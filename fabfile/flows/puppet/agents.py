@@ -12,7 +12,8 @@ RUN_TIMEOUT = 900.0  # seconds without output: a first run installs packages
 
 
 def run(session: Session, nodes: Sequence[Node] | None = None) -> dict[str, AgentRun]:
-    """Run the agent of those nodes, or of all that are running, at the same time, and watch each run to its end.
+    """Run the agent of those nodes, or of all that are running, at the same time, and watch each run to its
+    end.
 
     Returns the runs by node name.  Raises NodeFailures with what failed on each node and why.
     """

@@ -1,4 +1,5 @@
-"""The machine that a cluster's Puppet server runs on: one of the cluster, a host of the user's, or this one."""
+"""The machine that a cluster's Puppet server runs on: one of the cluster, a host of the user's, or this
+one."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -59,7 +60,10 @@ class ThisMachine:
 
 
 def find(session: Session) -> MasterHost:
-    """The machine that the master runs on.  Raises ClusterError when it is one of the cluster's and does not run."""
+    """The machine that the master runs on.
+
+    Raises ClusterError when it is one of the cluster's and does not run.
+    """
     if session.spec.puppet_master == THIS_MACHINE:
         host.require_root()
         return ThisMachine()
@@ -88,7 +92,8 @@ def _users_master(session: Session) -> RemoteMaster:
 
 
 def _as_node(name: str) -> Node:
-    """A host outside of the cluster as a node, logged in to as ~/.ssh/config says, else as the user of this machine."""
+    """A host outside of the cluster as a node, logged in to as ~/.ssh/config says, else as the user of this
+    machine."""
     return Node(
         index=MASTER_INDEX,
         name=name,

@@ -20,7 +20,8 @@ TIMEOUT = core.START_TIMEOUT + 600.0
 
 @dataclass(frozen=True, kw_only=True)
 class MasterResult:
-    """What configuring a master changed: the paths of files on it, and whether its server was restarted or reloaded."""
+    """What configuring a master changed: the paths of files on it, and whether its server was restarted or
+    reloaded."""
 
     certname: str
     changed: tuple[str, ...]
@@ -34,8 +35,8 @@ class MasterResult:
 def certname(session: Session) -> str:
     """The name in the master's certificate, under which the nodes look for it.
 
-    A host of the user's is looked at once; Puppet's server is installed on it if it has none.  Raises UsageError
-    with every setting there that is in the way.
+    A host of the user's is looked at once; Puppet's server is installed on it if it has none.  Raises
+    UsageError with every setting there that is in the way.
     """
     if session.spec.own_master:
         return core.own_certname(session.spec)
@@ -71,7 +72,10 @@ def prepare(session: Session) -> MasterResult:
 
 
 def publish(session: Session, corosync_conf: str) -> None:
-    """Replace the corosync.conf that the master serves to the nodes.  The master must have been configured."""
+    """Replace the corosync.conf that the master serves to the nodes.
+
+    The master must have been configured.
+    """
     host.find(session).sudo(core.publish_script(session.spec), stdin=corosync_conf.encode())
 
 
@@ -98,8 +102,8 @@ def _put(session: Session, machine: MasterHost, secrets: Secrets) -> MasterResul
 def _settings(session: Session, machine: MasterHost) -> tuple[Layout, str, list[File]]:
     """Where the server keeps its files, its certname, and the files of its settings.
 
-    All settings of a master of the cluster's own are ours.  A host of the user's may serve others too, so only what is
-    missing is added; raises UsageError with every setting that is in the way.
+    All settings of a master of the cluster's own are ours.  A host of the user's may serve others too, so
+    only what is missing is added; raises UsageError with every setting that is in the way.
     """
     if session.spec.own_master:
         layout = Layout()
@@ -122,7 +126,8 @@ def _look(session: Session, machine: MasterHost) -> Look:
 
 def _not_booted(session: Session) -> ClusterError:
     return ClusterError(
-        f"{session.spec.name!r} has nothing for a Puppet master yet. Boot it first: fab up {session.spec.name}"
+        f"{session.spec.name!r} has nothing for a Puppet master yet. Boot it first: fab up"
+        f" {session.spec.name}"
     )
 
 

@@ -25,8 +25,9 @@ def provision(session: Session, machines: Sequence[Node]) -> list[str]:
 def _reset_certificates(session: Session, machines: Sequence[Node]) -> None:
     """Reset certificates that would be refused: those of a master, or of nodes, that were rebuilt.
 
-    A master that has not signed anything yet has a new authority, so nodes that were signed before start over.
-    Otherwise the nodes that were not signed yet start over, and the master forgets what it holds of their names.
+    A master that has not signed anything yet has a new authority, so nodes that were signed before start
+    over. Otherwise the nodes that were not signed yet start over, and the master forgets what it holds of
+    their names.
     """
     certified = set(session.store.state().certified)
     own = master(machines)

@@ -1,4 +1,5 @@
-"""Archives of Sirikata on their way to the nodes: kept here, and served by the Puppet master, also by one that was rebuilt."""
+"""Archives of Sirikata on their way to the nodes: kept here, and served by the Puppet master, also by one
+that was rebuilt."""
 
 from pathlib import Path
 
@@ -17,8 +18,8 @@ SLOWEST = 100_000
 def supply(session: Session, master: MasterHost) -> None:
     """Send the master what it lacks of the version in use and the one before.
 
-    The master must have been configured for the cluster.  Raises ClusterError when the version in use is neither
-    there nor here.
+    The master must have been configured for the cluster.  Raises ClusterError when the version in use is
+    neither there nor here.
     """
     now, before = releases.current(session.spec), releases.before(session.spec)
     wanted = [release for release in (now, before) if release.served]

@@ -18,7 +18,8 @@ from .rollout import RolledOut, roll_out
 
 @dataclass(frozen=True, kw_only=True)
 class Packed:
-    """An archive that was packed: its path, its checksum, its size in bytes, and how many files and links it holds."""
+    """An archive that was packed: its path, its checksum, its size in bytes, and how many files and links it
+    holds."""
 
     path: str
     sha256: str
@@ -44,8 +45,10 @@ def pack(folder: str, output: str, report: Report) -> Packed:
 def sync(session: Session, source: str, sha256: str) -> RolledOut:
     """Put an archive, a file here or a URL, into use on every node.
 
-    `sha256` is the checksum that it must have; empty: the one that is published beside it.  May be interrupted and
-    repeated.  Raises UsageError before anything is changed, ClusterError when no node takes it, which changes nothing,
+    `sha256` is the checksum that it must have; empty: the one that is published beside it.  May be
+    interrupted and
+    repeated.  Raises UsageError before anything is changed, ClusterError when no node takes it, which changes
+               nothing,
     NodeFailures when some do not, and ClusterError when a service does not run with it.
     """
     _require_cluster(session)
@@ -57,7 +60,9 @@ def sync(session: Session, source: str, sha256: str) -> RolledOut:
 
 
 def rollback(session: Session) -> RolledOut:
-    """Put the version before into use on every node.  A rollback that was interrupted is finished, not reverted.
+    """Put the version before into use on every node.
+
+    A rollback that was interrupted is finished, not reverted.
 
     Raises UsageError when there is no other version, otherwise like `sync`.
     """
@@ -66,8 +71,8 @@ def rollback(session: Session) -> RolledOut:
     target = now if going and going == now.sha256 else before
     if not target.sha256:
         raise UsageError(
-            f"{session.spec.name!r} has had no other version of Sirikata than {now.short}. To put one into use: "
-            f"fab sirikata.sync {session.spec.name} ARCHIVE"
+            f"{session.spec.name!r} has had no other version of Sirikata than {now.short}. To put one into"
+            f" use: fab sirikata.sync {session.spec.name} ARCHIVE"
         )
     _require_cluster(session)
     session.store.update_state(rolling_back_to=target.sha256)
@@ -107,8 +112,8 @@ def _checksum_problems(source: str, actual: str, sha256: str) -> list[Problem]:
     published = parse_checksum(beside, Path(source).name) if beside is not None else None
     if beside is not None and published != actual:
         text = (
-            f"its checksum is {actual[:12]}…, but {source}.sha256 says {(published or 'none')[:12]}…: one of them is "
-            "damaged or of another version. Get both again"
+            f"its checksum is {actual[:12]}…, but {source}.sha256 says {(published or 'none')[:12]}…: one of"
+            " them is damaged or of another version. Get both again"
         )
         problems.append(Problem(source, "archive", text))
     if is_sha256(sha256) and sha256.lower() != actual:
@@ -118,7 +123,10 @@ def _checksum_problems(source: str, actual: str, sha256: str) -> list[Problem]:
 
 
 def _published(session: Session, url: str, sha256: str) -> Release:
-    """A URL as a release.  A node reads its checksum: nodes fetch the archive, and this machine may not reach it."""
+    """A URL as a release.
+
+    A node reads its checksum: nodes fetch the archive, and this machine may not reach it.
+    """
     if problems := releases.url_problems(url) + releases.checksum_problems(sha256):
         raise UsageError(problems)
     if not sha256:

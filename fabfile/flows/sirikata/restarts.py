@@ -16,8 +16,9 @@ from ..session import Session
 def restart_outdated(session: Session, release: Release) -> tuple[str, ...]:
     """Restart what runs from an earlier version, node by node; returns the ids.
 
-    Services that have failed come first.  A service that others are after takes those with it, so it comes before them,
-    and they are not restarted twice.  Raises ClusterError when a service does not run again, which ends it.
+    Services that have failed come first.  A service that others are after takes those with it, so it comes
+    before them, and they are not restarted twice.  Raises ClusterError when a service does not run again,
+    which ends it.
     """
     present = parse_services(cib.query(session, session.running()), session.members())
     ours = in_start_order([service for service in present.values() if runs_from(service)])
@@ -56,7 +57,10 @@ def _restart_on(
 
 
 def _await(session: Session, ran: Sequence[Service]) -> None:
-    """Wait until all of those run, or the cluster has given up on one.  Raises ClusterError with the reasons."""
+    """Wait until all of those run, or the cluster has given up on one.
+
+    Raises ClusterError with the reasons.
+    """
     if not (missing := _not_running(session, ran)):
         return
     settling.wait(session, missing)
@@ -66,7 +70,8 @@ def _await(session: Session, ran: Sequence[Service]) -> None:
 
 
 def _outdated(session: Session, ours: Sequence[Service]) -> dict[str, str]:
-    """Which of the services run from an earlier version, in the order of their start, and the node of each."""
+    """Which of the services run from an earlier version, in the order of their start, and the node of
+    each."""
     where = {view.id: view.node for view in views.overview(session) if view.running}
     nodes = {node.name: node for node in session.running()}
     on = {name: [service.id for service in ours if where.get(service.id) == name] for name in nodes}
@@ -96,7 +101,7 @@ def _explained(session: Session, release: Release, done: Sequence[str]) -> Itera
     except (ClusterError, NodeError) as error:
         so_far = f"{', '.join(done)} run with it" if done else "no service was restarted for it"
         raise ClusterError(
-            f"{error}\nThe roll-out of Sirikata {release.short} stopped there: {so_far}; the others keep running, and use "
-            f"it from their next start. Repair the service and run this command again, or roll back: "
-            f"fab sirikata.rollback {session.spec.name}"
+            f"{error}\nThe roll-out of Sirikata {release.short} stopped there: {so_far}; the others keep"
+            " running, and use it from their next start. Repair the service and run this command again, or"
+            f" roll back: fab sirikata.rollback {session.spec.name}"
         ) from error

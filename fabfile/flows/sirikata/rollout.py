@@ -15,7 +15,8 @@ from . import archives, restarts
 
 @dataclass(frozen=True, kw_only=True)
 class RolledOut:
-    """A version that every running node has in use, the one before, and the services that were restarted for it."""
+    """A version that every running node has in use, the one before, and the services that were restarted for
+    it."""
 
     now: Release
     before: Release
@@ -24,9 +25,13 @@ class RolledOut:
 
 
 def roll_out(session: Session, release: Release) -> RolledOut:
-    """Put a version into use on every running node, and restart what uses an earlier one.  Raises like `packages.sync`."""
+    """Put a version into use on every running node, and restart what uses an earlier one.
+
+    Raises like `packages.sync`.
+    """
     now, master = releases.current(session.spec), host.find(session)
-    # The version before is the last one of other content; the same content from elsewhere is not another version.
+    # The version before is the last one of other content; the same content from elsewhere is not another
+    # version.
     before = releases.before(session.spec) if release.sha256 == now.sha256 else now
     wanted = replace(session, spec=releases.with_releases(session.spec, release, before))
     archives.supply(wanted, master)
@@ -36,8 +41,8 @@ def roll_out(session: Session, release: Release) -> RolledOut:
         _distribute(session, wanted, nodes, release)
     if off := [node.name for node in wanted.members() if not node.running]:
         session.report.note(
-            f"{', '.join(off)}: not running; Puppet puts the version into use when they are back. Then run this command "
-            "again, for services that start there before that"
+            f"{', '.join(off)}: not running; Puppet puts the version into use when they are back. Then run"
+            " this command again, for services that start there before that"
         )
     archives.prune(wanted, master)
     restarted = restarts.restart_outdated(wanted, release)
@@ -46,7 +51,8 @@ def roll_out(session: Session, release: Release) -> RolledOut:
 
 
 def _versions(session: Session, nodes: Sequence[Node]) -> dict[str, str]:
-    """The checksum of the version that each node has in use; empty for none, and for a node that does not answer."""
+    """The checksum of the version that each node has in use; empty for none, and for a node that does not
+    answer."""
 
     def ask(node: Node) -> str:
         try:
@@ -58,7 +64,10 @@ def _versions(session: Session, nodes: Sequence[Node]) -> dict[str, str]:
 
 
 def _distribute(before: Session, session: Session, nodes: Sequence[Node], release: Release) -> None:
-    """Have every node fetch it and put it into use, by Puppet.  If none does, the specification is restored."""
+    """Have every node fetch it and put it into use, by Puppet.
+
+    If none does, the specification is restored.
+    """
     try:
         puppet_master.configure(session)
         agents.run(session, nodes)
@@ -68,9 +77,9 @@ def _distribute(before: Session, session: Session, nodes: Sequence[Node], releas
             kept = _restore(before, session, release)
             raise ClusterError(f"{error}\nNothing changed: every node keeps Sirikata {kept.short}") from error
         session.report.warn(
-            f"Sirikata {release.short} is in use on {', '.join(have)} for services that start there from now on; no "
-            f"service was restarted. Repair the other nodes and run this command again, or roll back: "
-            f"fab sirikata.rollback {session.spec.name}"
+            f"Sirikata {release.short} is in use on {', '.join(have)} for services that start there from now"
+            " on; no service was restarted. Repair the other nodes and run this command again, or roll back:"
+            f" fab sirikata.rollback {session.spec.name}"
         )
         raise
 

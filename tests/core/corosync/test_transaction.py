@@ -18,7 +18,8 @@ def test_a_transaction_whose_name_is_hostile_stays_a_name() -> None:
 
 
 class Folder:
-    """A folder that stands for /etc/corosync, and the programs of a node: enough for the scripts that move files.
+    """A folder that stands for /etc/corosync, and the programs of a node: enough for the scripts that move
+    files.
 
     running  the config_version that the corosync of this node runs with; None: it does not run
     """

@@ -80,7 +80,10 @@ def test_a_failed_resource_is_told_in_its_own_words() -> None:
 
 
 def test_a_catalog_that_does_not_compile_is_told_in_the_masters_words() -> None:
-    words = "Could not retrieve catalog from remote server: Error 500 on SERVER: Evaluation Error: Unknown function"
+    words = (
+        "Could not retrieve catalog from remote server: Error 500 on SERVER: Evaluation Error: Unknown"
+        " function"
+    )
     problem, said = runs.explain(run(1, level="err", message=repr(words), status="failed"), "web-1")
     assert problem == "the Puppet master cannot compile its catalog"
     assert words in said
@@ -119,8 +122,8 @@ def test_many_and_long_words_are_shortened() -> None:
     assert max(map(len, said.splitlines())) < 350
 
 
-# What run_script printed on Debian 12 (Puppet 7.23) and 13 (8.10).  Of the resources that stayed as they were, two are
-# kept; `golden` is a class whose command fails, or that does not compile.
+# What run_script printed on Debian 12 (Puppet 7.23) and 13 (8.10).  Of the resources that stayed as they
+# were, two are kept; `golden` is a class whose command fails, or that does not compile.
 
 GOLDEN = Path(__file__).parent / "golden"
 

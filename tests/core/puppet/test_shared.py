@@ -90,7 +90,8 @@ def test_a_section_is_added_where_there_is_none() -> None:
 def test_a_look_is_read() -> None:
     text = base64.b64encode(b"[main]\n").decode()
     seen = shared.parse_look(
-        f"confdir = /etc/puppetlabs/puppet\nenvironmentpath = /a:/b\nfileserverconfig = /c\nfile puppet.conf {text}\nfile cluster \n"
+        "confdir = /etc/puppetlabs/puppet\nenvironmentpath = /a:/b\nfileserverconfig = /c\nfile puppet.conf"
+        f" {text}\nfile cluster \n"
     )
     assert seen.files == {"puppet.conf": "[main]\n", "cluster": ""}
     assert (seen.layout.environments, seen.layout.ruby) == ("/a", "/opt/puppetlabs/puppet/bin/ruby")

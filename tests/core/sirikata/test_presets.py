@@ -255,15 +255,31 @@ world:"""
         ("summary: Run pinto,", "summary: [Run pinto,", "not valid YAML"),
         ("    id: pinto\n", "", "presets.pinto.id: field required"),
         ("    id: pinto\n", "    id: pinto\n    colour: red\n", "presets.pinto.colour"),
-        ("type: { help: the kind of queries it answers,", "name: { help: the kind of queries it answers,", "pinto: the name 'name' is reserved"),
-        ("type: { help: the kind of queries it answers,", "Type: { help: the kind of queries it answers,", "'Type' is not a valid name"),
-        ("type: { help: the kind of queries it answers,", "port: { help: the kind of queries it answers,", "'port' is both a port and an option"),
+        (
+            "type: { help: the kind of queries it answers,",
+            "name: { help: the kind of queries it answers,",
+            "pinto: the name 'name' is reserved",
+        ),
+        (
+            "type: { help: the kind of queries it answers,",
+            "Type: { help: the kind of queries it answers,",
+            "'Type' is not a valid name",
+        ),
+        (
+            "type: { help: the kind of queries it answers,",
+            "port: { help: the kind of queries it answers,",
+            "'port' is both a port and an option",
+        ),
         ("shared: space }", "shared: spaces }", "no preset 'spaces'"),
         ("like: '[1-9][0-9]{0,2}'", "like: '[1-9'", "is not a valid regular expression"),
         ('    redis: "1"', '    radish: "1"', "world: no preset 'radish'"),
-        ("summary: Run pinto, which", "summary: Run pinto, which does all that one could ever ask of it, and", "characters, the limit is 59"),
+        (
+            "summary: Run pinto, which",
+            "summary: Run pinto, which does all that one could ever ask of it, and",
+            "characters, the limit is 59",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_table_says_where(old: str, new: str, said: str) -> None:
     text = FILE.read_text()
     assert old in text

@@ -1,4 +1,5 @@
-"""Files to a node and back, with the scripts that nodes run: whole or not at all, whatever is in them or happens."""
+"""Files to a node and back, with the scripts that nodes run: whole or not at all, whatever is in them or
+happens."""
 
 import hashlib
 import io
@@ -263,7 +264,7 @@ FOLDER, LINK = (".", tarfile.DIRTYPE, ""), ("./link", tarfile.SYMTYPE, "/tmp")
         [FOLDER, ("./twice", tarfile.DIRTYPE, ""), ("./twice", tarfile.DIRTYPE, "")],
     ],
     ids=["above", "absolute", "through a link", "pipe", "disk", "hard link", "a link alone", "twice"],
-)  # fmt: skip
+)
 def test_a_node_cannot_write_outside_of_its_folder(
     tmp_path: Path, members: Iterable[tuple[str, bytes, str]]
 ) -> None:

@@ -84,10 +84,15 @@ def test_an_invalid_configuration_is_reported(
 
 
 def test_included_files_count_and_their_sections_end_with_them(configure: Configure, tmp_path: Path) -> None:
-    configure("Include more-*\nPort 7\nHost a\n Include inner\n IdentitiesOnly yes\n", **{
-        "more-1": "Host b\n  User one\n", "more-2": f"Include={tmp_path}/.ssh/deep\n", "deep": "Host a\n User two\n",
-        "inner": "IdentityFile ~/key\n",
-    })  # fmt: skip
+    configure(
+        "Include more-*\nPort 7\nHost a\n Include inner\n IdentitiesOnly yes\n",
+        **{
+            "more-1": "Host b\n  User one\n",
+            "more-2": f"Include={tmp_path}/.ssh/deep\n",
+            "deep": "Host a\n User two\n",
+            "inner": "IdentityFile ~/key\n",
+        },
+    )
     a, b = config.destination("a"), config.destination("b")
     assert (a.user, b.user, a.port, b.port) == ("two", "one", 7, 7)
     assert a.identities == (tmp_path / "key",)

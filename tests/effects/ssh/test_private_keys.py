@@ -25,8 +25,11 @@ RSA = rsa.generate_private_key(65537, 2048)
 EC = ec.generate_private_key(ec.SECP256R1())
 
 
-def private(key: ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, form: PrivateFormat,
-            encryption: KeySerializationEncryption) -> bytes:  # fmt: skip
+def private(
+    key: ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey,
+    form: PrivateFormat,
+    encryption: KeySerializationEncryption,
+) -> bytes:
     return key.private_bytes(Encoding.PEM, form, encryption)
 
 

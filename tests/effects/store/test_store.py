@@ -52,8 +52,10 @@ def test_a_name_that_leads_out_of_the_folder_is_refused() -> None:
         ('{"format": 1, "name": "demo", "uid": "../x", "size": 3}', "'../x'"),
         ('{"format": 1, "name": "demo", "uid": "3f2a", "size": true}', "size"),
         (
-            '{"format": 1, "name": "demo", "uid": "3f2a", "size": 3, "services": [{"id": "a", "command": "/b"}, '
-            '{"id": "a", "command": "c", "on": 9}]}',
+            (
+                '{"format": 1, "name": "demo", "uid": "3f2a", "size": 3, "services": [{"id": "a", "command":'
+                ' "/b"}, {"id": "a", "command": "c", "on": 9}]}'
+            ),
             "2 services 'a'.*relative.*no node 9",
         ),
         ('{"format": 99}', "newer"),

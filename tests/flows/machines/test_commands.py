@@ -70,8 +70,12 @@ def test_nodes_that_do_not_run_are_told_and_those_that_are_gone_are_not() -> Non
 
 @pytest.mark.parametrize(
     ("state", "step"),
-    [("stopped", "fab cluster.nodes.power-on web 1"), ("pending", "fab cluster.nodes.list web"), ("broken", "fab up web")],
-)  # fmt: skip
+    [
+        ("stopped", "fab cluster.nodes.power-on web 1"),
+        ("pending", "fab cluster.nodes.list web"),
+        ("broken", "fab up web"),
+    ],
+)
 def test_a_node_that_does_not_run_is_told_with_the_next_step(state: State, step: str) -> None:
     session: Any = Opened(state, "its zone has no capacity")
     for enter in (lambda: nodes.ssh(session, 1), lambda: nodes.run(session, "true", on=1)):

@@ -1,8 +1,9 @@
-"""What the stand-ins for Sirikata's programs have in common: options, the background, signals, server maps, the commander.
+"""What the stand-ins for Sirikata's programs have in common: options, the background, signals, server maps,
+the commander.
 
-They are no Sirikata: they simulate nothing.  They take the options of the real programs, refuse all others, go to the
-background, write PID and log files, obey signals, use the same ports, and find each other in the same server maps, so
-that a cluster which runs them would run the real ones.
+They are no Sirikata: they simulate nothing.  They take the options of the real programs, refuse all others,
+go to the background, write PID and log files, obey signals, use the same ports, and find each other in the
+same server maps, so that a cluster which runs them would run the real ones.
 """
 
 import http.client
@@ -223,9 +224,17 @@ class ServerMap:
                 self._lines = [line.split(":") for line in file.read().splitlines()]
         elif self.kind == "http":
             asked = nested(
-                program["servermap-options"], host="", service="http", internal_host="", internal_service="",
-                external_host="", external_service="", internal_path="/internal", external_path="/external", retries="5",
-            )  # fmt: skip
+                program["servermap-options"],
+                host="",
+                service="http",
+                internal_host="",
+                internal_service="",
+                external_host="",
+                external_service="",
+                internal_path="/internal",
+                external_path="/external",
+                retries="5",
+            )
             self._ends = {
                 side: (
                     asked[f"{side}-host"] or asked["host"],
@@ -239,7 +248,10 @@ class ServerMap:
             program.fail(f"no server map {self.kind}")
 
     def lookup(self, number, side):
-        """(number, host, port) of a server, of any one for None; None where there is none.  Raises OSError."""
+        """(number, host, port) of a server, of any one for None; None where there is none.
+
+        Raises OSError.
+        """
         if self.kind == "local":
             return (1, "127.0.0.1", 7777 + (side == "external")) if number in (None, 1) else None
         if self.kind == "tabular":

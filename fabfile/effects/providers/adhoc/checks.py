@@ -1,4 +1,5 @@
-"""Whether hosts can become a cluster: everything is asked before anything is touched, and every problem is told at once."""
+"""Whether hosts can become a cluster: everything is asked before anything is touched, and every problem is
+told at once."""
 
 import re
 import time
@@ -42,7 +43,8 @@ class Found:
 
 
 def key_problems(spec: ClusterSpec) -> dict[str, list[str]]:
-    """What is wrong with the private keys that the hosts' definitions name, by their paths; only what cannot be used."""
+    """What is wrong with the private keys that the hosts' definitions name, by their paths; only what cannot
+    be used."""
     problems = {}
     for path in dict.fromkeys(host.key for host in spec.adhoc.hosts if host.key):
         try:
@@ -55,7 +57,8 @@ def key_problems(spec: ClusterSpec) -> dict[str, list[str]]:
 def trust(spec: ClusterSpec, nodes: Sequence[Node], known_hosts: Path) -> None:
     """Take the hosts' SSH keys into the cluster's own file, as far as somebody knows them.
 
-    The keys are those of the definition, or those that the person's own known_hosts hold: no host is believed on sight.
+    The keys are those of the definition, or those that the person's own known_hosts hold: no host is believed
+    on sight.
     """
     for node in nodes:
         given = spec.adhoc.hosts[node.index].host_key
@@ -72,9 +75,9 @@ def _unknown(node: Node, shown: str) -> str:
     jump = f"-J {node.jump} " if node.jump else ""
     login = f"{node.user}@{node.ssh_host}" if node.user else node.ssh_host
     return (
-        f"its host key ({shown}) is not known here, so nobody logged in. If that is the host's own (ssh-keygen -lf "
-        f"/etc/ssh/ssh_host_ed25519_key.pub there), accept it: ssh {jump}{port}{login}; or give it as host-key in a "
-        "definition file"
+        f"its host key ({shown}) is not known here, so nobody logged in. If that is the host's own"
+        f" (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub there), accept it: ssh {jump}{port}{login}; or"
+        " give it as host-key in a definition file"
     )
 
 
@@ -97,8 +100,8 @@ def check(
 ) -> Checked:
     """Look at every host, all at the same time, and judge them by themselves and together.
 
-    `server` is the name of the Puppet server, as far as it is known; `advice`, by index, what is said besides of a host
-    that cannot be asked.
+    `server` is the name of the Puppet server, as far as it is known; `advice`, by index, what is said besides
+    of a host that cannot be asked.
     """
     named = [host.address for host in spec.adhoc.hosts if host.address and not is_address(host.address)]
     master = _master_elsewhere(spec)
@@ -138,19 +141,19 @@ def _unfit(spec: ClusterSpec, one: Found, address: str, server: str) -> list[str
     if not address:
         given = spec.adhoc.hosts[one.node.index].address
         problems.append(
-            f"no host resolves its address {given!r} to one of its own ({own}): put that into the DNS or into every host's "
-            "/etc/hosts, or give the address itself"
+            f"no host resolves its address {given!r} to one of its own ({own}): put that into the DNS or into"
+            " every host's /etc/hosts, or give the address itself"
         )
     master = _master_elsewhere(spec)
     if master and not one.look.names.get(master):
         problems.append(
-            f"it does not resolve {master}, the name of the Puppet master: put that into its /etc/hosts or the DNS, or name "
-            "the master by its address"
+            f"it does not resolve {master}, the name of the Puppet master: put that into its /etc/hosts or"
+            " the DNS, or name the master by its address"
         )
     if master in one.look.silent:
         problems.append(
-            f"{master}, the Puppet master, does not answer it on TCP port {TCP_PORT}: see that it is up, and open that port "
-            "to the hosts there"
+            f"{master}, the Puppet master, does not answer it on TCP port {TCP_PORT}: see that it is up, and"
+            " open that port to the hosts there"
         )
     return problems + look_problems(
         one.look,
@@ -195,8 +198,9 @@ def _no_rights(node: Node, words: str) -> str:
     ):
         who = node.user or "the account"
         return (
-            f"{who} may not use sudo there without a password ({words.splitlines()[-1]}). Allow it: "
-            f"echo '{node.user or 'USER'} ALL=(ALL) NOPASSWD:ALL' | sudo tee /etc/sudoers.d/{node.user or 'USER'}; or log in as root"
+            f"{who} may not use sudo there without a password ({words.splitlines()[-1]}). Allow it: echo"
+            f" '{node.user or 'USER'} ALL=(ALL) NOPASSWD:ALL' | sudo tee"
+            f" /etc/sudoers.d/{node.user or 'USER'}; or log in as root"
         )
     if re.search(r"sudo: (command )?not found|sudo: No such file", words):
         return "there is no sudo there: install it, or log in as root"
@@ -212,7 +216,8 @@ def _called(node: Node) -> str:
 
 
 def _address(spec: ClusterSpec, one: Found, found: Mapping[str, Found]) -> str:
-    """Where the others reach that host: as its definition says, else where SSH reaches it; empty for a name of nowhere."""
+    """Where the others reach that host: as its definition says, else where SSH reaches it; empty for a name
+    of nowhere."""
     given = spec.adhoc.hosts[one.node.index].address
     if not given:
         return one.reached
@@ -234,7 +239,8 @@ def _twice(found: Mapping[str, Found], addresses: Mapping[str, str]) -> list[str
         other = seen.setdefault(addresses[name], one.node)
         if other is not one.node and addresses[name]:
             problems.append(
-                f"{_called(other)} and {_called(one.node)} are one machine: both have the address {addresses[name]}"
+                f"{_called(other)} and {_called(one.node)} are one machine: both have the address"
+                f" {addresses[name]}"
             )
     return problems
 

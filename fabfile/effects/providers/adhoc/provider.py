@@ -30,7 +30,10 @@ TAKE_OFF_TIMEOUT = 1800.0  # the same from one whose packages are removed
 
 
 class AdhocProvider:
-    """Hosts of a person's own.  Those that a cluster has taken in are its machines, whether they answer or not."""
+    """Hosts of a person's own.
+
+    Those that a cluster has taken in are its machines, whether they answer or not.
+    """
 
     boot_timeout = 120.0
     contact: Contact = "ssh"
@@ -75,8 +78,8 @@ class AdhocProvider:
 
     def explain(self, node: Node) -> str:
         return (
-            f"if it is gone for good: fab adhoc.replace {self.spec.name} {node.index} HOST puts another in its place; "
-            f"fab adhoc.forget {self.spec.name} {node.index} has terminate not wait for it"
+            f"if it is gone for good: fab adhoc.replace {self.spec.name} {node.index} HOST puts another in"
+            f" its place; fab adhoc.forget {self.spec.name} {node.index} has terminate not wait for it"
         )
 
     def terminate(self, nodes: Sequence[Node], report: Report) -> None:

@@ -47,8 +47,8 @@ class Api:
     ) -> Answer:
         """One call, for example `call("describe_vpcs", Filters=[...])`.
 
-        `patient`: boto3 tries again what was throttled or failed inside EC2.  Raises ApiError, or Preflight when boto3
-        is not set up.
+        `patient`: boto3 tries again what was throttled or failed inside EC2.  Raises ApiError, or Preflight
+        when boto3 is not set up.
         """
         answer: Answer = self._guarded(
             operation, lambda: getattr(self._client(service, patient), operation)(**parameters)

@@ -1,7 +1,7 @@
 """What a launch has to know first: machine image, instance type, subnets and security group, as EC2 has them.
 
-Each thing is asked once an `Api`, so that what was checked before a launch is not asked again for it.  What does not
-exist, or does not fit, raises Preflight with sentences; what EC2 refuses to tell raises ApiError.
+Each thing is asked once an `Api`, so that what was checked before a launch is not asked again for it.  What
+does not exist, or does not fit, raises Preflight with sentences; what EC2 refuses to tell raises ApiError.
 """
 
 import difflib
@@ -23,7 +23,8 @@ T = TypeVar("T")
 
 # How many names a sentence can hold.
 _FEW = 6
-# Debian's own account (Debian wiki, "Cloud/AmazonEC2Image"), its numbers for its releases and names for architectures.
+# Debian's own account (Debian wiki, "Cloud/AmazonEC2Image"), its numbers for its releases and names for
+# architectures.
 DEBIAN = "136693071363"
 _RELEASES = {"trixie": "13", "bookworm": "12"}
 _ARCHITECTURES = {"x86_64": "amd64", "arm64": "arm64"}
@@ -31,7 +32,10 @@ _ARCHITECTURES = {"x86_64": "amd64", "arm64": "arm64"}
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """A machine image.  `architecture` is x86_64 or arm64; `root_size` in GiB, that of its root volume's snapshot."""
+    """A machine image.
+
+    `architecture` is x86_64 or arm64; `root_size` in GiB, that of its root volume's snapshot.
+    """
 
     id: str
     name: str
@@ -44,7 +48,10 @@ class Image:
 
 @dataclass(frozen=True, kw_only=True)
 class InstanceType:
-    """An instance type.  `memory` in MiB; `zones`: where it is offered; `spot`: whether as a spot instance too."""
+    """An instance type.
+
+    `memory` in MiB; `zones`: where it is offered; `spot`: whether as a spot instance too.
+    """
 
     name: str
     architectures: tuple[str, ...]
@@ -73,7 +80,8 @@ def instance_type(api: Api, spec: ClusterSpec, role: Role = "node") -> InstanceT
 
 
 def image(api: Api, spec: ClusterSpec, role: Role = "node") -> Image:
-    """The image to launch: the one named, or the newest Debian of the cluster's release for the type's architecture."""
+    """The image to launch: the one named, or the newest Debian of the cluster's release for the type's
+    architecture."""
     named = _image_id(api, spec)
     if named:
         return once(api, ("image", named), lambda: _named_image(api, spec, named))
@@ -92,14 +100,15 @@ def subnets(api: Api, spec: ClusterSpec, role: Role = "node") -> list[Subnet]:
     usable = [subnet for subnet in found if subnet.zone in kind.zones]
     if not usable:
         raise Preflight(
-            f"{kind.name} is not offered in {few(subnet.zone for subnet in found)}, where the subnets are, but in "
-            f"{few(kind.zones)}: give a --subnet there, or another --instance-type"
+            f"{kind.name} is not offered in {few(subnet.zone for subnet in found)}, where the subnets are,"
+            f" but in {few(kind.zones)}: give a --subnet there, or another --instance-type"
         )
     return usable
 
 
 def network(api: Api, spec: ClusterSpec) -> list[Subnet]:
-    """All subnets that the machines may be in: those named, in that order, else the default ones by their zones."""
+    """All subnets that the machines may be in: those named, in that order, else the default ones by their
+    zones."""
     wanted = spec.ec2.subnets
     return once(
         api,

@@ -29,10 +29,11 @@ _STANDARD = re.compile(r"(?!inf|trn|dl|hpc|mac)[acdhimrtz][a-z]*\d")
 def problems(
     api: Api, spec: ClusterSpec, roles: Collection[Role], *, launching: Mapping[Role, int] | None = None
 ) -> list[str]:
-    """What keeps machines of those roles from being launched; `launching` says how many of each, else all of them.
+    """What keeps machines of those roles from being launched; `launching` says how many of each, else all of
+    them.
 
-    Where EC2 does not know the caller, only that is said.  Raises ApiError when EC2 does not answer or throttles for
-    as long as boto3 tries.
+    Where EC2 does not know the caller, only that is said.  Raises ApiError when EC2 does not answer or
+    throttles for as long as boto3 tries.
     """
     if found := _setup(api, spec):
         return found
@@ -62,7 +63,10 @@ def _counts(spec: ClusterSpec, roles: Collection[Role]) -> dict[Role, int]:
 
 
 def _said(check: Callable[[], Iterable[str]]) -> list[str]:
-    """What one check finds.  A refusal concerns that check alone, unless every other would be refused alike."""
+    """What one check finds.
+
+    A refusal concerns that check alone, unless every other would be refused alike.
+    """
     try:
         return list(check())
     except Preflight as error:
@@ -81,13 +85,15 @@ def _setup(api: Api, spec: ClusterSpec) -> list[str]:
         known = api.known_regions()
         if chosen not in known:
             yield (
-                f"there is no AWS region {chosen!r}. {existing(chosen, known)} If it is newer than this boto3: "
-                "pip install --upgrade boto3"
+                f"there is no AWS region {chosen!r}. {existing(chosen, known)} If it is newer than this"
+                " boto3: pip install --upgrade boto3"
             )
 
     def credentials() -> Iterator[str]:
         if not api.credentials_source.name:
-            yield "the AWS credentials come from nowhere that boto3 names: check ~/.aws and the AWS_* variables"
+            yield (
+                "the AWS credentials come from nowhere that boto3 names: check ~/.aws and the AWS_* variables"
+            )
 
     return list(dict.fromkeys([*_said(credentials), *_said(region)]))
 
@@ -101,8 +107,8 @@ def _machine(api: Api, spec: ClusterSpec, role: Role) -> Iterator[str]:
             yield f"{kind.name} is not offered as a spot instance: choose {hint}, or leave out --spot"
         if role == "master" and kind.memory < _MASTER_MEMORY:
             yield (
-                f"{kind.name} has {kind.memory} MiB of memory, too little for a Puppet master of the cluster's own, "
-                f"which needs {_MASTER_MEMORY}: choose {hint}, or give --puppet-master=HOST"
+                f"{kind.name} has {kind.memory} MiB of memory, too little for a Puppet master of the"
+                f" cluster's own, which needs {_MASTER_MEMORY}: choose {hint}, or give --puppet-master=HOST"
             )
     except Preflight as error:
         yield from map(str, error.problems)
@@ -136,8 +142,8 @@ def _group(api: Api, spec: ClusterSpec, roles: Collection[Role]) -> Iterator[str
     remedy += "" if name else f", then fab cluster.destroy {spec.name} and create it with --group=NAME"
     if gaps:
         yield (
-            f"the security group {group.name!r} ({group.id}) does not admit {', '.join(gaps)} between its own members: "
-            + remedy
+            f"the security group {group.name!r} ({group.id}) does not admit {', '.join(gaps)} between its own"
+            " members: " + remedy
         )
     # To private addresses another member of the group may be the way in, or where this runs.
     private = spec.ec2.address == "private" or not any(subnet.public for subnet in subnets)
@@ -150,7 +156,8 @@ def _places(api: Api, spec: ClusterSpec, role: Role) -> Iterator[str]:
     found = lookups.subnets(api, spec, role)
     if spec.ec2.address == "public" and (private := [s.id for s in found if not s.public]):
         yield (
-            f"machines in {few(private)} get no public address: choose other subnets (--subnet), or --address=private"
+            f"machines in {few(private)} get no public address: choose other subnets (--subnet), or"
+            " --address=private"
         )
 
 
@@ -160,7 +167,9 @@ def _room(api: Api, spec: ClusterSpec, counts: Mapping[Role, int]) -> Iterator[s
         found = lookups.subnets(api, spec, role)
         if all(subnet.free < count for subnet in found):
             free = ", ".join(f"{subnet.free} in {subnet.id}" for subnet in found)
-            yield f"no subnet has {count} free addresses ({free}): choose others (--subnet), or a smaller size"
+            yield (
+                f"no subnet has {count} free addresses ({free}): choose others (--subnet), or a smaller size"
+            )
 
 
 def _quota(api: Api, spec: ClusterSpec, counts: Mapping[Role, int]) -> Iterator[str]:
@@ -173,10 +182,10 @@ def _quota(api: Api, spec: ClusterSpec, counts: Mapping[Role, int]) -> Iterator[
         return
     kind = "spot" if spec.ec2.spot else "on-demand"
     yield (
-        f"the account may run {limit:.0f} vCPUs of standard {kind} instances in {api.region} and runs {used}, and "
-        f"this needs {needed} more: choose a smaller size or type, or ask for more: aws service-quotas "
-        f"request-service-quota-increase --service-code ec2 --quota-code {_QUOTAS[spec.ec2.spot]} "
-        f"--desired-value {used + needed}"
+        f"the account may run {limit:.0f} vCPUs of standard {kind} instances in {api.region} and runs {used},"
+        f" and this needs {needed} more: choose a smaller size or type, or ask for more: aws service-quotas"
+        f" request-service-quota-increase --service-code ec2 --quota-code {_QUOTAS[spec.ec2.spot]}"
+        f" --desired-value {used + needed}"
     )
 
 
@@ -229,14 +238,14 @@ def _permission(api: Api, spec: ClusterSpec, role: Role) -> Iterator[str]:
 
 
 def _forbidden(api: Api, error: ApiError) -> str:
-    """What the caller may not do, in EC2's words where they are readable, else decoded where the caller may do that."""
+    """What the caller may not do, in EC2's words where they are readable, else decoded where the caller may
+    do that."""
     told = re.search(r"not authorized to perform: (\S+)(?: on resource: (\S+))?", error.said)
     action, resource = (told[1], told[2] or "") if told else _decoded(api, error.said)
     if not action:
         return str(error)
     return (
-        f"the AWS credentials from {api.credentials_source} may not launch instances: "
-        f"{action} is not allowed"
+        f"the AWS credentials from {api.credentials_source} may not launch instances: {action} is not allowed"
         + (f" on {resource}" if resource else "")
         + ". 'fab ec2.policy' prints what is needed"
     )

@@ -99,7 +99,10 @@ def refused(operation: str, answer: Mapping[str, Any], source: Source) -> ApiErr
     uncertain = code in _UNCERTAIN or (status >= 500 and code not in THROTTLED | NO_CAPACITY | QUOTA)
     why = _why(operation, code, said, source)
     if uncertain:
-        why = f"EC2 failed at {operation} ({code}: {said}), which is its own trouble. Run this again: nothing is done twice"
+        why = (
+            f"EC2 failed at {operation} ({code}: {said}), which is its own trouble. Run this again: nothing"
+            " is done twice"
+        )
     return ApiError(operation, code, said, uncertain=uncertain, why=why)
 
 
@@ -109,29 +112,55 @@ def _why(operation: str, code: str, said: str, source: Source) -> str:
         clock = " This machine's clock may also be wrong: check it" if code == "RequestExpired" else ""
         return f"the AWS credentials from {source} have expired {words}. {source.renewal}.{clock}".rstrip(".")
     if code in _UNKNOWN_CALLER:
-        return f"EC2 does not accept the AWS credentials from {source} {words}. Check them: aws sts get-caller-identity"
+        return (
+            f"EC2 does not accept the AWS credentials from {source} {words}. Check them: aws sts"
+            " get-caller-identity"
+        )
     if code in _FORBIDDEN:
-        return f"the AWS credentials from {source} may not call {operation} {words}. The README's IAM policy allows what is needed"
+        return (
+            f"the AWS credentials from {source} may not call {operation} {words}. The README's IAM policy"
+            " allows what is needed"
+        )
     if code in THROTTLED:
-        return f"EC2 throttles {operation} {words}: other callers use the account's rate up. Wait a minute, then run this again"
+        return (
+            f"EC2 throttles {operation} {words}: other callers use the account's rate up. Wait a minute, then"
+            " run this again"
+        )
     if code in QUOTA:
-        return f"the account's quota does not allow this {words}. Terminate something, choose a smaller type, or ask for more: Service Quotas, 'Amazon EC2'"
+        return (
+            f"the account's quota does not allow this {words}. Terminate something, choose a smaller type, or"
+            " ask for more: Service Quotas, 'Amazon EC2'"
+        )
     return f"EC2 refused {operation} {words}"
 
 
 def unanswered(operation: str, error: Exception) -> ApiError:
     """No answer at all: the network, a proxy, a region that does not exist."""
     said = str(error) or type(error).__name__
-    why = f"EC2 did not answer {operation} ({said}). Check the network, the region and AWS_ENDPOINT_URL, then run this again"
+    why = (
+        f"EC2 did not answer {operation} ({said}). Check the network, the region and AWS_ENDPOINT_URL, then"
+        " run this again"
+    )
     return ApiError(operation, "", said, uncertain=True, why=why)
 
 
 # By the name of botocore's exception: what is wrong with the configuration, and the next step.
 _SETUP = {
-    "NoCredentialsError": "there are no AWS credentials: run 'aws configure' or 'aws sso login', or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-    "PartialCredentialsError": "the AWS credentials are incomplete ({said}): set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-    "ProfileNotFound": "{said}: AWS_PROFILE names none of the profiles in ~/.aws/config; 'aws configure list-profiles' lists them",
-    "NoRegionError": "no AWS region is set: give --region=eu-central-1 or the like, or set AWS_DEFAULT_REGION, or 'region' in ~/.aws/config",
+    "NoCredentialsError": (
+        "there are no AWS credentials: run 'aws configure' or 'aws sso login', or set AWS_PROFILE, or"
+        " AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    ),
+    "PartialCredentialsError": (
+        "the AWS credentials are incomplete ({said}): set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    ),
+    "ProfileNotFound": (
+        "{said}: AWS_PROFILE names none of the profiles in ~/.aws/config; 'aws configure list-profiles' lists"
+        " them"
+    ),
+    "NoRegionError": (
+        "no AWS region is set: give --region=eu-central-1 or the like, or set AWS_DEFAULT_REGION, or 'region'"
+        " in ~/.aws/config"
+    ),
     "InvalidRegionError": "{said}: give a region such as eu-central-1",
 }
 
@@ -150,14 +179,19 @@ def setup(error: Exception) -> Preflight:
 
 _FILE = "Put new ones there: aws configure"
 _ROLE = "Renew those that it is assumed with (source_profile or credential_source in ~/.aws/config)"
-_MACHINE = "They are renewed by themselves, so look at the role and at whether {0} answers from here; then run this again"
+_MACHINE = (
+    "They are renewed by themselves, so look at the role and at whether {0} answers from here; then run this"
+    " again"
+)
 
 # botocore's words for them (botocore.credentials, the METHODs).
 _KNOWN: Final = {
     "env": (
         "the environment (AWS_ACCESS_KEY_ID)",
-        "Set new ones: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for temporary ones, AWS_SESSION_TOKEN; or unset "
-        "them and choose a profile by AWS_PROFILE",
+        (
+            "Set new ones: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for temporary ones,"
+            " AWS_SESSION_TOKEN; or unset them and choose a profile by AWS_PROFILE"
+        ),
     ),
     "shared-credentials-file": ("~/.aws/credentials", _FILE),
     "config-file": ("~/.aws/config", _FILE),

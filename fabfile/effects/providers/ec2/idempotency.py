@@ -1,8 +1,9 @@
 """Launches that may have happened: written down before EC2 is asked, kept until what came of them is seen.
 
-A launch can be cut off anywhere: before the call, between the call and its answer, before EC2 shows what it launched.
-What is written down is the whole request with its client token, so that the very same one can be made again; EC2 then
-answers the instances of the first time instead of launching more (EC2 API reference, "Ensuring idempotency").
+A launch can be cut off anywhere: before the call, between the call and its answer, before EC2 shows what it
+launched. What is written down is the whole request with its client token, so that the very same one can be
+made again; EC2 then answers the instances of the first time instead of launching more (EC2 API reference,
+"Ensuring idempotency").
 """
 
 import json
@@ -64,7 +65,8 @@ class Launches:
             attempt = self._store.update_state(attempts=self._store.state().attempts + 1).attempts
             token = ec2.token(self._spec, attempt, request)
             pending = Pending(role=role, zone=zone, request={**request, "ClientToken": token})
-            # A secret: user-data holds the key that nodes are first known by, and the token for their certificates.
+            # A secret: user-data holds the key that nodes are first known by, and the token for their
+            # certificates.
             self._store.save_secret(_file(role), json.dumps(asdict(pending)).encode())
             try:
                 return self._carry_out(pending, doubtful=False)
@@ -85,8 +87,9 @@ class Launches:
         shown = look.of_token(self._api, pending.token)
         if len(shown) == pending.count:
             return ids_of(shown)
-        # EC2 never saw the request; or it did, and does not show the instances yet.  To make the same request again is
-        # the only way to tell for certain: either way its answer names them, and none can be left unseen.
+        # EC2 never saw the request; or it did, and does not show the instances yet.  To make the same request
+        # again is the only way to tell for certain: either way its answer names them, and none can be left
+        # unseen.
         try:
             return self._carry_out(pending, doubtful=True)
         except ApiError as error:
@@ -99,8 +102,8 @@ class Launches:
     def shown(self, ids: Mapping[Role, Sequence[str]], *, all_of_them: bool) -> list[Fields]:
         """Wait until EC2 shows what was launched; all instances of the cluster.
 
-        Without `all_of_them` one of each launch will do: EC2 shows no more what was terminated an hour ago.  Raises
-        ClusterError when it shows too few.
+        Without `all_of_them` one of each launch will do: EC2 shows no more what was terminated an hour ago.
+        Raises ClusterError when it shows too few.
         """
         wanted = {one for some in ids.values() for one in some}
         found: list[Fields] = []
@@ -114,8 +117,8 @@ class Launches:
         for expected in ids.values():
             if unseen.intersection(expected) and (all_of_them or unseen.issuperset(expected)):
                 raise ClusterError(
-                    f"EC2 launched {', '.join(sorted(unseen))} and does not show it after {self._patience.visible:.0f} s. "
-                    "Nothing is lost: run this again"
+                    f"EC2 launched {', '.join(sorted(unseen))} and does not show it after"
+                    f" {self._patience.visible:.0f} s. Nothing is lost: run this again"
                 )
         return found
 
@@ -129,8 +132,8 @@ class Launches:
         except (ValueError, TypeError) as error:
             path = self._store.secret_path(_file(role))
             raise StoreError(
-                f"{path} is damaged ({error}): it held a launch that may have happened. Look for instances with the tag "
-                f"{ec2.TAG_ID}={self._spec.id} in the EC2 console, then remove that file"
+                f"{path} is damaged ({error}): it held a launch that may have happened. Look for instances"
+                f" with the tag {ec2.TAG_ID}={self._spec.id} in the EC2 console, then remove that file"
             ) from None
 
     def forget(self, role: Role) -> None:
@@ -143,7 +146,8 @@ class Launches:
 
         def ask() -> Fields:
             try:
-                # boto3 would ask again for minutes where there is no room, which is an error of the server's to it.
+                # boto3 would ask again for minutes where there is no room, which is an error of the server's
+                # to it.
                 return self._api.call("run_instances", patient=False, **pending.request)
             except ApiError as error:
                 doubts.append(error.uncertain)

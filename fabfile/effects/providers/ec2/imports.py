@@ -37,7 +37,9 @@ def import_problems(api: Api, spec: ClusterSpec, indexes: Mapping[str, int]) -> 
 
 
 def adopt_instances(api: Api, spec: ClusterSpec, ids: Sequence[str], indexes: Sequence[int]) -> None:
-    """Make these instances the nodes of those indexes.  Raises UsageError with every problem, and then changes none.
+    """Make these instances the nodes of those indexes.
+
+    Raises UsageError with every problem, and then changes none.
 
     The tags of ten are made in one call, so whatever interrupts it, an instance is a node or is not.
     """
@@ -63,6 +65,7 @@ def _unfit(spec: ClusterSpec, instance: Fields, index: int, vpcs: set[str]) -> l
         problems.append(f"{one} is another machine of this cluster already")
     if vpcs and instance.get("VpcId") not in vpcs:
         problems.append(
-            f"{one} is in {instance.get('VpcId')}, and the cluster in {', '.join(sorted(vpcs))}: its nodes must reach each other"
+            f"{one} is in {instance.get('VpcId')}, and the cluster in {', '.join(sorted(vpcs))}: its nodes"
+            " must reach each other"
         )
     return problems

@@ -21,7 +21,10 @@ def of_token(api: Api, token: str) -> list[Fields]:
 
 
 def by_id(api: Api, ids: Collection[str]) -> list[Fields]:
-    """Those instances, as far as EC2 shows them.  By filter: an id that it does not show yet is then no error."""
+    """Those instances, as far as EC2 shows them.
+
+    By filter: an id that it does not show yet is then no error.
+    """
     return _described(api, "instance-id", sorted(ids))
 
 
@@ -69,5 +72,6 @@ _ALL_LINES = 100_000
 
 
 def host_keys(api: Api, instance: str) -> list[str]:
-    """The public host keys, `type base64`, that the instance wrote last; none where its console holds none."""
+    """The public host keys, `type base64`, that the instance wrote last; none where its console holds
+    none."""
     return shown_keys(console(api, instance, lines=_ALL_LINES))

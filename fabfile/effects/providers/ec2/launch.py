@@ -30,7 +30,10 @@ class Launcher:
         self._launches = Launches(api, spec, store, report, patience)
 
     def boot(self, user_data: UserData, roles: Collection[Role]) -> list[Node]:
-        """Bring every machine of those roles up; answers all living ones.  Run again, it leaves nothing double."""
+        """Bring every machine of those roles up; answers all living ones.
+
+        Run again, it leaves nothing double.
+        """
         found = self._done({role: self._launches.settle(role) for role in roles}, all_of_them=False)
         found = self._without_surplus(found)
         launched = {role: self._launch(role, user_data, found) for role in roles}
@@ -40,14 +43,16 @@ class Launcher:
         return [node for node in nodes(self._spec, found) if not node.gone]
 
     def _done(self, ids: Mapping[Role, Sequence[str]], *, all_of_them: bool) -> list[Fields]:
-        """All instances of the cluster once EC2 shows what was launched, which then need not be remembered."""
+        """All instances of the cluster once EC2 shows what was launched, which then need not be
+        remembered."""
         found = self._launches.shown(ids, all_of_them=all_of_them)
         for role in ids:
             self._launches.forget(role)
         return found
 
     def _without_surplus(self, found: list[Fields]) -> list[Fields]:
-        """Terminate what has another's place, which nothing but an accident in the account can bring about."""
+        """Terminate what has another's place, which nothing but an accident in the account can bring
+        about."""
         counted = census(found)
         for one in counted.strays:
             self._report.warn(
@@ -91,8 +96,8 @@ class Launcher:
                     )
         spot = "without --spot, " if self._spec.ec2.spot else ""
         raise ClusterError(
-            f"EC2 has no room for {what} in {'; '.join(full)}. Try again later, or {spot}with another --instance-type, "
-            "another --region, or a --subnet in another zone"
+            f"EC2 has no room for {what} in {'; '.join(full)}. Try again later, or {spot}with another"
+            " --instance-type, another --region, or a --subnet in another zone"
         )
 
     def _place(self, subnet: Subnet) -> ec2.Place:
@@ -135,8 +140,9 @@ def start(api: Api, names: Mapping[str, str], patience: Patience, say: Callable[
         if not error.no_capacity:
             raise
         raise ClusterError(
-            f"EC2 has no room now to start {', '.join(names.values())} again ({error.code}: {error.said}). Try again "
-            f"later; or end it for good, and launch it anew elsewhere: aws ec2 terminate-instances --instance-ids {' '.join(ids)}"
+            f"EC2 has no room now to start {', '.join(names.values())} again ({error.code}: {error.said})."
+            " Try again later; or end it for good, and launch it anew elsewhere: aws ec2 terminate-instances"
+            f" --instance-ids {' '.join(ids)}"
         ) from None
 
 
@@ -149,6 +155,7 @@ def _stopping(api: Api, ids: Sequence[str]) -> bool:
 
 
 def _nearest(subnets: Sequence[Subnet], counted: Census) -> list[Subnet]:
-    """The subnets in the order to try: first those where machines of the cluster are, which share fast links."""
+    """The subnets in the order to try: first those where machines of the cluster are, which share fast
+    links."""
     taken = [one.get("SubnetId") for one in counted.living(("node", "master")).values()]
     return sorted(subnets, key=lambda subnet: -taken.count(subnet.id))

@@ -16,12 +16,13 @@ from .retry import Patience, insist, wait
 def power_off(api: Api, spec: ClusterSpec, node: Node, patience: Patience) -> None:
     """Stop an instance without asking its system, as a power cut would.
 
-    Raises UsageError for a spot instance: a one-time request's cannot be stopped (EC2 User Guide, "Stop a Spot Instance").
+    Raises UsageError for a spot instance: a one-time request's cannot be stopped (EC2 User Guide, "Stop a
+    Spot Instance").
     """
     if _is_spot(_instance(api, node)):
         raise UsageError(
-            f"{node.name} is a spot instance, which EC2 cannot stop. To cut its power for good: "
-            f"aws ec2 terminate-instances --instance-ids {node.id}; then 'fab up {spec.name}' launches it anew"
+            f"{node.name} is a spot instance, which EC2 cannot stop. To cut its power for good: aws ec2"
+            f" terminate-instances --instance-ids {node.id}; then 'fab up {spec.name}' launches it anew"
         )
     _ask(api, "stop_instances", node, patience, Force=True)
     _await(api, node, "stopped", patience)
@@ -36,8 +37,8 @@ def power_on(api: Api, node: Node, patience: Patience) -> None:
 def reboot(api: Api, spec: ClusterSpec, node: Node, patience: Patience) -> None:
     """Stop by force and start again.
 
-    EC2's own reboot first asks the system to shut down, which is no test of a power cut; but it is all that a spot
-    instance can do.
+    EC2's own reboot first asks the system to shut down, which is no test of a power cut; but it is all that a
+    spot instance can do.
     """
     if _is_spot(_instance(api, node)):
         _ask(api, "reboot_instances", node, patience)

@@ -107,7 +107,8 @@ class Ec2Provider:
         return imports.import_problems(self.api, self.spec, indexes)
 
     def outsiders(self, indexes: Mapping[str, int], user: str) -> list[Node]:
-        """Instances that are none of the cluster's yet, as the nodes that they are to become, in that order."""
+        """Instances that are none of the cluster's yet, as the nodes that they are to become, in that
+        order."""
         found = {one["InstanceId"]: one for one in look.by_id(self.api, list(indexes))}
         return [outsider(self.spec, found[one], index, user) for one, index in indexes.items()]
 

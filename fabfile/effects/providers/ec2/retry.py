@@ -16,8 +16,8 @@ class Patience:
     """Seconds.
 
     answer   for a call that is throttled, or fails inside EC2, to be answered
-    visible  for new instances to be shown: what was launched may be missing from a description for a while (EC2 API
-             reference, "Eventual consistency")
+    visible  for new instances to be shown: what was launched may be missing from a description for a while
+             (EC2 API reference, "Eventual consistency")
     doubt    for instances to be shown that a refused call may have launched before
     settled  for instances to have stopped, started or terminated
     first    between two looks, or two calls, at the beginning; `most` later
@@ -34,7 +34,8 @@ class Patience:
 def insist(
     ask: Callable[[], T], patience: Patience, say: Callable[[str], None], also: Collection[str] = ()
 ) -> T:
-    """Make a call again while EC2 throttles it, fails or does not answer; it must be one that may be repeated.
+    """Make a call again while EC2 throttles it, fails or does not answer; it must be one that may be
+    repeated.
 
     `also` are further codes to wait out.  `say` is told why, in a line, before each time.  Raises ApiError.
     """

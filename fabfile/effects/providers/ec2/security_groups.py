@@ -20,7 +20,8 @@ from .errors import ApiError
 # The tag of security groups that this tool made, and so may narrow and delete.
 GROUP_TAG, GROUP_TAG_VALUE = "sirikata-cluster:group", "yes"
 LOOK = 1.0  # seconds between two looks at what still uses a group
-# What another change at the same time leads to, and what was made a moment ago but is not seen everywhere yet.
+# What another change at the same time leads to, and what was made a moment ago but is not seen everywhere
+# yet.
 _PASSING = frozenset(
     {
         "InvalidPermission.Duplicate",
@@ -45,7 +46,8 @@ class Group:
 
 @dataclass(frozen=True)
 class Mended:
-    """A group after it was made or mended: what was done, and what is wider in it than needed but not ours to revoke."""
+    """A group after it was made or mended: what was done, and what is wider in it than needed but not ours to
+    revoke."""
 
     group: Group
     created: bool
@@ -59,8 +61,8 @@ def mend(
 ) -> Mended:
     """Make the group of that name admit what a cluster needs; make it where there is none.
 
-    `vpc` empty: the default one.  `narrow`: revoke what else it admits, if it is ours.  Answers what was changed, and
-    what it admits beyond.
+    `vpc` empty: the default one.  `narrow`: revoke what else it admits, if it is ours.  Answers what was
+    changed, and what it admits beyond.
     """
     vpc = _vpc(api, vpc)
     done = Mended(Group(id="", name=name, vpc=vpc, rules=(), ours=True), False, (), (), ())
@@ -116,13 +118,14 @@ def _step(api: Api, done: Mended, wanted: Sequence[Rule], *, narrow: bool) -> Me
 def delete(api: Api, name: str, *, vpc: str, timeout: float, report: Report) -> Group:
     """Delete the group of that name once its last instance is gone; wait `timeout` seconds for that.
 
-    Raises UsageError when it is not ours, or another group's rules name it; ClusterError with what still uses it.
+    Raises UsageError when it is not ours, or another group's rules name it; ClusterError with what still uses
+    it.
     """
     group = _ours(api, name, vpc)
     if refers := _referring(api, group):
         raise UsageError(
-            f"rules of other security groups name {group.name!r} ({group.id}): {few(refers)}. Revoke them first: "
-            "aws ec2 revoke-security-group-ingress"
+            f"rules of other security groups name {group.name!r} ({group.id}): {few(refers)}. Revoke them"
+            " first: aws ec2 revoke-security-group-ingress"
         )
     left: list[str] = []
 
@@ -133,8 +136,8 @@ def delete(api: Api, name: str, *, vpc: str, timeout: float, report: Report) -> 
     with report.step(f"wait for the last instance of {group.name}"):
         if not wait_until(unused, timeout=timeout, poll=LOOK):
             raise ClusterError(
-                f"the security group {group.name!r} is still used by {few(left)}. Terminate them, for example: "
-                "fab cluster.nodes.terminate NAME; then run this again"
+                f"the security group {group.name!r} is still used by {few(left)}. Terminate them, for"
+                " example: fab cluster.nodes.terminate NAME; then run this again"
             )
     with report.step(f"delete {group.name}"):
         if not wait_until(lambda: _deleted(api, group), timeout=max(timeout, LOOK), poll=LOOK):
@@ -154,8 +157,9 @@ def _ours(api: Api, name: str, vpc: str) -> Group:
         raise UsageError(f"there are groups {name!r} in {few(one.vpc for one in found)}: say which by --vpc")
     if not found[0].ours:
         raise UsageError(
-            f"the security group {name!r} ({found[0].id}) was not made by this tool, since it does not carry the tag "
-            f"{GROUP_TAG}. To delete it all the same: aws ec2 delete-security-group --group-id {found[0].id}"
+            f"the security group {name!r} ({found[0].id}) was not made by this tool, since it does not carry"
+            f" the tag {GROUP_TAG}. To delete it all the same: aws ec2 delete-security-group --group-id"
+            f" {found[0].id}"
         )
     return found[0]
 
@@ -253,8 +257,8 @@ def _group(api: Api, spec: ClusterSpec, vpc: str) -> Group:
         raise _no_group(api, spec, name, vpc)
     there = _subnets(api, {"vpc-id": found[0].vpc})
     raise Preflight(
-        f"the security group {name!r} is of {found[0].vpc}, but the subnets are of {vpc}. Give subnets of its VPC "
-        f"(--subnet: {_list(there)}), or a --group of {vpc}"
+        f"the security group {name!r} is of {found[0].vpc}, but the subnets are of {vpc}. Give subnets of its"
+        f" VPC (--subnet: {_list(there)}), or a --group of {vpc}"
     )
 
 

@@ -18,7 +18,8 @@ from .retry import Patience, insist, wait
 
 _UNKNOWN_ID = "InvalidInstanceID.NotFound"
 _PROTECTED = "OperationNotPermitted"
-# Of spot requests (EC2 API reference, "DescribeSpotInstanceRequests"): those that can still become an instance.
+# Of spot requests (EC2 API reference, "DescribeSpotInstanceRequests"): those that can still become an
+# instance.
 _OPEN = ("open", "active")
 
 
@@ -39,10 +40,11 @@ class Ending:
             self._terminate((), look.instances(self._api, self._spec), everything=True)
 
     def terminate(self, nodes: Collection[Node]) -> None:
-        """End those machines; when they are all that the cluster has, also what it has beyond: pending launches,
-        doubles, spot requests.
+        """End those machines; when they are all that the cluster has, also what it has beyond: pending
+        launches, doubles, spot requests.
 
-        Raises NodeFailures with each that did not go, and ApiError for a launch of which nothing could be told.
+        Raises NodeFailures with each that did not go, and ApiError for a launch of which nothing could be
+        told.
         """
         found = look.instances(self._api, self._spec)
         living = {one["InstanceId"] for one in census(found).living(ROLES).values()}
@@ -124,7 +126,8 @@ class Ending:
         )
 
     def _one_by_one(self, ids: Sequence[str]) -> None:
-        """EC2 refuses all instances of a zone for one that is protected, and does not say which: only now ask for each."""
+        """EC2 refuses all instances of a zone for one that is protected, and does not say which: only now ask
+        for each."""
         living = {one["InstanceId"] for one in look.instances(self._api, self._spec) if is_living(one)}
         for one in sorted(living.intersection(ids)):
             try:

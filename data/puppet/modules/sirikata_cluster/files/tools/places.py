@@ -1,18 +1,19 @@
 """Where the cluster's services are, kept in Pacemaker's configuration.
 
-A service that moves gets another address.  There is no floating address: that needs one Ethernet segment, which clouds do
-not provide.  So a service publishes its address where all members can read it, and each of them derives what programs
-use: names in /etc/hosts, and Sirikata's server maps as files.  It is published in Pacemaker's configuration, since every
-member has that on its disk, with changes in the same order, and it survives the loss of any node and of power on all.
-Each value is an option of the cluster in a set of its own, which Pacemaker itself does not read:
+A service that moves gets another address.  There is no floating address: that needs one Ethernet segment,
+which clouds do not provide.  So a service publishes its address where all members can read it, and each of
+them derives what programs use: names in /etc/hosts, and Sirikata's server maps as files.  It is published in
+Pacemaker's configuration, since every member has that on its disk, with changes in the same order, and it
+survives the loss of any node and of power on all. Each value is an option of the cluster in a set of its own,
+which Pacemaker itself does not read:
 
     sirikata-place-ID       the address of the service ID
     sirikata-public-NODE    the name of a node outside of the cluster
-    sirikata-map-MAP-N      server N of a server map: `HOST:PORT HOST:PORT [ID]`, from inside and from outside of the
-                            cluster, and the service's id
+    sirikata-map-MAP-N      server N of a server map: `HOST:PORT HOST:PORT [ID]`, from inside and from outside
+                            of the cluster, and the service's id
 
-Measured on three machines that share two busy cores: publishing takes 0.1 to 0.3 s, and 0.2 s later all nodes know the
-name.
+Measured on three machines that share two busy cores: publishing takes 0.1 to 0.3 s, and 0.2 s later all nodes
+know the name.
 
 Man pages: cibadmin(8), crm_attribute(8), hosts(5).
 """
@@ -66,7 +67,8 @@ class Places:
         return found
 
     def servers(self, name):
-        """A server map, {number: (internal, external, service)}; the service is empty if the cluster does not run it."""
+        """A server map, {number: (internal, external, service)}; the service is empty if the cluster does not
+        run it."""
         found = {}
         for key, value in self.options.items():
             match, words = _MAP.fullmatch(key), [*value.split(), ""][:3]
@@ -79,7 +81,8 @@ class Places:
         return self.options.get(f"sirikata-public-{node}", "") or address
 
     def files(self):
-        """The server maps as files, {name: text}, line n for server n (Sirikata accepts no comments and no empty lines)."""
+        """The server maps as files, {name: text}, line n for server n (Sirikata accepts no comments and no
+        empty lines)."""
         names = sorted({match.group(1) for match in map(_MAP.fullmatch, self.options) if match})
         texts = {}
         for name in names:
