@@ -13,6 +13,7 @@ from pathlib import Path
 from invoke.parser import Argument
 
 from fabfile import ns
+from fabfile.core.services.options import markdown
 
 DOCS = Path(__file__).resolve().parent
 BEGIN, END = "<!-- options: written by `python -m docs.reference` -->\n", "<!-- end of options -->\n"
@@ -42,10 +43,9 @@ def pages() -> dict[Path, str]:
     """The text of every file that depends on the code."""
     services = DOCS / "services.md"
     before, _, rest = services.read_text().partition(BEGIN)
-    options = [argument for argument in arguments("service.add") if not _required(argument)]
     return {
         DOCS / "reference.md": reference(),
-        services: f"{before}{BEGIN}\n{_table(options)}\n{END}{rest.partition(END)[2]}",
+        services: f"{before}{BEGIN}\n{markdown()}\n{END}{rest.partition(END)[2]}",
     }
 
 

@@ -173,15 +173,14 @@ def texts() -> list[str]:
     return [text for path in sorted((ROOT / "fabfile").rglob("*.py")) for _, text in literals(path)]
 
 
+# Commands, rows of tables, single words, states, lines that a node printed.
+SKIPPED = re.compile(r"\$ |.*(   |─)|[^ ]*$|\w+ is (running|stopped)|node\d: ")
+
+
 def printed() -> list[tuple[str, str]]:
-    """Each line of output on the pages with its page, but rows of tables and states such as `web is running
-    on node1`."""
-    found = []
-    for block in pages.blocks("console"):
-        for line in block.text.splitlines():
-            if not re.match(r"\$ |\w+ is (running|stopped)|[^ ]*$", line) and not re.search("   |─", line):
-                found.append((relative(block.page), line.strip()))
-    return found
+    """Each line of output on the pages that has words of ours, with its page."""
+    lines = [(block.page, line) for block in pages.blocks("console") for line in block.text.splitlines()]
+    return [(relative(page), line.strip()) for page, line in lines if not SKIPPED.match(line)]
 
 
 @pytest.mark.parametrize(("page", "line"), printed())

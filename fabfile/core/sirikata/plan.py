@@ -30,7 +30,10 @@ class MapEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """A service as its preset makes it; `program` is what its nodes need, `entry` what they must know beforehand."""
+    """A service as its preset makes it.
+
+    `program` is what its nodes need, `entry` what they must know beforehand.
+    """
 
     service: Service
     program: str
@@ -61,8 +64,8 @@ def plan(
 ) -> Planned:
     """The service of a preset; its number is the next free one unless it is given, or there can be only one.
 
-    `given` are the options that the user chose, by name; empty ones take their defaults.  Raises UsageError with every
-    problem: of the options, and of other services that are missing.
+    `given` are the options that the user chose, by name; empty ones take their defaults.  Raises UsageError
+    with every problem: of the options, and of other services that are missing.
     """
     from jinja2 import TemplateError  # which `fab --list` need not pay for
 
@@ -81,8 +84,8 @@ def plan(
 def plan_world(table: Presets, given: Mapping[str, str], place: Place) -> list[Planned]:
     """The services of a whole world, in the order of their start.
 
-    Services of the world's ids that run already are planned anew.  Raises UsageError with every problem, also when
-    more of a preset run than the world has.
+    Services of the world's ids that run already are planned anew.  Raises UsageError with every problem, also
+    when more of a preset run than the world has.
     """
     problems: list[Problem] = []
     chosen = _choose(
@@ -95,7 +98,8 @@ def plan_world(table: Presets, given: Mapping[str, str], place: Place) -> list[P
         Problem(
             "",
             "",
-            f"{service.id} runs, but is not part of this world. Remove it: fab service.remove {place.cluster} {service.id}",
+            f"{service.id} runs, but is not part of this world. Remove it: fab service.remove {place.cluster}"
+            f" {service.id}",
         )
         for service in place.known
         for name, preset in table.presets.items()
@@ -199,7 +203,10 @@ class _Planner:
         return problems
 
     def _shared(self, name: str, option: Option) -> str:
-        """The value of an option that services of the preset have, which run already; empty if there are none."""
+        """The value of an option that services of the preset have, which run already.
+
+        Empty if there are none.
+        """
         others = self._services(option.shared) if option.shared else []
         others = [service for service in others if service.id != self.id]
         return setting(others[0].command, name) if others else ""
@@ -211,11 +218,17 @@ class _Planner:
         return sorted(found, key=lambda service: numbers[service.id] or 0)
 
     def _end(self, name: str) -> str:
-        """HOST:PORT of the service of a preset of which there is one.  Raises UsageError when it does not run."""
+        """HOST:PORT of the service of a preset of which there is one.
+
+        Raises UsageError when it does not run.
+        """
         preset = self.table.presets[name]
         found = self._services(name)
         if not found:
-            text = f"{self.id} needs {name}, which does not run. Start it: fab sirikata.{name} {self.place.cluster}"
+            text = (
+                f"{self.id} needs {name}, which does not run. Start it: fab sirikata.{name}"
+                f" {self.place.cluster}"
+            )
             raise UsageError(Problem("", "", text))
         return f"{self.place.name(found[0].id)}:{setting(found[0].command, preset.port_option)}"
 
@@ -247,7 +260,10 @@ def _choose(
     values: Mapping[str, object],
     problems: list[Problem],
 ) -> dict[str, str]:
-    """The value of each option: the given one, or its default, which may use those before it.  Adds to `problems`."""
+    """The value of each option:
+
+    The given one, or its default, which may use those before it.  Adds to `problems`.
+    """
     chosen: dict[str, str] = {}
     for name, option in options.items():
         try:
