@@ -7,8 +7,7 @@ import subprocess
 import pytest
 
 from fabfile.core import cloud_init
-from fabfile.core.adhoc import connectivity as adhoc_peers
-from fabfile.core.adhoc import survey as adhoc_hosts
+from fabfile.core.adhoc import connectivity, membership, survey
 from fabfile.core.corosync import status as corosync_status
 from fabfile.core.corosync import transaction
 from fabfile.core.files import transfer
@@ -56,7 +55,7 @@ SCRIPTS = {
     "clean up a service": service_scripts.cleanup_script("web"),
     "wait for a service": service_scripts.wait_running_script("web"),
     "first contact": boot.first_contact_script(180.0),
-    "drop the bootstrap key": boot._DROP_KEY,
+    "drop the bootstrap key": boot.drop_key_script(),
     "make a machine an agent": agent.agent_setup(SPEC, server="puppet.demo", token="t"),
     "make a host an agent": agent.agent_setup(SPEC, server="pm", token="t", name="db", own="/srv/own"),
     "reset certificates": agent.reset_certificates_script(),
@@ -92,13 +91,13 @@ SCRIPTS = {
     "ask for a checksum": release.published_checksum_script("https://example.edu/it's.tar"),
     "look at the version in use": release.version_script(),
     "look for services of an earlier version": release.outdated_script(["web", "db"]),
-    "look at a host": adhoc_hosts.look_script(),
-    "ask the other hosts": adhoc_peers.peers_script(),
-    "take a host in": (TAKE_IN := adhoc_hosts.take_in_script("demo-3f2a", "it's")),
-    "give a host back": adhoc_hosts.take_off_script(),
-    "what a host keeps to be given back": TAKE_IN.split("SIRIKATA_TAKE_OFF'\n")[1].split(
-        "\nSIRIKATA_TAKE_OFF\n"
-    )[0],
+    "survey a host": survey.survey_script(),
+    "probe the other hosts": connectivity.probe_script(),
+    "join a host": membership.join_script("demo-3f2a", "it's"),
+    "release a host": membership.release_script(),
+    "what a host is released by": membership.release_program(),
+    "restart a host": membership.restart_script(),
+    "write the names of the machines": membership.names_script(),
     "install packages": (ROOT / "data/puppet/modules/sirikata_cluster/files/install-packages").read_text(),
     "put a folder": transfer.put_script("/srv/it's", "folder"),
     "get a file": transfer.get_script("/srv/it's"),

@@ -1,4 +1,4 @@
-"""Clusters of hosts that exist already: defined, and a host that is gone for good left out."""
+"""Ad-hoc clusters: defined, and without a host that is gone for good."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 from ..core.adhoc import file as adhoc_file
 from ..core.adhoc.fields import as_host
 from ..core.adhoc.host import AdhocOptions, Host, host_problems, parse_host
-from ..core.adhoc.survey import TAKE_OFF
+from ..core.adhoc.membership import RELEASE
 from ..core.errors import NotFound, Problem, UsageError, named
 from ..core.spec.cluster import ClusterSpec, own_master_problems, validate
 from ..effects.files import text as files
@@ -37,7 +37,7 @@ def defined(wanted: ClusterSpec, given: Sequence[str], file: str, usual: Mapping
 
 
 def with_hosts(wanted: ClusterSpec, hosts: Sequence[Host], master: str = "") -> ClusterSpec:
-    """The specification of a cluster of those hosts; its Puppet master as wanted, else that one, else the first of them."""
+    """The specification of a cluster of those hosts; its Puppet master as wanted, else `master`, else the first host."""
     chosen = wanted.puppet_master or master or (hosts[0].host if hosts else "")
     return replace(wanted, puppet_master=chosen, size=len(hosts), adhoc=AdhocOptions(hosts=tuple(hosts)))
 
@@ -97,34 +97,33 @@ def _defaults(usual: Mapping[str, str]) -> tuple[Host, list[Problem]]:
 
 
 def forget(session: Session, index: int) -> str:
-    """Do not wait for the host of that index any more, which cannot be asked, when hosts are given back; answers which it was.
+    """Have `terminate` skip the host of that index, which is unreachable; returns which it was.
 
-    The node stays one of the cluster: `substitute` gives it another host.
-
-    Raises UsageError for a host that answers: that one is given back, by terminating the cluster.
+    The node stays one of the cluster: `substitute` gives it another host.  Raises UsageError for a host that is reachable:
+    terminate releases it.
     """
     provider = able(session.provider, HostForgetter)
     name = session.spec.name
     if not session.members():
         raise UsageError(
-            f"no host was taken into {name!r} yet, so there is none to forget. To define it anew without that one: "
+            f"no host has joined {name!r} yet, so there is none to forget. To define the cluster without that host: "
             f"fab cluster.destroy {name}, then fab adhoc.create {name}"
         )
     node = session.node(index)
     if node.running:
         raise UsageError(
-            f"{node.name} ({node.ssh_host}) answers, so it need not be forgotten: "
-            f"fab cluster.nodes.terminate {session.spec.name} gives it back"
+            f"{node.name} ({node.ssh_host}) is reachable, so it need not be forgotten: "
+            f"fab cluster.nodes.terminate {name} releases it"
         )
     provider.forget(index)
     return f"{node.name} ({node.ssh_host})"
 
 
 def substitute(session: Session, index: int, text: str) -> Host:
-    """Have another host be the node of that index from the next boot on, in place of one that is gone; answers it.
+    """Make another host the node of that index from the next boot on, in place of one that is gone; returns it.
 
-    It is reached as the one before, unless `[user@]host[:port]` says otherwise.  Raises UsageError for what is no host,
-    and for a node whose host still answers.
+    It is reached as the one before, unless `[user@]host[:port]` says otherwise.  Raises NotFound for an unknown node, and
+    UsageError for text that is not a host, and for a node whose host is still reachable.
     """
     able(session.provider, HostForgetter)
     spec = session.spec
@@ -132,7 +131,7 @@ def substitute(session: Session, index: int, text: str) -> Host:
         raise NotFound(f"no node {index} in {spec.name!r}: it has nodes 0 to {spec.size - 1}")
     before = spec.adhoc.hosts[index]
     host = parse_host(text, replace(before, host="any", address="", host_key=""))
-    hosts = tuple(host if one == index else old for one, old in enumerate(spec.adhoc.hosts))
+    hosts = tuple(host if place == index else old for place, old in enumerate(spec.adhoc.hosts))
     master = host.host if spec.puppet_master == before.host else spec.puppet_master
     wanted = replace(spec, adhoc=AdhocOptions(hosts=hosts), puppet_master=master)
     if problems := validate(wanted):
@@ -140,8 +139,8 @@ def substitute(session: Session, index: int, text: str) -> Host:
     for node in session.members():
         if node.index == index and node.running:
             raise UsageError(
-                f"{node.name} ({node.ssh_host}) answers, and another takes only the place of one that is gone for good. "
-                f"Switch it off first; later 'sudo sh {TAKE_OFF}' on it gives it back"
+                f"{node.name} ({node.ssh_host}) is reachable, and only a host that is gone for good can be replaced. "
+                f"Switch it off first; 'sudo sh {RELEASE}' on it releases it later"
             )
         if node.index == index:
             forget(session, index)

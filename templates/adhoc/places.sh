@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Where this tool, Puppet or the packages put something on a host.  What was there before is copied and comes back; what was
 # not goes, apart from files of packages that stay.  Patterns of the shell, without spaces.
 units='puppet corosync pacemaker corosync-notifyd corosync-qdevice pacemaker_remote puppetserver puppet-master pxp-agent

@@ -1,4 +1,4 @@
-"""Hosts of somebody's own for tests: stock machines, and everything that can be told of one, to compare."""
+"""Ad-hoc hosts for tests: stock machines, and a listing of everything on one, to compare."""
 
 import re
 import shlex
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fabfile.core.adhoc import survey as adhoc_hosts
+from fabfile.core.adhoc import membership
 from fabfile.core.puppet.agent import agent_setup
 from fabfile.core.spec.cluster import ClusterSpec
 from tests.ec2lab import mirror, stock
@@ -75,11 +75,11 @@ class Host(Machine):
                 part.append(line)
         return {key: sorted(lines) for key, lines in found.items()}
 
-    def take_in(self, cluster_id: str = SPEC.id) -> Done:
-        return self.sudo(adhoc_hosts.take_in_script(cluster_id, self.name))
+    def join(self, cluster_id: str = SPEC.id) -> Done:
+        return self.sudo(membership.join_script(cluster_id, self.name))
 
-    def take_off(self) -> Done:
-        return self.sudo(adhoc_hosts.take_off_script())
+    def release(self) -> Done:
+        return self.sudo(membership.release_script())
 
     def install(self, packages: str) -> None:
         done = self.sudo(
@@ -91,15 +91,13 @@ class Host(Machine):
 
     def set_up(self) -> None:
         """What Puppet is set up with, as the flows do."""
-        script = agent_setup(
-            SPEC, server="puppet.hosts", token="secret", name=self.name, own=adhoc_hosts.HOME
-        )
+        script = agent_setup(SPEC, server="puppet.hosts", token="secret", name=self.name, own=membership.HOME)
         done = self.sudo("exec sh -s", stdin=script.encode())
         assert done.exit == 0, done
 
 
 def differences(before: dict[str, list[str]], after: dict[str, list[str]]) -> list[str]:
-    """What is not as it was, a line each."""
+    """What differs from before, a line each."""
     found = []
     for key in before:
         old, new = set(before[key]), set(after[key])

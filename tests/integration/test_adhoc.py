@@ -73,7 +73,7 @@ def refused(home: Home, own: Rig, *hosts: dict[str, object], master: str = "") -
     return done.err
 
 
-def test_every_host_that_cannot_be_entered_is_told_at_once(own: Rig, home: Home) -> None:
+def test_every_host_without_a_login_is_reported_at_once(own: Rig, home: Home) -> None:
     own.know("db1", "gate")
     known = (own.home / ".ssh/known_hosts").read_text()
     mine = known.split()[2]
@@ -113,7 +113,7 @@ def test_every_host_that_cannot_be_entered_is_told_at_once(own: Rig, home: Home)
         assert sentence in said, (sentence, said)
 
 
-def test_every_host_that_does_not_suit_is_told_at_once(own: Rig, home: Home) -> None:
+def test_every_unsuitable_host_is_reported_at_once(own: Rig, home: Home) -> None:
     own.know("db1", "db2", "db3", "gate")
     gate = own["gate"]
     gate.said(
@@ -150,19 +150,19 @@ def test_every_host_that_does_not_suit_is_told_at_once(own: Rig, home: Home) -> 
         "db2: it does not have the address 198.18.255.7",
         "the hosts run different releases (db1, carol@db3:2222, ",
         "gate: it runs Alpine: a host must run Debian 12 or 13",
-        "gate: its Puppet agent serves puppet.corp",
-        "gate: its packages are in disorder, so that nothing can be installed: unknown user 'mallory'",
-        "db1: UDP port 5405, which corosync uses, is held by perl",
+        "gate: its Puppet agent has the server puppet.corp",
+        "gate: its packages are broken, so nothing can be installed: unknown user 'mallory'",
+        "db1: UDP port 5405 (corosync) is in use by perl",
         "db1: no host resolves its address 'db1.internal' to one of its own",
-        "db2 resolves the name db3.internal not at all",
-        "gate resolves the name db3.internal to 198.18.255.8, and it is",
-        "are one machine: both have the address",
+        "db2: it does not resolve db3.internal; the address is",
+        "gate: it resolves db3.internal to 198.18.255.8; the address is",
+        "it is the same machine as carol@db3:2222: both have the address",
     ):
         assert sentence in said.replace("debian@", ""), (sentence, said)
 
 
-def test_a_clock_that_is_off_is_told(own: Rig, home: Home) -> None:
-    """For every program of that host the time is another."""
+def test_a_clock_that_is_wrong_is_reported(own: Rig, home: Home) -> None:
+    """Every program of that host sees another time."""
     own.know("db1", "db2", "db3", "gate")
     gate = own["gate"]
     gate.said(
@@ -175,11 +175,11 @@ def test_a_clock_that_is_off_is_told(own: Rig, home: Home) -> None:
         )
     finally:
         gate.said("rm /etc/ld.so.preload /etc/faketimerc")
-    assert f"the clock of debian@{own.hosts['gate'].address} is 5 min ahead of the others'" in said, said
+    assert f"debian@{own.hosts['gate'].address}: its clock is 5 min ahead of the others'" in said, said
     assert "timedatectl set-ntp true" in said
 
 
-def test_ports_that_are_closed_between_hosts_are_told(own: Rig, home: Home) -> None:
+def test_ports_that_are_closed_between_hosts_are_reported(own: Rig, home: Home) -> None:
     own.know("db1", "db2", "db3", "gate")
     hook = "{ type filter hook input priority 0 ; }"
     chain = f"add table inet t\nadd chain inet t i {hook}\n"
@@ -191,12 +191,12 @@ def test_ports_that_are_closed_between_hosts_are_told(own: Rig, home: Home) -> N
         elsewhere = refused(home, own, at(own, "gate"), at(own, "db3"), master=own.hosts["db1"].address)
     finally:
         assert call([*enter, "flush", "ruleset"]).exit == 0
-    assert "on UDP port 5405, which corosync uses: open it on debian@db1" in said, said
-    assert "arrives at carol@db3" not in said
+    assert "on UDP port 5405 (corosync): open it on debian@db1" in said, said
+    assert f"carol@db3:2222 ({own.hosts['db3'].address}): receives nothing" not in said
     for host in ("debian@gate", "carol@db3:2222"):
         said = (
-            f"{host}: {own.hosts['db1'].address}, the Puppet master, does not answer it on TCP port 8140: see"
-            " that it is up"
+            f"{host}: the Puppet master {own.hosts['db1'].address} does not respond to it on TCP port 8140:"
+            " check that the master is up"
         )
         assert said in elsewhere, elsewhere
 
@@ -264,10 +264,9 @@ class OwnCluster(Cluster):
 
 
 def replaced(cluster: OwnCluster, own: Rig) -> None:
-    """The last host is gone for good, another is the node, and what came back of the old one gives itself
-    back."""
+    """The last host is gone for good and replaced; when the old one comes back, it releases itself."""
     assert (
-        "answers, and another takes only the place"
+        "is reachable, and only a host that is gone for good can be replaced"
         in cluster.fab("adhoc.replace", "2", "debian@spare:22").err
     )
     assert machine("off", MACHINES, "db3").exit == 0
@@ -283,7 +282,7 @@ def replaced(cluster: OwnCluster, own: Rig) -> None:
 
 
 def cut_off(cluster: OwnCluster) -> None:
-    """Giving back is killed once it has begun: what is left is no cluster, and is told as that."""
+    """Hosts whose release was killed once it had begun are not a cluster, and are reported."""
     process = cluster.home.start("cluster.nodes.terminate", cluster.name)
     begun = "test -e /var/lib/sirikata-cluster/leaving"
     hosts = [cluster.machine(index) for index in range(len(cluster.hosts))]
@@ -292,10 +291,8 @@ def cut_off(cluster: OwnCluster) -> None:
     process.communicate()
     done = cluster.fab("up")
     assert done.exit == 2, done
-    assert (
-        done.err.count("not to its end: end that first: fab cluster.nodes.terminate own, or on it: sudo sh")
-        == 3
-    )
+    remedy = "fab cluster.nodes.terminate own, or on the host: sudo sh"
+    assert done.err.count(f"its release was interrupted; finish that first: {remedy}") == 3
 
 
 def tour_alone(cluster: OwnCluster) -> None:

@@ -1,5 +1,4 @@
-"""Hosts of somebody's own: what they say of each other when something is in the way, and how one is given
-back."""
+"""Ad-hoc hosts: what they find of each other when something is in the way, and how one is released."""
 
 import os
 import secrets
@@ -8,9 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from fabfile.core.adhoc.connectivity import parse_peers, peer_problems, peers_input, peers_script
-from fabfile.core.adhoc.requirements import clock_problems, look_problems, name_problems
-from fabfile.core.adhoc.survey import look_script, parse_look
+from fabfile.core.adhoc.connectivity import connectivity_problems, parse_probe, probe_input, probe_script
+from fabfile.core.adhoc.requirements import clock_problems, host_requirements, name_problems
+from fabfile.core.adhoc.survey import parse_survey, survey_script
+from fabfile.core.spec.cluster import ClusterSpec
 
 from .hosts import AFTER, CONFIGURE, PACKAGES, SPEC, Host, differences, hosts
 from .lab import MACHINE, call
@@ -76,30 +76,30 @@ def addresses(own: dict[str, Host]) -> dict[str, str]:
     return {name: host.said("hostname -I").split()[0] for name, host in own.items()}
 
 
-def asked(own: dict[str, Host], *, udp_held: tuple[str, ...] = (), **others: str) -> list[str]:
-    """Ask all hosts at the same time; the problems, with names for addresses."""
+def probed(own: dict[str, Host], *, udp_held: tuple[str, ...] = (), **others: str) -> list[str]:
+    """Probe from all hosts at the same time; the problems, with names for addresses."""
     known = addresses(own) | others
     running = {
         name: subprocess.Popen(
-            [str(MACHINE), "exec", CLUSTER, name, "sh", "-c", peers_script()],
+            [str(MACHINE), "exec", CLUSTER, name, "sh", "-c", probe_script()],
             text=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
         for name in own
     }
-    told = {name: peers_input(name, known, server="db1", udp_held=udp_held) for name in running}
+    inputs = {name: probe_input(name, known, server="db1", udp_held=udp_held) for name in running}
     for name, process in running.items():
         assert process.stdin
-        process.stdin.write(told[name])
+        process.stdin.write(inputs[name])
         process.stdin.close()
     found = {}
     for name, process in running.items():
         assert process.stdout
-        found[name] = parse_peers(process.stdout.read())
+        found[name] = parse_probe(process.stdout.read())
         process.stdout.close()
         assert process.wait(30) == 0 and found[name].ended
-    problems = peer_problems(found, known, server="db1")
+    problems = list(map(str, connectivity_problems(found, known, server="db1")))
     for address in known.values():
         problems = [problem.replace(f" ({address})", "") for problem in problems]
     return problems
@@ -107,107 +107,99 @@ def asked(own: dict[str, Host], *, udp_held: tuple[str, ...] = (), **others: str
 
 def test_a_stock_host_is_fit(own: dict[str, Host]) -> None:
     known = addresses(own)
-    looks = {}
+    surveys = {}
     for name, host in own.items():
         before = host.said("date +%s.%N")
-        done = host.sudo(look_script(), stdin=b"db1\ndb2\n")
-        look = parse_look(done.out)
-        looks[name] = look, float(before), float(host.said("date +%s.%N"))
-        assert look.os == "debian" and look.systemd and look.apt and look.hostname == name, done
-        assert not (
-            look.corosync or look.agent or look.puppetserver or look.ports or look.member or look.taken
-        ), done
-        assert not look_problems(
-            look,
-            cluster_id="a-1",
-            cluster_name="a",
-            server="puppet.a",
-            address=known[name],
-            wanted=("node",),
+        done = host.sudo(survey_script(), stdin=b"db1\ndb2\n")
+        found = parse_survey(done.out)
+        surveys[name] = found, float(before), float(host.said("date +%s.%N"))
+        assert found.os == "debian" and found.systemd and found.apt and found.hostname == name, done
+        installed = found.corosync or found.agent or found.puppetserver
+        assert not (installed or found.ports or found.member or found.joined), done
+        spec = ClusterSpec(name="a", uid="0001", size=2, provider="adhoc")
+        assert not host_requirements(
+            name, found, spec, server="puppet.a", address=known[name], roles=("node",)
         )
-    assert clock_problems(looks) == []
-    said = name_problems({name: look for name, (look, _, _) in looks.items()}, known)
-    assert len(said) == 2 and said[0].startswith("db1 resolves the name db2 not at all, and it is"), said
+    assert clock_problems(surveys) == []
+    problems = name_problems({name: found for name, (found, _, _) in surveys.items()}, known)
+    assert [str(problem).partition(";")[0] for problem in problems] == [
+        "db1: it does not resolve db2",
+        "db2: it does not resolve db1",
+    ]
 
 
-def test_who_holds_a_port_is_named(own: dict[str, Host]) -> None:
+def test_the_process_that_holds_a_port_is_named(own: dict[str, Host]) -> None:
     host = own["db2"]
     hold = "socat -u UDP-RECV:5405 /dev/null & socat -u TCP6-LISTEN:8140 /dev/null & sleep 0.5; "
-    done = host.sudo(f"({hold}) >/dev/null 2>&1 </dev/null; {look_script()}")
+    done = host.sudo(f"({hold}) >/dev/null 2>&1 </dev/null; {survey_script()}")
     host.sudo("killall socat")
-    assert parse_look(done.out).ports == {("udp", 5405): "socat", ("tcp", 8140): "socat"}, done
+    assert parse_survey(done.out).ports == {("udp", 5405): "socat", ("tcp", 8140): "socat"}, done
 
 
-def test_hosts_answer_each_other(own: dict[str, Host]) -> None:
-    assert asked(own) == []
+def test_hosts_reach_each_other(own: dict[str, Host]) -> None:
+    assert probed(own) == []
 
 
-def test_hosts_whose_corosync_runs_already_are_not_asked_for_its_port(own: dict[str, Host]) -> None:
+def test_a_port_that_corosync_holds_already_is_not_probed(own: dict[str, Host]) -> None:
     own["db2"].said("(socat -u UDP-RECV:5405 /dev/null & sleep 0.3) >/dev/null 2>&1 </dev/null")
     try:
-        assert asked(own, udp_held=("db2",)) == []
-        taken = asked(own)
-        assert "db2 cannot use UDP port 5405: Address already in use" in taken
+        assert probed(own, udp_held=("db2",)) == []
+        held = probed(own)
+        assert "db2: cannot open UDP port 5405 (corosync): Address already in use" in held
     finally:
         own["db2"].sudo("killall socat")
 
 
 @pytest.mark.parametrize("verdict", ["drop", "reject"])
-def test_a_port_closed_on_both_is_said_once(own: dict[str, Host], verdict: str) -> None:
+def test_a_port_closed_on_both_hosts_is_reported_once(own: dict[str, Host], verdict: str) -> None:
     for name in own:
         closed(name, table(f"udp dport 5405 {verdict}"))
-    assert asked(own) == [
-        "db1 and db2 get no answer from each other on UDP port 5405, which corosync uses: open it between the"
-        " hosts"
+    assert probed(own) == [
+        "db1, db2: no reply from each other on UDP port 5405 (corosync): open it between the hosts"
     ]
 
 
-def test_a_port_closed_on_one_is_said_of_that_one(own: dict[str, Host]) -> None:
+def test_a_port_closed_on_one_host_is_reported_of_that_host(own: dict[str, Host]) -> None:
     closed("db2", table("udp dport 5405 drop"))
-    assert asked(own) == [
-        "nothing from db1 arrives at db2 on UDP port 5405, which corosync uses: open it on db2"
-    ]
+    assert probed(own) == ["db2: receives nothing from db1 on UDP port 5405 (corosync): open it on db2"]
 
 
 @pytest.mark.parametrize(
-    ("verdict", "verb"), [("drop", "does not answer"), ("reject with tcp reset", "refuses")]
+    ("verdict", "verb"), [("drop", "does not respond to"), ("reject with tcp reset", "refuses")]
 )
-def test_the_puppet_servers_port_closed_is_said(own: dict[str, Host], verdict: str, verb: str) -> None:
+def test_a_closed_port_of_the_server_is_reported(own: dict[str, Host], verdict: str, verb: str) -> None:
     closed("db1", table(f"tcp dport 8140 {verdict}"))
-    assert asked(own) == [f"db1 {verb} db2 on TCP port 8140, which Puppet's server uses: open it on db1"]
+    assert probed(own) == [f"db1: {verb} db2 on TCP port 8140 (Puppet server): open it on db1"]
 
 
-def test_hosts_without_a_way_between_them_are_said_to_have_none(own: dict[str, Host]) -> None:
+def test_hosts_without_a_network_between_them_are_reported(own: dict[str, Host]) -> None:
     at = addresses(own)
     closed("db2", table(f"ip saddr {at['db1']} drop"))
     closed("db1", table(f"ip saddr {at['db2']} drop"))
-    assert asked(own) == [
-        "db1 and db2 do not reach each other at all: see that these are the right addresses, and that there"
-        " is a way between them"
+    assert probed(own) == [
+        "db1, db2: do not reach each other: check the addresses and the network between the hosts"
     ]
 
 
-def test_an_address_that_nobody_has_is_said(own: dict[str, Host]) -> None:
+def test_an_address_without_a_host_is_reported(own: dict[str, Host]) -> None:
     prefix = addresses(own)["db1"].rpartition(".")[0]
-    said = asked(own, db9=f"{prefix}.99")
-    assert said == [
-        f"{name} does not reach db9 at all: see that these are the right addresses, and that there is a way"
-        " between them"
+    assert probed(own, db9=f"{prefix}.99") == [
+        f"{name}: does not reach db9: check the addresses and the network between the hosts"
         for name in ("db1", "db2")
     ]
 
 
-def join(host: Host) -> None:
+def joined(host: Host) -> None:
     """Everything that makes a member of it, as Puppet and the flows do."""
-    done = host.take_in()
-    assert (done.exit, done.out) == (0, "taken in\n"), done
+    done = host.join()
+    assert (done.exit, done.out) == (0, "joined\n"), done
     host.set_up()
     host.said(CONFIGURE)
     host.install(PACKAGES)
     host.said(AFTER)
 
 
-def test_what_somebody_had_is_there_again_however_often_giving_back_is_cut_off(own: dict[str, Host]) -> None:
+def test_a_release_restores_the_host_however_often_it_is_killed(own: dict[str, Host]) -> None:
     """Last: of the tests here, it alone changes its host.
 
     A host without anything of its own is the tour's.
@@ -215,9 +207,9 @@ def test_what_somebody_had_is_there_again_however_often_giving_back_is_cut_off(o
     host = own["db2"]
     host.said(OWN)
     before = host.listing()
-    join(host)
-    assert host.take_in().out == "member\n"
-    refused = host.take_in("other-1234")
+    joined(host)
+    assert host.join().out == "member\n"
+    refused = host.join("other-1234")
     assert (refused.exit, refused.err) == (1, f"it is a member of the cluster {SPEC.id}\n")
     host.said(FOREIGN)
     host.said(
@@ -232,13 +224,10 @@ def test_what_somebody_had_is_there_again_however_often_giving_back_is_cut_off(o
             "for pid in $(pgrep -f 'take-off|apt-get|dpkg'); do [ $pid = $$ ] || kill -9 $pid; done"
             " 2>/dev/null"
         )
-    done = host.take_off()
+    done = host.release()
     assert done.exit == 0, done
     assert "kept package pacemaker-cli-utils: foreign would go with it" in said + done.out
-    assert (
-        "kept /var/lib/sirikata-cluster/work: it is not empty: it holds what services wrote"
-        in said + done.out
-    )
+    assert "kept /var/lib/sirikata-cluster/work: it holds files of services" in said + done.out
     left = differences(before, host.listing())
     # More there are only the packages that `foreign` needs, what is theirs, and what was changed since.
     assert [line for line in left if line.startswith("packages - ")] == []
@@ -257,5 +246,5 @@ def test_what_somebody_had_is_there_again_however_often_giving_back_is_cut_off(o
         "puppet" not in done.err
         and host.said("cat /etc/corosync/authkey; stat -c %U /etc/corosync/authkey") == "key\ndaemon"
     )
-    again = host.take_off()
+    again = host.release()
     assert (again.exit, again.out) == (0, "")

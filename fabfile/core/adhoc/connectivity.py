@@ -1,32 +1,34 @@
-"""Whether hosts reach each other on the ports of a cluster: UDP 5405 of all, TCP 8140 of the Puppet server's.
+"""Whether hosts reach each other on the ports of a cluster: UDP 5405 of all, TCP 8140 of the Puppet server's host.
 
-`peers_script` runs on all hosts at the same time, and each answers the others; it takes nothing but Debian's smallest Perl.
-A port whose daemon runs already counts as open: for UDP nobody asks there, at TCP the daemon itself answers.
+`probe_script` runs on all hosts at the same time, and each replies to the others; it needs nothing but Debian's smallest
+Perl.  A port whose daemon runs already counts as open: nothing is sent to a UDP port, a TCP port is opened.
 
 Man pages: perlfunc(1), Socket(3perl), udp(7), tcp(7).
 """
 
-import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
-from ..templates import render
+from ..errors import Problem
+from ..templates import render, script
 
 UDP_PORT: Final = 5405
 TCP_PORT: Final = 8140
-SECONDS: Final = 6  # for which a host goes on at most
+_CLUSTER: Final = f"UDP port {UDP_PORT} (corosync)"
+_SERVER: Final = f"TCP port {TCP_PORT} (Puppet server)"
 
 
 @dataclass(frozen=True)
-class Peers:
+class Probe:
     """What one host found.
 
-    silent, heard   hosts that did not answer on UDP 5405: from `heard` ones something arrived nevertheless
-    reached         those of them that are there: they answered on some port, if only by a refusal
-    server          how the Puppet server's host does not answer on TCP 8140: `refused` or `silent`, empty if it does
-    ports           what a port here could not be listened at for: `{"udp": "Address already in use"}`
-    ended           whether the program came to its end; what a host did not say counts for nothing
+    silent, heard   hosts that did not reply on UDP 5405: from those of `heard` something arrived nevertheless
+    reached         those of them that replied on some port, if only by a refusal
+    server          how the Puppet server's host fails on TCP 8140: `refused` or `silent`, empty if it does not
+    ports           why a port here could not be opened: `{"udp": "Address already in use"}`
+    ended           whether the program came to its end; what a host did not report counts for nothing
     """
 
     silent: frozenset[str] = frozenset()
@@ -36,13 +38,18 @@ class Peers:
     ports: Mapping[str, str] | None = None
     ended: bool = False
 
+    @property
+    def missing(self) -> frozenset[str]:
+        """The hosts that did not reply on UDP 5405."""
+        return self.silent | self.heard
 
-def peers_script() -> str:
-    """Asks the other hosts, and answers them, for 6 s at most.  Standard input: `peers_input`."""
-    return f"exec perl -e {shlex.quote(render('adhoc/peers.pl'))}\n"
+
+def probe_script() -> str:
+    """Asks the other hosts, and replies to them, for 6 s at most.  Standard input: `probe_input`."""
+    return script("adhoc/probe.sh", program=render("adhoc/probe.pl"))
 
 
-def peers_input(
+def probe_input(
     host: str,
     addresses: Mapping[str, str],
     *,
@@ -50,10 +57,10 @@ def peers_input(
     udp_held: Collection[str] = (),
     tcp_held: bool = False,
 ) -> str:
-    """What `peers_script` is to know on that host.
+    """The standard input of `probe_script` on that host.
 
-    `addresses` of all hosts by name, this one among them; `server` the name of the one that is to answer on TCP 8140, none
-    if that is elsewhere; `udp_held` the hosts whose corosync has its port already; `tcp_held`: the Puppet server runs.
+    `addresses` of all hosts by name, this one among them; `server`: the host that must accept on TCP 8140, empty if that is
+    not one of them; `udp_held`: the hosts whose corosync has its port already; `tcp_held`: the Puppet server runs.
     """
     lines = [f"me {addresses[host]}"]
     lines += [
@@ -70,12 +77,12 @@ def peers_input(
     return "\n".join(lines) + "\n"
 
 
-def parse_peers(text: str) -> Peers:
-    """What `peers_script` printed on one host."""
+def parse_probe(text: str) -> Probe:
+    """What `probe_script` printed on one host."""
     lines = [line.split(" ", 3) for line in text.splitlines()]
     udp = [line for line in lines if line[0] == "udp"]
     ports = [line.split(" ", 2) for line in text.splitlines() if line.startswith("port ")]
-    return Peers(
+    return Probe(
         silent=frozenset(name for _, name, how, _ in udp if how == "silent"),
         heard=frozenset(name for _, name, how, _ in udp if how == "heard"),
         reached=frozenset(name for _, name, _, way in udp if way == "reached"),
@@ -85,59 +92,84 @@ def parse_peers(text: str) -> Peers:
     )
 
 
-def peer_problems(found: Mapping[str, Peers], addresses: Mapping[str, str], *, server: str = "") -> list[str]:
-    """Which hosts do not reach which, a sentence for each two, by what each of them found; then the Puppet server's port.
+def connectivity_problems(
+    found: Mapping[str, Probe], addresses: Mapping[str, str], *, server: str = ""
+) -> list[Problem]:
+    """Which hosts do not reach which, one problem for each two, by what each of them found; then the Puppet server's port.
 
     `addresses` of all hosts by name; one of them that did not run the program is judged by what the others found.
     """
 
-    def called(name: str) -> str:
+    def label(name: str) -> str:
         return f"{name} ({addresses[name]})"
 
     problems = [
-        f"{called(name)} cannot use {kind.upper()} port {UDP_PORT if kind == 'udp' else TCP_PORT}: {why}"
-        for name, peers in found.items()
-        for kind, why in (peers.ports or {}).items()
+        Problem(label(name), "", f"cannot open {_SERVER if kind == 'tcp' else _CLUSTER}: {why}")
+        for name, probe in found.items()
+        for kind, why in (probe.ports or {}).items()
     ]
-    apart = set()
-    names = list(addresses)
-    for index, one in enumerate(names):
-        for other in names[index + 1 :]:
-            if said := _between(one, other, found, called(one), called(other)):
-                problems.append(said)
-                if "at all" in said:
-                    apart |= {(one, other), (other, one)}
-    for name, peers in found.items():
-        if peers.server and (name, server) not in apart:
-            how = "refuses" if peers.server == "refused" else "does not answer"
-            problems.append(
-                f"{called(server)} {how} {called(name)} on TCP port {TCP_PORT}, which Puppet's server uses: "
-                f"open it on {server}"
-            )
+    gaps = [gap for first, second in combinations(addresses, 2) for gap in _gap(first, second, found)]
+    problems += [_gap_problem(gap, label) for gap in gaps]
+    apart = {frozenset((gap.source, gap.target)) for gap in gaps if gap.unreachable}
+    for name, probe in found.items():
+        if probe.server and frozenset((name, server)) not in apart:
+            how = "refuses" if probe.server == "refused" else "does not respond to"
+            text = f"{how} {label(name)} on {_SERVER}: open it on {server}"
+            problems.append(Problem(label(server), "", text))
     return problems
 
 
-def _between(one: str, other: str, found: Mapping[str, Peers], first: str, second: str) -> str:
-    """What is wrong between two hosts, empty if nothing."""
-    uses = f"on UDP port {UDP_PORT}, which corosync uses"
-    way = "at all: see that these are the right addresses, and that there is a way between them"
-    # One that was not asked, or said nothing, counts for nothing.
-    here, there = found.get(one, Peers()), found.get(other, Peers())
-    missing = other in here.silent | here.heard, one in there.silent | there.heard
-    if any(missing) and other not in here.reached and one not in there.reached:
-        if all(missing):
-            return f"{first} and {second} do not reach each other {way}"
-        if one not in found or other not in found:
-            who, whom = (first, second) if missing[0] else (second, first)
-            return f"{who} does not reach {whom} {way}"
-    # Who hears the other and gets no answer is not heard by it.
-    if other in here.heard:
-        return f"nothing from {first} arrives at {second} {uses}: open it on {other}"
-    if one in there.heard:
-        return f"nothing from {second} arrives at {first} {uses}: open it on {one}"
-    if all(missing):
-        return f"{first} and {second} get no answer from each other {uses}: open it between the hosts"
-    if any(missing):
-        who, whom = (first, second) if missing[0] else (second, first)
-        return f"{who} gets no answer from {whom} {uses}: open it between the hosts"
-    return ""
+@dataclass(frozen=True)
+class _Gap:
+    """What is missing between two hosts.
+
+    source, target   who sends to whom without a reply
+    both             the other way, too
+    unreachable      there is no reply on any port
+    closed           what is sent does not arrive, so it is the target's port that is closed
+    """
+
+    source: str
+    target: str
+    both: bool = False
+    unreachable: bool = False
+    closed: bool = False
+
+
+def _gap(first: str, second: str, found: Mapping[str, Probe]) -> Iterator[_Gap]:
+    """The gap between two hosts, if there is one."""
+    # A host that was not asked, or reported nothing, counts for nothing.
+    here, there = found.get(first, Probe()), found.get(second, Probe())
+    lost = second in here.missing, first in there.missing
+    if not any(lost):
+        return
+    source, target = (first, second) if lost[0] else (second, first)
+    if second not in here.reached and first not in there.reached:
+        if all(lost):
+            yield _Gap(first, second, both=True, unreachable=True)
+            return
+        if first not in found or second not in found:
+            yield _Gap(source, target, unreachable=True)
+            return
+    # A host that hears the other and gets no reply is not heard by it.
+    if second in here.heard:
+        yield _Gap(first, second, closed=True)
+    elif first in there.heard:
+        yield _Gap(second, first, closed=True)
+    else:
+        yield _Gap(source, target, both=all(lost))
+
+
+def _gap_problem(gap: _Gap, label: Callable[[str], str]) -> Problem:
+    source, target = label(gap.source), label(gap.target)
+    check = "check the addresses and the network between the hosts"
+    if gap.unreachable and gap.both:
+        return Problem(f"{source}, {target}", "address", f"do not reach each other: {check}")
+    if gap.unreachable:
+        return Problem(source, "address", f"does not reach {target}: {check}")
+    if gap.closed:
+        return Problem(target, "", f"receives nothing from {source} on {_CLUSTER}: open it on {gap.target}")
+    if gap.both:
+        text = f"no reply from each other on {_CLUSTER}: open it between the hosts"
+        return Problem(f"{source}, {target}", "", text)
+    return Problem(source, "", f"no reply from {target} on {_CLUSTER}: open it between the hosts")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ..adhoc.survey import HOME
+from ..adhoc.membership import HOME
 from ..errors import Problem, named
 from ..spec.cluster import ClusterSpec
 from ..templates import script

@@ -1,1 +1,1 @@
-"""A cluster as it was asked for, its nodes as they exist, and their types."""
+"""A cluster as it was requested, its nodes as they exist, and their types."""

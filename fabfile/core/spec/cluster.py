@@ -29,17 +29,17 @@ THIS_MACHINE = "localhost"
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterSpec:
-    """What was asked for.
+    """A cluster as it was requested.
 
     name           tells clusters apart, `[a-z][a-z0-9-]*`, at most 31 characters
     uid            four hexadecimal digits, made at creation: tells two clusters of one name on one host apart
     size           the number of nodes, 1 to 32, the Puppet master not counted
-    puppet_master  a host of the user's; "localhost" for this machine; empty: a machine beside the nodes
+    puppet_master  an existing host; "localhost" for this machine; empty: a machine beside the nodes
     suite          the Debian release of `local` nodes
     profile        corosync's timing, `lan` or `cloud`
     user           the administrator on the nodes, who may use sudo without a password
-    types          the nodes' types, by index; those that are not there are `default`
-    sirikata_url   where nodes fetch the Sirikata archive from; empty: none; `sirikata_before_url`: the version before
+    types          the nodes' types, by index; missing ones are `default`
+    sirikata_url   the address of the Sirikata archive; empty: none; `sirikata_before_url`: the version before
     """
 
     __pydantic_config__ = UNKNOWN_KEYS_ARE_ERRORS
@@ -82,7 +82,7 @@ class ClusterSpec:
 
 
 def default_profile(provider: ProviderName) -> str:
-    """Corosync's timing where none was asked for: a cloud's machines that pause for a moment are not dead."""
+    """Corosync's timing by default: the machines of a cloud may pause for a moment without being dead."""
     return "cloud" if provider == "ec2" else "lan"
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 State = Literal["pending", "running", "stopping", "stopped", "broken", "terminating", "terminated"]
-# States of a machine that is gone or going: nothing is to be expected of it any more.
+# States of a machine that no longer exists, or soon will not.
 GONE: tuple[State, ...] = ("terminating", "terminated")
 Role = Literal["node", "master"]
 
@@ -24,7 +24,7 @@ class Node:
     state      as its provider reports it now
     id         the provider's name for it
     reason     why it is in that state, where its provider says so: reclaimed, died while it booted
-    imported   whether somebody else booted it, so that it never read our user-data
+    imported   whether this tool did not boot it, so that it never read our user-data
     key        a private key file for it alone; `jump`: hosts to go through to it alone, `[user@]host[:port]` and commas
     """
 
@@ -53,7 +53,7 @@ class Node:
 
     @property
     def gone(self) -> bool:
-        """Whether it does not exist any more, or soon will not."""
+        """Whether it is terminated, or terminates."""
         return self.state in GONE
 
     @property

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar, runtime_checkable
 
-from ...core.errors import UsageError
+from ...core.errors import Problem, UsageError
 from ...core.report import Report
 from ...core.spec.cluster import ClusterSpec
 from ...core.spec.node import Node, Role
@@ -50,9 +50,8 @@ class Provider(Protocol):
         """
         ...
 
-    def preflight(self, roles: Collection[Role] = ROLES) -> list[str]:
-        """Everything that would keep `boot` from working, a sentence each with its remedy; changes
-        nothing."""
+    def preflight(self, roles: Collection[Role] = ROLES) -> Sequence[str | Problem]:
+        """Everything that would keep `boot` from working, each with its remedy; changes nothing."""
         ...
 
     def boot(self, user_data: UserData, report: Report, roles: Collection[Role] = ROLES) -> Sequence[Node]:

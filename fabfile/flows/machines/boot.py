@@ -8,6 +8,7 @@ from ...core.puppet.agent import agent_setup
 from ...core.puppet.master import server_setup
 from ...core.spec.node import Node, Role
 from ...core.ssh.hostkeys import KEYS_BEGIN, KEYS_END
+from ...core.templates import script
 from ...effects import keys
 from ...effects.providers.base import ROLES, HostKeys, UserData
 from ...effects.ssh.known_hosts import remove_key, rename_host, set_key
@@ -44,7 +45,7 @@ def launch(session: Session, roles: Collection[Role] = ROLES) -> tuple[list[Node
     _forget_gone(session, {node.id for node in existing})
     with session.report.step("boot the machines"):
         machines = list(session.provider.boot(make, session.report, roles))
-    done = "took in" if session.provider.contact == "ssh" else "booted"
+    done = "joined" if session.provider.contact == "ssh" else "booted"
     return machines, [
         f"{done} {node.name}" for node in machines if node.id not in before and node.role in roles
     ]
@@ -61,7 +62,7 @@ def boot(
     wanted = {node.id for node in launched if node.role in roles}
     limit = session.provider.boot_timeout if timeout is None else timeout
     if session.provider.contact == "ssh":
-        return hosts.take_in(session, launched), changed
+        return hosts.join(session, launched), changed
     with session.report.step("first contact"):
         machines = _wait_running(session, wanted, limit)
         _greet(session, machines, limit)
@@ -193,7 +194,7 @@ def _greet(session: Session, machines: list[Node], timeout: float) -> None:
     for node in fresh:
         set_key(known_hosts, node.host_pattern, own_keys[node.name])
     session.remote.fan_out(
-        fresh, "give up the bootstrap host key", lambda node: session.remote.sudo(node, _DROP_KEY)
+        fresh, "give up the bootstrap host key", lambda node: session.remote.sudo(node, drop_key_script())
     )
     for node in fresh:
         remove_key(known_hosts, node.host_pattern, BOOTSTRAP_KEY)
@@ -227,49 +228,28 @@ def _first_contact(
         more = session.provider.explain(node)
         raise NodeError(node.name, f"not reachable after {timeout:.0f} s; last: {failure[0].problem}", more)
     session.report.node(node.name, "waiting for cloud-init")
-    script = first_contact_script(timeout, imported=node.imported)
-    key = session.remote.sudo(node, script, stdin=lines.encode(), timeout=timeout).out.strip()
+    contact = first_contact_script(timeout, imported=node.imported)
+    key = session.remote.sudo(node, contact, stdin=lines.encode(), timeout=timeout).out.strip()
     session.report.node(node.name, "ready")
     return key
 
 
 def first_contact_script(timeout: float, *, imported: bool = False) -> str:
-    """What a machine is asked at first contact, as often as wanted; it waits so many seconds for cloud-init.
+    """First contact with a machine, to be repeated as often as wanted; waits `timeout` seconds for cloud-init.
 
     Standard input: lines for /etc/hosts.  Output: the machine's own public key.
     """
-    return f"looks={int(timeout / POLL)} imported={'yes' if imported else ''}\n{_FIRST_CONTACT}"
+    return script(
+        "machines/hosts-file.sh",
+        "machines/first-contact.sh",
+        looks=int(timeout / POLL),
+        interval=POLL,
+        imported="yes" if imported else "",
+        begin=KEYS_BEGIN,
+        end=KEYS_END,
+    )
 
 
-# Of cloud-init's errors only a failed set-up can be mended from here: a mirror may answer now that did not at first boot.
-_FIRST_CONTACT = f"""set -eu
-until [ "$imported" ] || [ -e /run/cloud-init/result.json ]; do
-  looks=$((looks - 1)); [ "$looks" -gt 0 ] || {{ echo 'cloud-init did not finish' >&2; exit 1; }}
-  sleep {POLL}
-done
-log=/var/log/cloud-init-output.log set_up=/var/lib/sirikata-cluster/set-up
-if [ -e "$set_up" ]; then
-  [ -e "$set_up.done" ] || sh "$set_up" >>"$log" 2>&1 </dev/null || failed=yes
-elif [ ! "$imported" ] && ! grep -q '"errors": \\[\\]' /run/cloud-init/result.json; then
-  failed=yes
-fi
-if [ -n "${{failed-}}" ]; then
-  echo 'cloud-init failed:' >&2; tail -n 4 "$log" >&2; exit 1
-fi
-{hosts.KNOW_EACH_OTHER}key=/etc/ssh/ssh_host_ed25519_key
-if [ ! -s "$key.pub" ]; then
-  rm -f "$key"
-  ssh-keygen -q -t ed25519 -N '' -C "$(hostname)" -f "$key"
-  sync
-fi
-# Shown where cloud-init shows keys, its log where there is no console: who has lost known_hosts reads it through EC2.
-show() {{ echo '{KEYS_BEGIN}'; cut -d' ' -f1,2 "$key.pub"; echo '{KEYS_END}'; }}
-if [ -c /dev/console ]; then show >/dev/console || :; else show >>/var/log/cloud-init-output.log; fi
-cut -d' ' -f1,2 "$key.pub"
-"""
-
-# Reloading keeps the connections that are open.
-_DROP_KEY = """set -eu
-rm -f /etc/ssh/ssh_host_ecdsa_key /etc/ssh/ssh_host_ecdsa_key.pub
-systemctl reload-or-restart ssh
-"""
+def drop_key_script() -> str:
+    """Removes the bootstrap host key from a machine that has its own."""
+    return script("machines/drop-bootstrap-key.sh")

@@ -1,8 +1,8 @@
-"""Machines that somebody else booted, made a cluster's: each written down as it is, then a Puppet agent of the cluster's."""
+"""Machines that existed before become a cluster's: their state is recorded, then they become Puppet agents."""
 
 from collections.abc import Sequence
 
-from ...core.adhoc.survey import HOME, take_in_script
+from ...core.adhoc.membership import HOME, join_script, names_script
 from ...core.errors import NodeError
 from ...core.puppet.agent import agent_setup, install_script
 from ...core.spec.node import Node, master
@@ -10,40 +10,38 @@ from ...effects.ssh.runner import Remote
 from ..puppet import master as puppet_master
 from ..session import Session
 
-SET_UP_TIMEOUT = 900.0  # seconds without a word from a machine that installs packages
+SET_UP_TIMEOUT = 900.0  # seconds without output from a machine that installs packages
 
 
-def take_in(session: Session, nodes: Sequence[Node]) -> list[Node]:
-    """Make hosts of a person's own the cluster's nodes; answers them.  Run again after an interruption, it goes on.
+def join(session: Session, nodes: Sequence[Node]) -> list[Node]:
+    """Make ad-hoc hosts the cluster's nodes; returns them.  Run again after an interruption, it resumes.
 
-    How each is, is written down there before the first thing on any of them is changed, so that all of it can be undone.
+    The state of each is recorded there before any of them is changed, so that it can be restored.
     """
     keyed = session.store.state().keyed
     fresh = [node for node in nodes if node.id not in keyed]
     if fresh and session.spec.puppet_master not in [node.ssh_host for node in nodes]:
-        # A master elsewhere is asked before anything on the hosts is changed: there may be no way in.
+        # A master elsewhere is looked up before anything on the hosts is changed: it may be unreachable.
         puppet_master.certname(session)
-    with session.report.step("take the hosts in"):
-        session.remote.fan_out(fresh, "take in", lambda node: _write_down(session, node))
+    with session.report.step("join the hosts"):
+        session.remote.fan_out(fresh, "join", lambda node: _record(session, node))
         session.remote.fan_out(fresh, "install", lambda node: _install(session, node))
         known = lines(session, nodes).encode()
         session.remote.fan_out(
-            nodes,
-            "tell each where the others are",
-            lambda node: session.remote.sudo(node, _KNOW, stdin=known),
+            nodes, "write /etc/hosts", lambda node: session.remote.sudo(node, names_script(), stdin=known)
         )
         session.remote.fan_out(fresh, "set up", lambda node: set_up_agent(session, session.remote, node))
     session.store.update_state(keyed=keyed | {node.id: node.host_pattern for node in fresh})
     return list(nodes)
 
 
-def _write_down(session: Session, node: Node) -> None:
-    session.report.node(node.name, f"taking in {node.ssh_host}")
-    session.remote.sudo(node, take_in_script(session.spec.id, node.name))
+def _record(session: Session, node: Node) -> None:
+    session.report.node(node.name, f"joining {node.ssh_host}")
+    session.remote.sudo(node, join_script(session.spec.id, node.name))
 
 
 def _install(session: Session, node: Node) -> None:
-    """Install Puppet's server on the one that is the master, its agent on the others: what takes longest, side by side."""
+    """Install Puppet's server on its host, an agent on the others: at the same time, since it takes longest."""
     if node.ssh_host == session.spec.puppet_master:
         puppet_master.certname(session)
         return
@@ -52,7 +50,7 @@ def _install(session: Session, node: Node) -> None:
 
 
 def lines(session: Session, machines: Sequence[Node]) -> str:
-    """Lines of /etc/hosts for all machines: a dead resolver would cost 10 to 20 s a name."""
+    """Lines of /etc/hosts for all machines: a name server that is down would cost 10 to 20 s a name."""
     found = [f"{node.address} {node.certname(session.spec.name)} {node.name}" for node in machines]
     if master(machines) is None:
         address = session.provider.master_address()
@@ -63,7 +61,7 @@ def lines(session: Session, machines: Sequence[Node]) -> str:
 def set_up_agent(session: Session, remote: Remote, node: Node) -> None:
     """Make a machine an agent of the cluster's Puppet master, as user-data does for one that we launch.
 
-    Raises NodeError with the machine's own words.
+    Raises NodeError with the last lines that the machine printed.
     """
     session.report.node(node.name, "Puppet agent")
     token = (session.store.secret("token") or b"").decode().strip()
@@ -78,15 +76,3 @@ def set_up_agent(session: Session, remote: Remote, node: Node) -> None:
     done = remote.sudo(node, "exec sh -s", stdin=setup.encode(), check=False, timeout=SET_UP_TIMEOUT)
     if not done.ok:
         raise NodeError(node.name, f"({node.id}) its Puppet agent could not be set up", done.last_words)
-
-
-# Takes the place of what an earlier one wrote.  Standard input: lines for /etc/hosts.
-KNOW_EACH_OTHER = """{ sed -e '/^# sirikata-cluster begin/,/^# sirikata-cluster end/d' -e '$a\\' /etc/hosts
-  echo '# sirikata-cluster begin'; cat; echo '# sirikata-cluster end'; } > /etc/hosts.sirikata
-chmod 644 /etc/hosts.sirikata
-mv /etc/hosts.sirikata /etc/hosts
-"""
-# Images of clouds have cloud-init write /etc/hosts anew at each boot.
-_KNOW = f"""set -eu
-if [ -d /etc/cloud/cloud.cfg.d ]; then echo 'manage_etc_hosts: false' >/etc/cloud/cloud.cfg.d/99_sirikata_hosts.cfg; fi
-{KNOW_EACH_OTHER}"""

@@ -1,96 +1,37 @@
-"""Whether hosts can become a cluster: everything is asked before anything is touched, and every problem is
-told at once."""
+"""Whether hosts can become a cluster: all are checked before any is changed, and all problems are found at once."""
 
-import re
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from ....core.adhoc.connectivity import (
     TCP_PORT,
     UDP_PORT,
-    Peers,
-    parse_peers,
-    peer_problems,
-    peers_input,
-    peers_script,
+    Probe,
+    connectivity_problems,
+    parse_probe,
+    probe_input,
+    probe_script,
 )
-from ....core.adhoc.requirements import clock_problems, look_problems, name_problems, release_problems
-from ....core.adhoc.survey import HostLook, look_script, parse_look
-from ....core.errors import NodeError, UsageError
+from ....core.adhoc.requirements import clock_problems, host_requirements, name_problems, release_problems
+from ....core.errors import Problem
 from ....core.spec.cluster import ClusterSpec
 from ....core.spec.names import is_address
 from ....core.spec.node import Node, Role
-from ...ssh.access import Pem, Unreachable
 from ...ssh.fan_out import fan_out
-from ...ssh.known_hosts import known_keys, remove_host, set_key
-from ...ssh.private_keys import check_pem
 from ...ssh.runner import Remote
-
-LOOK_TIMEOUT = 60.0  # seconds without a word
-
-
-@dataclass(frozen=True)
-class Found:
-    """A host that answered: what it is, at which of its addresses, and when it was asked and had answered."""
-
-    node: Node
-    look: HostLook
-    reached: str
-    asked: float
-    answered: float
-
-
-def key_problems(spec: ClusterSpec) -> dict[str, list[str]]:
-    """What is wrong with the private keys that the hosts' definitions name, by their paths; only what cannot
-    be used."""
-    problems = {}
-    for path in dict.fromkeys(host.key for host in spec.adhoc.hosts if host.key):
-        try:
-            check_pem(Pem(Path(path), "the definition of the hosts"))
-        except UsageError as error:
-            problems[path] = [str(one) for one in error.problems]
-    return problems
-
-
-def trust(spec: ClusterSpec, nodes: Sequence[Node], known_hosts: Path) -> None:
-    """Take the hosts' SSH keys into the cluster's own file, as far as somebody knows them.
-
-    The keys are those of the definition, or those that the person's own known_hosts hold: no host is believed
-    on sight.
-    """
-    for node in nodes:
-        given = spec.adhoc.hosts[node.index].host_key
-        keys = [given] if given else known_keys(node.ssh_host, node.ssh_port if node.ssh_port != 22 else 0)
-        if not keys:
-            continue
-        remove_host(known_hosts, node.host_pattern)
-        for key in keys:
-            set_key(known_hosts, node.host_pattern, key)
-
-
-def _unknown(node: Node, shown: str) -> str:
-    port = f"-p {node.ssh_port} " if node.ssh_port != 22 else ""
-    jump = f"-J {node.jump} " if node.jump else ""
-    login = f"{node.user}@{node.ssh_host}" if node.user else node.ssh_host
-    return (
-        f"its host key ({shown}) is not known here, so nobody logged in. If that is the host's own"
-        f" (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub there), accept it: ssh {jump}{port}{login}; or"
-        " give it as host-key in a definition file"
-    )
+from .survey import TIMEOUT, Surveyed, label, survey
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found of the hosts.
+    """The result of a check.
 
-    problems    every problem, a sentence each
-    addresses   where the others reach each, by the index of its node
-    members     indices of the nodes whose hosts are members of the cluster already
+    problems    all problems of the hosts
+    addresses   the address at which the others reach each host, by the index of its node
+    members     the indices of the nodes whose hosts are members of the cluster already
     """
 
-    problems: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     addresses: dict[int, str] = field(default_factory=dict)
     members: frozenset[int] = frozenset()
 
@@ -98,190 +39,142 @@ class Checked:
 def check(
     remote: Remote, spec: ClusterSpec, nodes: Sequence[Node], server: str, advice: Mapping[int, str]
 ) -> Checked:
-    """Look at every host, all at the same time, and judge them by themselves and together.
+    """Survey every host, all at the same time, and judge them by themselves and together.
 
-    `server` is the name of the Puppet server, as far as it is known; `advice`, by index, what is said besides
-    of a host that cannot be asked.
+    `server` is the name of the Puppet server, as far as it is known; `advice`, by index, is added to the problem of a host
+    that cannot be surveyed.
     """
-    named = [host.address for host in spec.adhoc.hosts if host.address and not is_address(host.address)]
-    master = _master_elsewhere(spec)
-    names = "".join(f"{name}\n" for name in [*named, *([f"{master} {TCP_PORT}"] if master else [])])
-    answers = fan_out(nodes, "check", lambda node: _ask(remote, node, names))
-    found = {name: one for name, one in answers.items() if isinstance(one, Found)}
+    named_hosts = [host.address for host in spec.adhoc.hosts if host.address and not is_address(host.address)]
+    master = _outside_master(spec)
+    names = "".join(f"{name}\n" for name in [*named_hosts, *([f"{master} {TCP_PORT}"] if master else [])])
+    results = fan_out(nodes, "check", lambda node: survey(remote, node, names))
     problems = [
-        f"{_called(node)}: {answers[node.name]}{advice.get(node.index, '')}"
+        replace(result, text=result.text + advice.get(node.index, ""))
         for node in nodes
-        if node.name not in found
+        if isinstance(result := results[node.name], Problem)
     ]
-    addresses = {name: _address(spec, one, found) for name, one in found.items()}
-    for name, one in found.items():
-        problems += [
-            f"{_called(one.node)}: {problem}" for problem in _unfit(spec, one, addresses[name], server)
-        ]
-    problems += _twice(found, addresses)
-    problems += _together(spec, found, addresses)
+    found = [result for result in results.values() if isinstance(result, Surveyed)]
+    addresses = {host.label: _address(spec, host, found) for host in found}
+    for host in found:
+        problems += _host_problems(spec, host, addresses[host.label], server)
+    problems += _duplicates(found, addresses) + _group_problems(spec, found, addresses)
     if not problems:
-        problems = _reach(remote, spec, found, addresses)
+        problems = _probe(remote, spec, found, addresses)
     return Checked(
         problems,
-        {found[name].node.index: address for name, address in addresses.items()},
-        frozenset(one.node.index for one in found.values() if one.look.member),
+        {host.node.index: addresses[host.label] for host in found},
+        frozenset(host.node.index for host in found if host.survey.member),
     )
 
 
-def _master_elsewhere(spec: ClusterSpec) -> str:
-    """The name or address of a Puppet master that is no node; empty where it is one."""
+def _outside_master(spec: ClusterSpec) -> str:
+    """The name or address of a Puppet master that is not a node; empty where it is one."""
     return "" if spec.puppet_master in [host.host for host in spec.adhoc.hosts] else spec.puppet_master
 
 
-def _unfit(spec: ClusterSpec, one: Found, address: str, server: str) -> list[str]:
-    """Why that host by itself cannot be a node."""
-    problems = []
-    own = ", ".join(one.look.addresses) or "none"
-    if not address:
-        given = spec.adhoc.hosts[one.node.index].address
-        problems.append(
-            f"no host resolves its address {given!r} to one of its own ({own}): put that into the DNS or into"
-            " every host's /etc/hosts, or give the address itself"
-        )
-    master = _master_elsewhere(spec)
-    if master and not one.look.names.get(master):
-        problems.append(
-            f"it does not resolve {master}, the name of the Puppet master: put that into its /etc/hosts or"
-            " the DNS, or name the master by its address"
-        )
-    if master in one.look.silent:
-        problems.append(
-            f"{master}, the Puppet master, does not answer it on TCP port {TCP_PORT}: see that it is up, and"
-            " open that port to the hosts there"
-        )
-    return problems + look_problems(
-        one.look,
-        cluster_id=spec.id,
-        cluster_name=spec.name,
-        server=server,
-        address=address or (one.look.addresses or ("",))[0],
-        wanted=_roles(spec, one.node),
-    )
+def _address(spec: ClusterSpec, host: Surveyed, found: Sequence[Surveyed]) -> str:
+    """The address at which the others reach a host: of its definition, else the one at which SSH does.
 
-
-def _ask(remote: Remote, node: Node, names: str) -> "Found | str":
-    """What the host is; or why it cannot be asked."""
-    try:
-        # Without sudo, which passes no variables on.
-        reached = remote.run(node, 'echo "$SSH_CONNECTION"', timeout=LOOK_TIMEOUT).out.split()
-        asked = time.time()
-        done = remote.sudo(node, look_script(), stdin=names.encode(), check=False, timeout=LOOK_TIMEOUT)
-        answered = time.time()
-    except NodeError as error:
-        stranger = _stranger(error)
-        return _unknown(node, stranger) if stranger else error.problem
-    if not done.ok:
-        return _no_rights(node, done.last_words)
-    look = parse_look(done.out)
-    # Its clock is read at the script's begin: what the script took after that is no round trip.
-    return Found(node, look, reached[2] if len(reached) > 2 else "", asked, answered)
-
-
-def _stranger(error: BaseException | None) -> str:
-    """The fingerprint of an unknown host key that is behind this error; empty when something else is."""
-    while error is not None:
-        if isinstance(error, Unreachable):
-            return error.unknown_key
-        error = error.__cause__
-    return ""
-
-
-def _no_rights(node: Node, words: str) -> str:
-    if re.search(
-        r"password is required|a terminal is required|may not run sudo|not in the sudoers|not allowed", words
-    ):
-        who = node.user or "the account"
-        return (
-            f"{who} may not use sudo there without a password ({words.splitlines()[-1]}). Allow it: echo"
-            f" '{node.user or 'USER'} ALL=(ALL) NOPASSWD:ALL' | sudo tee"
-            f" /etc/sudoers.d/{node.user or 'USER'}; or log in as root"
-        )
-    if re.search(r"sudo: (command )?not found|sudo: No such file", words):
-        return "there is no sudo there: install it, or log in as root"
-    return f"it could not be looked at: {words}"
-
-
-def _called(node: Node) -> str:
-    return (
-        (f"{node.user}@" if node.user else "")
-        + node.ssh_host
-        + (f":{node.ssh_port}" if node.ssh_port != 22 else "")
-    )
-
-
-def _address(spec: ClusterSpec, one: Found, found: Mapping[str, Found]) -> str:
-    """Where the others reach that host: as its definition says, else where SSH reaches it; empty for a name
-    of nowhere."""
-    given = spec.adhoc.hosts[one.node.index].address
+    Empty for a name that no host resolves to an address of it.
+    """
+    given = spec.adhoc.hosts[host.node.index].address
     if not given:
-        return one.reached
+        return host.reached
     if is_address(given):
         return given
-    answers = [address for other in found.values() for address in other.look.names.get(given, ())]
-    own = [address for address in answers if address in one.look.addresses]
-    return own[0] if own else ""
+    resolved = [address for each in found for address in each.survey.names.get(given, ())]
+    return next((address for address in resolved if address in host.survey.addresses), "")
+
+
+def _host_problems(spec: ClusterSpec, host: Surveyed, address: str, server: str) -> list[Problem]:
+    """Why that host by itself cannot be a node."""
+    problems = []
+    own = ", ".join(host.survey.addresses) or "none"
+    if not address:
+        given = spec.adhoc.hosts[host.node.index].address
+        text = (
+            f"no host resolves its address {given!r} to one of its own ({own}): add it to the DNS or to every host's "
+            "/etc/hosts, or give an IP address"
+        )
+        problems.append(Problem(host.label, "address", text))
+    master = _outside_master(spec)
+    if master and not host.survey.names.get(master):
+        text = (
+            f"it does not resolve {master}, the name of the Puppet master: add it to its /etc/hosts or the DNS, or give the "
+            "master's IP address"
+        )
+        problems.append(Problem(host.label, "puppet_master", text))
+    if master in host.survey.silent:
+        text = (
+            f"the Puppet master {master} does not respond to it on TCP port {TCP_PORT}: check that the master is up, and open "
+            "that port there for the hosts"
+        )
+        problems.append(Problem(host.label, "puppet_master", text))
+    return problems + host_requirements(
+        host.label,
+        host.survey,
+        spec,
+        server=server,
+        address=address or (host.survey.addresses or ("",))[0],
+        roles=_roles(spec, host.node),
+    )
 
 
 def _roles(spec: ClusterSpec, node: Node) -> tuple[Role, ...]:
     return ("node", "master") if node.ssh_host == spec.puppet_master else ("node",)
 
 
-def _twice(found: Mapping[str, Found], addresses: Mapping[str, str]) -> list[str]:
-    seen: dict[str, Node] = {}
+def _duplicates(found: Sequence[Surveyed], addresses: Mapping[str, str]) -> list[Problem]:
+    """Hosts that are one machine."""
+    first: dict[str, Surveyed] = {}
     problems = []
-    for name, one in found.items():
-        other = seen.setdefault(addresses[name], one.node)
-        if other is not one.node and addresses[name]:
-            problems.append(
-                f"{_called(other)} and {_called(one.node)} are one machine: both have the address"
-                f" {addresses[name]}"
-            )
+    for host in found:
+        earlier = first.setdefault(addresses[host.label], host)
+        if earlier is not host and addresses[host.label]:
+            text = f"it is the same machine as {earlier.label}: both have the address {addresses[host.label]}"
+            problems.append(Problem(host.label, "host", text))
     return problems
 
 
-def _together(spec: ClusterSpec, found: Mapping[str, Found], addresses: Mapping[str, str]) -> list[str]:
-    """What only a look at all of them shows: clocks, and names that they know differently."""
-    hosts = {_called(one.node): one for one in found.values()}
-    problems = release_problems({name: one.look for name, one in hosts.items()})
-    problems += clock_problems({name: (one.look, one.asked, one.answered) for name, one in hosts.items()})
-    wanted = {
-        host.address: addresses[one.node.name]
-        for one in found.values()
-        for host in [spec.adhoc.hosts[one.node.index]]
-        if host.address and not is_address(host.address) and addresses[one.node.name]
+def _group_problems(
+    spec: ClusterSpec, found: Sequence[Surveyed], addresses: Mapping[str, str]
+) -> list[Problem]:
+    """What only a look at all of them shows: releases, clocks, and names that resolve differently."""
+    problems = release_problems({host.label: host.survey for host in found})
+    problems += clock_problems({host.label: (host.survey, host.sent, host.received) for host in found})
+    expected = {
+        given: addresses[host.label]
+        for host in found
+        if (given := spec.adhoc.hosts[host.node.index].address)
+        and not is_address(given)
+        and addresses[host.label]
     }
-    looks = {name: replace(one.look, names=_of_others(spec, one)) for name, one in hosts.items()}
-    return problems + name_problems(looks, wanted)
+    surveys = {host.label: replace(host.survey, names=_other_names(spec, host)) for host in found}
+    return problems + name_problems(surveys, expected)
 
 
-def _of_others(spec: ClusterSpec, one: Found) -> dict[str, tuple[str, ...]]:
-    """What a host takes the others' names for: by its own it may well mean itself."""
-    own = spec.adhoc.hosts[one.node.index].address
-    return {name: addresses for name, addresses in one.look.names.items() if name != own}
+def _other_names(spec: ClusterSpec, host: Surveyed) -> dict[str, tuple[str, ...]]:
+    """How a host resolves the names of the others: its own may well be a loopback address."""
+    own = spec.adhoc.hosts[host.node.index].address
+    return {name: addresses for name, addresses in host.survey.names.items() if name != own}
 
 
-def _reach(
-    remote: Remote, spec: ClusterSpec, found: Mapping[str, Found], addresses: Mapping[str, str]
-) -> list[str]:
-    """Whether the hosts reach each other, at the ports that they will use; asked before they are members."""
-    if len(found) < 2 or all(one.look.member == spec.id for one in found.values()):
+def _probe(
+    remote: Remote, spec: ClusterSpec, found: Sequence[Surveyed], addresses: Mapping[str, str]
+) -> list[Problem]:
+    """Whether the hosts reach each other on the ports that they will use; checked before they are members."""
+    if len(found) < 2 or all(host.survey.member == spec.id for host in found):
         return []
-    hosts = {_called(one.node): one for one in found.values()}
-    at = {_called(one.node): addresses[name] for name, one in found.items()}
-    server = next((name for name, one in hosts.items() if one.node.ssh_host == spec.puppet_master), "")
-    held = [name for name, one in hosts.items() if ("udp", UDP_PORT) in one.look.ports]
+    hosts = {host.label: host for host in found}
+    server = next((name for name, host in hosts.items() if host.node.ssh_host == spec.puppet_master), "")
+    held = [name for name, host in hosts.items() if ("udp", UDP_PORT) in host.survey.ports]
 
-    def probe(node: Node) -> Peers:
-        name = _called(node)
-        served = ("tcp", TCP_PORT) in hosts[name].look.ports
-        text = peers_input(name, at, server=server, udp_held=held, tcp_held=served)
-        return parse_peers(remote.sudo(node, peers_script(), stdin=text.encode(), timeout=LOOK_TIMEOUT).out)
+    def probe(node: Node) -> Probe:
+        name = label(node)
+        served = ("tcp", TCP_PORT) in hosts[name].survey.ports
+        text = probe_input(name, addresses, server=server, udp_held=held, tcp_held=served)
+        return parse_probe(remote.sudo(node, probe_script(), stdin=text.encode(), timeout=TIMEOUT).out)
 
-    answers = fan_out([one.node for one in found.values()], "reach each other", probe)
-    return peer_problems({_called(one.node): answers[name] for name, one in found.items()}, at, server=server)
+    results = fan_out([host.node for host in found], "reach each other", probe)
+    probes = {host.label: results[host.node.name] for host in found}
+    return connectivity_problems(probes, addresses, server=server)

@@ -1,4 +1,4 @@
-"""Hosts of a person's own: taken into a cluster over SSH, and given back as they were."""
+"""Ad-hoc hosts as a cluster's machines: they join over SSH, and are released in the state they had before."""
 
 import shlex
 import time
@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from ....core.adhoc.host import Host
-from ....core.adhoc.survey import parse_take_off, take_off_script
-from ....core.errors import NodeError, NodeFailures
+from ....core.adhoc.membership import parse_release, release_script, restart_script
+from ....core.errors import NodeError, NodeFailures, Problem
 from ....core.report import Report
 from ....core.spec.cluster import ClusterSpec
 from ....core.spec.names import is_address
@@ -19,21 +19,18 @@ from ...ssh.runner import Remote
 from ...ssh.waiting import Cached, wait_until
 from ...store.store import Store
 from ..base import ROLES, Contact, UserData
-from . import checks
+from . import checks, host_keys
 
-# Seconds that an answer about a host is good for; and that nobody asks one again which did not answer.
+# Seconds for which a state of the hosts is reused; and for which an unreachable host is not contacted again.
 FRESH, LATER = 1.0, 15.0
-LOOK_TIMEOUT = 20.0  # seconds without a word from a host that is asked whether it is there
+LOOK_TIMEOUT = 20.0  # seconds without output from a host whose state is checked
 BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
-REBOOT_LOOK, REBOOT_TIMEOUT = 2.0, 30.0  # seconds for an answer while it goes down; until it has gone down
-TAKE_OFF_TIMEOUT = 1800.0  # the same from one whose packages are removed
+REBOOT_LOOK, REBOOT_TIMEOUT = 2.0, 30.0  # seconds for a command while it goes down; until it is down
+RELEASE_TIMEOUT = 1800.0  # seconds without output while packages are removed
 
 
 class AdhocProvider:
-    """Hosts of a person's own.
-
-    Those that a cluster has taken in are its machines, whether they answer or not.
-    """
+    """Ad-hoc hosts.  Those that have joined a cluster are its machines, reachable or not."""
 
     boot_timeout = 120.0
     contact: Contact = "ssh"
@@ -48,12 +45,12 @@ class AdhocProvider:
     def pinned(self) -> ClusterSpec:
         return self.spec
 
-    def preflight(self, roles: Collection[Role] = ROLES) -> list[str]:
+    def preflight(self, roles: Collection[Role] = ROLES) -> list[Problem]:
         nodes = [_node(self.spec, index, "") for index in range(self.spec.size)]
-        keys = checks.key_problems(self.spec)
-        # The others are looked at all the same: every problem at once.
+        keys = host_keys.private_key_problems(self.spec)
+        # The others are checked all the same: every problem at once.
         nodes = [node for node in nodes if node.key not in keys]
-        checks.trust(self.spec, nodes, self._store.known_hosts)
+        host_keys.trust(self.spec, nodes, self._store.known_hosts)
         server = self._store.state().master_certname or self.spec.puppet_master
         taken = self._store.state().taken
         advice = {node.index: f"; {self.explain(node)}" for node in nodes} if taken else {}
@@ -62,9 +59,9 @@ class AdhocProvider:
 
     def boot(self, user_data: UserData, report: Report, roles: Collection[Role] = ROLES) -> Sequence[Node]:
         addresses = {str(index): address for index, address in self._checked.addresses.items()}
-        # One that was given back, and whoever did it was cut off before that was written down here.
+        # A host may have been released by a command that was interrupted before it recorded that here.
         self._forget({index: addresses[index] for index in addresses if int(index) in self._checked.members})
-        # Before the first of them is touched: from here on `terminate` gives them all back.
+        # Before the first of them is changed: from here on `terminate` releases them all.
         self._store.update_state(taken=addresses)
         return self.nodes()
 
@@ -73,42 +70,42 @@ class AdhocProvider:
         if not taken:
             return ()
         if self._found is None:
-            self._found = Cached(lambda: self._ask(self._store.state().taken), max_age=FRESH)
+            self._found = Cached(lambda: self._look(self._store.state().taken), max_age=FRESH)
         return self._found.get()
 
     def explain(self, node: Node) -> str:
         return (
-            f"if it is gone for good: fab adhoc.replace {self.spec.name} {node.index} HOST puts another in"
-            f" its place; fab adhoc.forget {self.spec.name} {node.index} has terminate not wait for it"
+            f"if it is gone for good: fab adhoc.replace {self.spec.name} {node.index} HOST puts another in its place; "
+            f"fab adhoc.forget {self.spec.name} {node.index} has terminate skip it"
         )
 
     def terminate(self, nodes: Sequence[Node], report: Report) -> None:
-        remote, returned = self._remote(), set[str]()
+        remote, released = self._remote(), set[str]()
 
-        def give_back(node: Node) -> None:
-            report.node(node.name, "giving back")
-            done = remote.sudo(node, take_off_script(), timeout=TAKE_OFF_TIMEOUT)
-            for what, why in parse_take_off(done.out).kept:
+        def release(node: Node) -> None:
+            report.node(node.name, "releasing")
+            done = remote.sudo(node, release_script(), timeout=RELEASE_TIMEOUT)
+            for what, why in parse_release(done.out).kept:
                 report.warn(f"{node.name} ({node.ssh_host}) keeps {what}: {why}")
-            report.node(node.name, "as it was")
-            returned.add(str(node.index))
+            report.node(node.name, "released")
+            released.add(str(node.index))
 
         try:
-            fan_out(nodes, "terminate", give_back)
+            fan_out(nodes, "terminate", release)
         except NodeFailures as failures:
             failed = [NodeError(n.name, self.explain(n)) for n in nodes if n.name in failures.failures]
             for error in failed:
                 report.warn(str(error))
             raise
         finally:
-            # Whatever ends this, also Ctrl-C: a host is a member until it has said that it is none.
+            # However this ends, also by Ctrl-C: a host is a member until its release is complete.
             taken = self._store.state().taken
-            self._forget({index: address for index, address in taken.items() if index not in returned})
+            self._forget({index: address for index, address in taken.items() if index not in released})
 
     def forget(self, index: int) -> None:
-        """Take a host that is gone for good out of what the cluster has, without asking it."""
+        """Remove a host that is gone for good from the cluster's machines, without connecting to it."""
         taken = self._store.state().taken
-        self._forget({one: address for one, address in taken.items() if one != str(index)})
+        self._forget({key: address for key, address in taken.items() if key != str(index)})
 
     def release(self) -> None:
         return
@@ -116,10 +113,7 @@ class AdhocProvider:
     def reboot(self, node: Node) -> None:
         remote = self._remote()
         boot = remote.run(node, BOOT_ID).out
-        # At once, as a power cut would; after this connection is closed.
-        remote.sudo(
-            node, "nohup sh -c 'sleep 0.5; systemctl reboot --force --force' >/dev/null 2>&1 </dev/null &"
-        )
+        remote.sudo(node, restart_script())
 
         def gone() -> bool:
             try:
@@ -144,15 +138,15 @@ class AdhocProvider:
         hosts = [host.host for host in self.spec.adhoc.hosts]
         if self.spec.puppet_master in hosts:
             return taken.get(str(hosts.index(self.spec.puppet_master)))
-        return self._elsewhere(taken)
+        return self._outside_master(taken)
 
     def ssh_key(self) -> None:
         return None
 
-    def _elsewhere(self, taken: dict[str, str]) -> str | None:
-        """Where a Puppet master is that is none of the hosts, as one of them resolves its name.
+    def _outside_master(self, taken: dict[str, str]) -> str | None:
+        """The address of a Puppet master that is not one of the hosts, as the first of them resolves its name.
 
-        Its certificate may have another name, which only this address makes known to them.
+        Its certificate may have another name, which the hosts learn with this address.
         """
         if is_address(self.spec.puppet_master):
             return self.spec.puppet_master
@@ -168,32 +162,32 @@ class AdhocProvider:
         return Remote(Access(known_hosts=self._store.known_hosts, pem=choose_pem("", self.spec)))
 
     def _forget(self, left: dict[str, str]) -> None:
-        """Have those hosts be the members, by index; what was known of the others goes."""
+        """Make those hosts the members, by index, and remove what is known of the others."""
         state = self._store.state()
         others = [_node(self.spec, index, "") for index in range(self.spec.size) if str(index) not in left]
         if self.spec.puppet_master in [node.ssh_host for node in others]:
-            # Its authority went with it: whom it signed starts over, with a new one.
+            # The certificate authority is gone with it, and with that all certificates.
             state = replace(state, master_certname="", certified=(), keyed={})
         ids = {node.id for node in others}
         self._store.update_state(
             taken=left,
             master_certname=state.master_certname,
-            certified=tuple(one for one in state.certified if one not in ids),
-            keyed={one: pattern for one, pattern in state.keyed.items() if one not in ids},
+            certified=tuple(node_id for node_id in state.certified if node_id not in ids),
+            keyed={node_id: pattern for node_id, pattern in state.keyed.items() if node_id not in ids},
         )
         self._found = None
 
-    def _ask(self, taken: dict[str, str]) -> list[Node]:
+    def _look(self, taken: dict[str, str]) -> list[Node]:
         remote = self._remote()
         nodes = [
             _node(self.spec, int(index), address)
-            for index, address in sorted(taken.items(), key=lambda one: int(one[0]))
+            for index, address in sorted(taken.items(), key=lambda item: int(item[0]))
         ]
         found = fan_out(nodes, "look", lambda node: self._state(remote, node))
         return list(found.values())
 
     def _state(self, remote: Remote, node: Node) -> Node:
-        """The host as it is now.  A connection may outlive its host by minutes, so it is asked something."""
+        """The host as it is now.  A connection may outlive its host by minutes, so a command is run."""
         since, known = self._silent.get(node.id, (0.0, node))
         if known.reason and time.monotonic() - since < LATER:
             return known

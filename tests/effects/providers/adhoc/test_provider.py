@@ -1,4 +1,4 @@
-"""Hosts of a person's own, as their provider remembers them."""
+"""Ad-hoc hosts, as their provider remembers them."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,8 +20,8 @@ HOSTS = AdhocOptions(hosts=(Host(host="db0"), Host(host="db1"), Host(host="db2")
 SPEC = ClusterSpec(name="own", uid="1ab0", size=3, provider="adhoc", adhoc=HOSTS, puppet_master="db0")
 
 
-class Answers:
-    """A connection to hosts that give themselves back."""
+class Releasing:
+    """A connection to hosts that release themselves."""
 
     def sudo(self, node: Node, script: str, **options: Any) -> Result:
         return Result(exit=0, out="", err="")
@@ -35,7 +35,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AdhocProvider:
         store.save_spec(SPEC)
         store.update_state(taken=TAKEN, master_certname="db0.example.edu")
     found = AdhocProvider(SPEC, store)
-    monkeypatch.setattr(found, "_remote", lambda: Answers())
+    monkeypatch.setattr(found, "_remote", lambda: Releasing())
     return found
 
 
@@ -52,7 +52,7 @@ def nodes() -> list[Node]:
     ],
     ids=["Ctrl-C", "the process ends", "one that fails"],
 )
-def test_a_host_that_was_not_given_back_stays_a_member_whatever_ended_that(
+def test_a_host_is_a_member_until_its_release_is_complete(
     own: AdhocProvider, monkeypatch: pytest.MonkeyPatch, end: BaseException
 ) -> None:
     def some(found: Sequence[Node], action: str, function: Callable[[Node], object]) -> None:
@@ -65,10 +65,10 @@ def test_a_host_that_was_not_given_back_stays_a_member_whatever_ended_that(
         own.terminate(nodes(), Silent())
     state = Store("own").state()
     assert state.taken == {"1": "10.0.0.2"}
-    assert state.master_certname == ""  # its host was given back
+    assert state.master_certname == ""  # its host was released
 
 
-def test_of_hosts_that_were_all_given_back_none_is_left(own: AdhocProvider) -> None:
+def test_no_host_is_left_when_all_are_released(own: AdhocProvider) -> None:
     own.terminate(nodes(), Silent())
     assert Store("own").state().taken == {}
 
@@ -78,7 +78,7 @@ def test_of_hosts_that_were_all_given_back_none_is_left(own: AdhocProvider) -> N
     [({0, 1}, "db0.example.edu", {"own-1ab0/db0", "own-1ab0/db1"}), ({1, 2}, "", set())],
     ids=["a node", "the one with the Puppet master"],
 )
-def test_a_host_that_is_no_member_any_more_is_set_up_anew(
+def test_a_host_that_is_not_a_member_is_set_up_anew(
     own: AdhocProvider, monkeypatch: pytest.MonkeyPatch, members: set[int], certname: str, keyed: set[str]
 ) -> None:
     store = Store("own")
@@ -87,7 +87,7 @@ def test_a_host_that_is_no_member_any_more_is_set_up_anew(
         store.update_state(keyed=dict.fromkeys(ids, ""), certified=tuple(ids))
     found = checks.Checked(addresses=dict(enumerate(TAKEN.values())), members=frozenset(members))
     monkeypatch.setattr(checks, "check", lambda *given: found)
-    monkeypatch.setattr(own, "_ask", lambda taken: nodes())
+    monkeypatch.setattr(own, "_look", lambda taken: nodes())
     assert own.preflight() == []
     own.boot(lambda node: "", Silent())
     state = store.state()

@@ -1,4 +1,5 @@
-# UNIT: ends it; in the end by force.
+# shellcheck shell=sh
+# UNIT: stops it, by force if need be.
 stop_unit() {
   state=$(systemctl is-active "$1" 2>/dev/null)
   case $state in inactive | failed | unknown | '') return ;; esac
@@ -14,7 +15,7 @@ installed_before() { awk -v name="$1" '{ sub(/:.*/, "", $1) } $1 == name && $3 =
 stop_all() {
   # Without it nothing starts the daemons again.
   rm -f "$home/formed"
-  # First whoever would put things back: the agent, and a run of its that its daemon does not end with itself.
+  # First what would restore things: the agent, and its run, which does not end with its daemon.
   stop_unit puppet.service
   for lock in /var/lib/puppet/state/agent_catalog_run.lock /var/cache/puppet/state/agent_catalog_run.lock \
     /opt/puppetlabs/puppet/cache/state/agent_catalog_run.lock; do

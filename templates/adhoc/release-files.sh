@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # PATH: removes it, apart from what belongs to packages that are installed, and what else is mounted there.
 clear_path() {
   if [ -d "$1" ] && [ ! -L "$1" ]; then
@@ -26,7 +27,7 @@ work_folder() {
   # It was there before us, if the file system tells.
   born=$(stat -c %W "$workdir")
   if [ "$born" -gt 0 ] && [ "$born" -lt "$(stat -c %Y "$before/present")" ]; then return; fi
-  rmdir "$workdir" 2>/dev/null || kept "$workdir" 'it is not empty: it holds what services wrote'
+  rmdir "$workdir" 2>/dev/null || kept "$workdir" 'it holds files of services'
 }
 
 restore_files() {
@@ -44,7 +45,7 @@ restore_files() {
     clear_path "$place"
   done <"$work/there"
   tar -C / --extract --file "$before/copies.tar" --preserve-permissions --same-owner --numeric-owner --acls \
-    --xattrs --xattrs-include='*' || fail 'the copies of how this host was could not be put back'
+    --xattrs --xattrs-include='*' || fail 'the copies of the original files could not be restored'
   for folder in /usr/lib/ocf/resource.d /usr/lib/ocf; do rmdir "$folder" 2>/dev/null; done
 }
 

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 apt() { apt-get -q -y -o DPkg::Lock::Timeout=600 -o APT::Get::AutomaticRemove=false -o Dpkg::Options::=--force-confold "$@"; }
 
 # Names as apt writes them: with the architecture only where that is another one than the system's.
@@ -41,7 +42,7 @@ purge_all() {
   apt-mark showmanual | plain >"$work/manual"
   sed -n 's/^named //p' "$home/packages" 2>/dev/null >"$work/named"
   for name in $(grep -xFf "$work/manual" "$work/ours" | grep -vxFf "$work/named"); do
-    kept "package $name" 'it was asked for by name since'
+    kept "package $name" 'it has been installed by name since'
     grep -vxF "$name" "$work/ours" >"$work/ours.new"
     mv "$work/ours.new" "$work/ours"
   done

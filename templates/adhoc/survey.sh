@@ -1,10 +1,11 @@
-{# What a host is and has; changes nothing.  Standard input: names to look up, a line each, with a TCP port where one is to be
-   tried.  Output: `KEY VALUE` lines. #}
-set -u
+# shellcheck shell=sh
+# What a host is and has; changes nothing.  Standard input: names to look up, a line each, with a TCP port where one is to be
+# tried.  Output: `KEY VALUE` lines.
+#   home   the folder of a member's records
+set +e
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/puppetlabs/bin
-export PATH LC_ALL=C
+export PATH
 echo "clock $(date +%s.%N)"
-home={{ home }}
 yes_no() { if "$@" >/dev/null 2>&1; then echo yes; else echo no; fi; }
 first() { sed -n "s/$1//p" "$2" 2>/dev/null | head -n 1; }
 has() { [ "$(dpkg-query -Wf '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
@@ -37,7 +38,7 @@ echo "memory $(awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo)"
 
 [ ! -s "$home/cluster" ] || echo "member $(head -n 1 "$home/cluster")"
 [ ! -s "$home/node" ] || echo "node $(head -n 1 "$home/node")"
-echo "taken $(yes_no test -d "$home/before" -a ! -e "$home/leaving")"
+echo "joined $(yes_no test -d "$home/before" -a ! -e "$home/leaving")"
 
 conf=/etc/corosync/corosync.conf
 echo "corosync $(yes_no has corosync) $(yes_no systemctl --quiet is-active corosync)"
