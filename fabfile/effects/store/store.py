@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
-from ...core.errors import NotFound, Problem, StoreError, UsageError, as_problems
+from ...core.errors import NotFound, Problem, StoreError, UsageError
 from ...core.services.service import validate as validate_service
 from ...core.spec.cluster import ClusterSpec, name_problems, validate
 from . import archives, documents, files
@@ -58,16 +58,16 @@ class Store:
         spec = documents.read(self._spec, ClusterSpec)
         problems = validate(spec)
         for service in spec.services:
-            problems += [
-                replace(problem, subject=f"service {service.id}")
-                for problem in as_problems(validate_service(service, spec.size))
-            ]
+            problems += validate_service(service, spec.size)
         if spec.name != self.name:
             problems.append(
                 Problem("", "name", f"its name is {spec.name!r}, but its folder is {self.name!r}")
             )
         if problems:
-            found = "; ".join(map(str, problems))
+            services = {service.id for service in spec.services}
+            found = "; ".join(
+                f"service {problem}" if problem.subject in services else str(problem) for problem in problems
+            )
             raise StoreError(f"{self._spec} does not hold a valid cluster: {found}")
         return spec
 

@@ -56,7 +56,7 @@ def test_a_name_that_leads_out_of_the_folder_is_refused() -> None:
                 '{"format": 1, "name": "demo", "uid": "3f2a", "size": 3, "services": [{"id": "a", "command":'
                 ' "/b"}, {"id": "a", "command": "c", "on": 9}]}'
             ),
-            "2 times.*absolute path.*no node 9",
+            "service a: is defined 2 times.*; service a: command must start with.*; service a: no node 9",
         ),
         ('{"format": 99}', "newer"),
         ('{"format": 1, "name": "demo"}', "uid"),
