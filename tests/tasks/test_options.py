@@ -31,7 +31,7 @@ class Nice(Service):
 def test_an_option_that_is_added_is_in_every_view() -> None:
     options = fields_of(Nice)
     assert ("--nice=NUMBER", "nice", "5", "its priority") in table(options)
-    assert "| `--nice=NUMBER` | nice | 5 | its priority |\n" in markdown(options)
+    assert "| `--nice=NUMBER` | `nice` | 5 | its priority |\n" in markdown(options)
 
     @accepts_service(options)
     def add(c: object, **given: str) -> None: ...

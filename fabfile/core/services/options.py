@@ -60,7 +60,7 @@ class Field:
         text = self.option.negated or self.option.help
         if self.repeatable:
             return f"{text}{', as KEY=VALUE' if self.type == Variables else ''}; may be repeated"
-        return text if self.switch or not self.shown_default else f"{text} (default {self.shown_default})"
+        return text if self.switch or not self.shown_default else f"{text} (default: {self.shown_default})"
 
 
 def fields_of(service: type[Service]) -> dict[str, Field]:
@@ -101,10 +101,9 @@ def table(options: Mapping[str, Field] = OPTIONS) -> list[tuple[str, str, str, s
 
 def markdown(options: Mapping[str, Field] = OPTIONS) -> str:
     """The same as a table in Markdown."""
-    head = "| Option | In a file | Default | What it is |\n|---|---|---|---|\n"
+    head = "| option | in a file | default | meaning |\n|---|---|---|---|\n"
     return head + "".join(
-        f"| `{typed}` | {word} | {default or 'none'} | {text} |\n"
-        for typed, word, default, text in table(options)
+        f"| `{typed}` | `{word}` | {default} | {text} |\n" for typed, word, default, text in table(options)
     )
 
 

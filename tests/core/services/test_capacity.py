@@ -71,7 +71,7 @@ def test_two_crowds_are_both_told() -> None:
     assert len(wish_problems([*THREE, *others], 2)) == 2
 
 
-def test_a_crowd_of_one_more_than_the_largest_cluster_has_nodes_is_found_at_once() -> None:
+def test_a_crowd_larger_than_the_largest_cluster_is_found_at_once() -> None:
     began = time.monotonic()
     assert len(crowd_problems(apart(33), 32)) == 1
     assert crowd_problems(apart(32), 32) == []
