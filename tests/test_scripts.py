@@ -24,7 +24,7 @@ from fabfile.core.sirikata import release
 from fabfile.core.spec.cluster import ClusterSpec
 from fabfile.core.templates import ROOT
 from fabfile.effects.ssh.runner import as_root
-from fabfile.flows.machines import boot
+from fabfile.flows.machines import contact
 
 SPEC = ClusterSpec(name="demo", uid="3f2a", size=3)
 SCRIPTS = {
@@ -54,8 +54,8 @@ SCRIPTS = {
     "restart a service": service_scripts.restart_script("web"),
     "clean up a service": service_scripts.cleanup_script("web"),
     "wait for a service": service_scripts.wait_running_script("web"),
-    "first contact": boot.first_contact_script(180.0),
-    "drop the bootstrap key": boot.drop_key_script(),
+    "first contact": contact.first_contact_script(180.0),
+    "drop the bootstrap key": contact.drop_key_script(),
     "make a machine an agent": agent.agent_setup(SPEC, server="puppet.demo", token="t"),
     "make a host an agent": agent.agent_setup(SPEC, server="pm", token="t", name="db", own="/srv/own"),
     "reset certificates": agent.reset_certificates_script(),

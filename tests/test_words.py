@@ -43,7 +43,6 @@ UNREVISED: set[str] = {
     "fabfile/effects/providers/ec2/security_groups.py",
     "fabfile/flows/ec2.py",
     "fabfile/flows/machines/adopt.py",
-    "fabfile/flows/machines/boot.py",
     "fabfile/flows/machines/imports.py",
     "fabfile/flows/services/types.py",
 }

@@ -54,6 +54,9 @@ class FakeProvider:
         self.done.append(f"terminate {' '.join(node.name for node in nodes)}")
         self.machines = []
 
+    def master_address(self) -> str | None:
+        return None
+
     def release(self) -> None:
         self.done.append("release")
 
@@ -86,6 +89,8 @@ class FakeRemote:
         self.forgotten.append(node.name)
 
     def check(self) -> None: ...
+
+    def connect(self, node: Node) -> None: ...
 
     def sudo(self, node: Node, script: str, **options: Any) -> Result:
         self.scripts.append((node.name, script))

@@ -11,7 +11,8 @@ from fabfile.core.puppet.agent import agent_setup
 from fabfile.core.report import Silent
 from fabfile.core.spec.cluster import ClusterSpec
 from fabfile.effects import keys
-from fabfile.flows.machines.boot import boot, first_contact_script
+from fabfile.flows.machines.boot import boot
+from fabfile.flows.machines.contact import first_contact_script
 from fabfile.flows.session import reading
 from tests.ec2lab import mirror, stock
 

@@ -7,6 +7,8 @@ if TYPE_CHECKING:
     from . import adopt as adopt
     from . import boot as boot
     from . import commands as commands
+    from . import contact as contact
+    from . import credentials as credentials
     from . import hosts as hosts
     from . import imports as imports
     from . import power as power

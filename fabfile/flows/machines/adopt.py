@@ -25,7 +25,7 @@ from ...effects.store.store import Store
 from .. import session
 from ..pacemaker import cib, member
 from ..session import Session
-from . import boot
+from . import credentials
 
 
 def adopt(
@@ -119,7 +119,7 @@ def _trust(opened: Session, machines: Sequence[Node]) -> None:
 
 def _fetch(opened: Session, machines: Sequence[Node]) -> list[str]:
     files = opened.store
-    boot.make_login_key(files)
+    credentials.make_login_key(files)
     line = (files.secret("ssh_key.pub") or b"").strip() + b"\n"
     remote = opened.remote
     remote.fan_out(machines, "install the new key", lambda node: remote.run(node, _AUTHORIZE, stdin=line))

@@ -11,7 +11,7 @@ from ...effects.providers.base import HostKeys, Importer, able
 from ...effects.ssh.known_hosts import known_keys, remove_host, set_key
 from ...effects.ssh.runner import Remote
 from ..session import Session
-from . import boot, hosts
+from . import credentials, hosts
 
 
 def take_in(session: Session, ids: Sequence[str], *, user: str = "", pem: str = "") -> list[Node]:
@@ -28,7 +28,7 @@ def take_in(session: Session, ids: Sequence[str], *, user: str = "", pem: str = 
     remote = session.with_key(pem).remote
     _trust(session, nodes)
     _check(session, remote, nodes, user)
-    boot.make_secrets(session)
+    credentials.make(session)
     with session.report.step("set up"):
         remote.fan_out(nodes, "set up", lambda node: _set_up(session, remote, node))
     provider.take_in(indexes)
