@@ -29,10 +29,10 @@ def overview(report: Report) -> list[dict[str, Any]]:
     found: dict[str, FoundCluster] = {}
     for region in sorted(regions):
         try:
-            found |= {one.id: one for one in adopt.lost(region)}
+            found |= {cluster.id: cluster for cluster in adopt.lost(region)}
         except ClusterError as error:
             report.warn(f"EC2 could not be searched for clusters that are not known here: {error}")
-    return rows + [_lost_row(one) for one in found.values()]
+    return rows + [_lost_row(cluster) for cluster in found.values()]
 
 
 def _lost_row(found: FoundCluster) -> dict[str, Any]:

@@ -20,7 +20,7 @@ POLL = 1.0  # seconds between two looks at a cluster that is not ready
 
 @dataclass(frozen=True, kw_only=True)
 class NodeView:
-    """A node as its provider and its cluster see it; `member` is online, offline, pending, standby, lost, unknown.
+    """A node as its provider and its cluster see it.  `member`: online, offline, pending, standby, lost or unknown.
 
     `type` and `capabilities` are what the specification says of it.  `reason`: why the machine is in its state, where its provider says so.
     """
@@ -37,7 +37,7 @@ class NodeView:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceView:
-    """A service: `state` is running, starting, stopped, failed, blocked, lost, missing or unknown; `reasons` say why it does not run.
+    """A service.  `state`: running, starting, stopped, failed, blocked, lost, missing or unknown.
 
     `halted`: it was told to stop, so it is as it should be when it does not run.
     """
@@ -57,7 +57,7 @@ class ServiceView:
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """The whole cluster at one moment; `size` is the number of nodes that it is to have."""
+    """The whole cluster at one moment; `size` is the number of nodes in its specification."""
 
     name: str
     size: int
@@ -71,22 +71,21 @@ class Status:
 
     @property
     def missing(self) -> list[str]:
-        """What it lacks of a cluster with a quorum, a coordinator, every node online, every service running that should."""
+        """What it lacks: a quorum, a coordinator, nodes that are online, services that run."""
         lack = [] if self.quorate else ["there is no quorum"]
         lack += [] if self.coordinator else ["there is no coordinator"]
         if len(self.nodes) < self.size:
             lack.append(f"{self.size - len(self.nodes)} of {self.size} nodes do not exist")
         lack += [f"{node.name} is {node.member}" for node in self.nodes if node.member != "online"]
-        return lack + [f"{one.id} is {one.state}" for one in self.services if not (one.running or one.halted)]
-
-    @property
-    def healthy(self) -> bool:
-        """Whether nothing is missing."""
-        return not self.missing
+        return lack + [
+            f"{service.id} is {service.state}"
+            for service in self.services
+            if not (service.running or service.halted)
+        ]
 
 
 def wait_ready(session: Session, seconds: float) -> Status:
-    """The state of a cluster once nothing is missing, or after so many seconds; what is missing is told as it changes."""
+    """The state of a cluster once nothing is missing, or after so many seconds; what is missing is reported."""
     looks: list[Status] = []
 
     def ready() -> bool:
@@ -101,7 +100,7 @@ def wait_ready(session: Session, seconds: float) -> Status:
 
 
 def status(session: Session) -> Status:
-    """The state of a cluster.  Never raises for what is merely down: that is what it shows."""
+    """The state of a cluster.  What is down is part of it, and raises nothing."""
     machines = session.provider.nodes()
     nodes, gone = members(machines), _lost(session, machines)
     found, problems = look(session, nodes)
@@ -113,8 +112,8 @@ def status(session: Session) -> Status:
         )
     if not nodes and master(machines):
         problems.append(
-            f"its Puppet master exists without them: 'fab cluster.nodes.boot {session.spec.name}' goes on, "
-            f"'fab cluster.nodes.terminate {session.spec.name}' ends it"
+            f"its Puppet master exists without them: 'fab cluster.nodes.boot {session.spec.name}' continues, "
+            f"'fab cluster.nodes.terminate {session.spec.name}' removes it"
         )
     views = [
         _node_view(session.spec, node, found) for node in sorted([*nodes, *gone], key=lambda node: node.index)
@@ -133,21 +132,21 @@ def status(session: Session) -> Status:
 
 
 def _lost(session: Session, machines: Sequence[Node]) -> list[Node]:
-    """The nodes that went away without us, while their provider still knows them; after `down` nothing is missed."""
+    """The nodes that disappeared, while their provider still lists them; after `down` none is missing."""
     known = session.store.state().keyed
     gone = [node for node in machines if node.role == "node" and node.gone]
     return [node for node in gone if node.id in known or not all(machine.gone for machine in machines)]
 
 
 def _about(session: Session, node: Node) -> str:
-    """What its provider says of a node that is not as it should be."""
+    """The state of a node that does not run, with the reason that its provider gives."""
     if node.gone:
-        return f"{node.name} is {node.state} ({node.reason}): 'fab up {session.spec.name}' launches it anew"
+        return f"{node.name} is {node.state} ({node.reason}): 'fab up {session.spec.name}' launches it again"
     return f"{node.name} is {node.state}: {node.reason}"
 
 
 def look(session: Session, nodes: list[Node]) -> tuple[ClusterStatus | None, list[str]]:
-    """What Pacemaker says, asked of every running node at once; the quorate answer counts more.  And who did not answer."""
+    """The status that Pacemaker reports on the running nodes, a quorate one first; and the problems of asking them."""
     running = [node for node in nodes if node.running]
 
     def ask(node: Node) -> ClusterStatus | ClusterError:
@@ -168,7 +167,7 @@ def look(session: Session, nodes: list[Node]) -> tuple[ClusterStatus | None, lis
 
 
 def service_views(session: Session, nodes: list[Node], found: ClusterStatus | None) -> list[ServiceView]:
-    """Every service that is defined, and every one that runs without a definition."""
+    """Every service that is defined, and every resource that runs without a definition."""
     dead = {node.name for node in nodes if not node.running}
     defined = [service_view(session.spec, service, found, dead) for service in session.spec.services]
     known = {service.id for service in session.spec.services}
@@ -188,7 +187,7 @@ def service_views(session: Session, nodes: list[Node], found: ClusterStatus | No
 def service_view(
     spec: ClusterSpec, service: Service, found: ClusterStatus | None, dead: set[str]
 ) -> ServiceView:
-    """One service as Pacemaker has it; but a machine that is switched off runs nothing, noticed or not."""
+    """A service as Pacemaker reports it; on a machine that is switched off it is lost, also before Pacemaker notices."""
     resource = found.resource(service.id) if found else None
     state = _state(resource, found)
     if resource and state == "running" and dead.issuperset(resource.nodes):

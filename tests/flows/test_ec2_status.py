@@ -33,7 +33,7 @@ def test_a_reclaimed_node_is_missed_until_the_cluster_is_put_down(lab: Laborator
     assert found.nodes[0].reason.startswith("reclaimed by EC2")
     (problem,) = found.problems
     assert "node0 is terminated (reclaimed by EC2: Server.SpotInstanceTermination" in problem
-    assert "'fab up web' launches it anew" in problem
-    assert not found.healthy
+    assert "'fab up web' launches it again" in problem
+    assert found.missing
     session.store.forget_runtime()
     assert flows.status.status(session).problems == ["1 of 1 nodes do not exist. Boot them: fab up web"]

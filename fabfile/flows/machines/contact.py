@@ -34,7 +34,7 @@ def wait_running(session: Session, wanted: set[str], timeout: float) -> list[Nod
     wait_until(settled, timeout=timeout, poll=LOOK)
     failures: dict[str, ClusterError] = {n.name: _death(session, n) for n in seen.values() if not n.running}
     failures |= {
-        one: NodeError(one, "was launched, and its provider does not list it") for one in wanted - seen.keys()
+        id: NodeError(id, "was launched, and its provider does not list it") for id in wanted - seen.keys()
     }
     if failures:
         raise NodeFailures("boot", failures, [node.name for node in seen.values() if node.running])

@@ -1,4 +1,4 @@
-"""What commands print on many nodes: each line with its node, as it comes; what they answered; files that were moved."""
+"""What commands on many nodes print: each line with its node, as it comes; their results; files that were moved."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -54,13 +54,13 @@ class Lines:
         try:
             if self.unread is None:
                 print(text, end="", flush=True)
-        except BrokenPipeError as error:  # told at the end, and not to whoever listens to a node
+        except BrokenPipeError as error:  # raised at the end, not in the thread of a node
             self.unread = error
 
 
 @contextmanager
 def printing(*, quiet: bool) -> Iterator[Callable[[str, str], None]]:
-    """Where to say the lines of nodes.  Raises BrokenPipeError at the end when nobody reads them."""
+    """Where to print the lines of nodes.  Raises BrokenPipeError at the end when nobody reads them."""
     lines = Lines()
     try:
         yield (lambda name, said: None) if quiet else lines.add
@@ -71,7 +71,7 @@ def printing(*, quiet: bool) -> Iterator[Callable[[str, str], None]]:
 
 
 def answers(results: Mapping[str, Any], *, as_json: bool) -> None:
-    """What a command answered on each node, for programs; exits with the worst of their codes."""
+    """The result of a command on each node, for programs.  Exits with the highest of their codes."""
     if as_json:
         output.line(output.as_document(results))
     if worst := max((result.exit for result in results.values()), default=0):
@@ -79,9 +79,9 @@ def answers(results: Mapping[str, Any], *, as_json: bool) -> None:
 
 
 def failures(error: ClusterError, *, as_json: bool) -> None:
-    """What every node answered, or what failed there, for programs, before the error itself is told."""
+    """The result or the failure of every node, for programs; shown before the error itself."""
     if as_json and isinstance(error, NodeFailures):
-        failed = {name: {"error": str(one)} for name, one in error.failures.items()}
+        failed = {name: {"error": str(failure)} for name, failure in error.failures.items()}
         every = {**error.results, **failed}
         output.line(
             output.as_document(
@@ -91,7 +91,7 @@ def failures(error: ClusterError, *, as_json: bool) -> None:
 
 
 def moved(move: "Callable[[], Mapping[str, Moved]]", *, as_json: bool) -> None:
-    """The files and folders that were put or fetched; also where other nodes failed, which is told after."""
+    """The files and folders that were put or fetched, also when some nodes fail."""
     try:
         _moved(move(), as_json=as_json)
     except NodeFailures as error:
@@ -106,6 +106,6 @@ def _moved(results: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         output.line(output.as_document(results))
         return
-    for name, one in results.items():
-        count = f"{one.files} file{'' if one.files == 1 else 's'}, " if one.kind == "folder" else ""
-        output.line(f"{name}: {one.path}, {count}{decimal(one.bytes)}")
+    for name, item in results.items():
+        count = f"{item.files} file{'' if item.files == 1 else 's'}, " if item.kind == "folder" else ""
+        output.line(f"{name}: {item.path}, {count}{decimal(item.bytes)}")

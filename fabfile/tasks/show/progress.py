@@ -47,7 +47,7 @@ class PlainReport:
 
 
 class LiveReport:
-    """The current steps, and below them what each node is doing, redrawn in place; a line for each step that is done."""
+    """The current steps and what each node is doing, redrawn in place; a line for each step that is done."""
 
     def __init__(self, console: "Console") -> None:
         from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
