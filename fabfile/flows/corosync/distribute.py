@@ -76,8 +76,7 @@ def update(session: Session) -> str:
 
 
 def distribute(session: Session) -> Distribution:
-    """Put corosync.conf on the Puppet master and on every node, reload, verify on each, restart the Puppet
-    agents.
+    """Put corosync.conf on the Puppet master and on every node, reload, verify, restart the Puppet agents.
 
     All nodes take it or none does: a failure puts the old file back everywhere.  Nodes that are switched off
     get it from Puppet when they return.  Raises NodeFailures.
@@ -153,8 +152,7 @@ def _check_change(session: Session, old: str, new: str) -> None:
 def _transaction(
     session: Session, nodes: Sequence[Node], text: str, old: str, *, publish: bool = True
 ) -> None:
-    """Stage everywhere, give it to the master, commit everywhere, reload once, verify everywhere; or undo it
-    all."""
+    """Stage, publish on the master, commit, reload, verify on every node; or undo all of it."""
     version = corosync.config_version(text)
     txn = f"v{version}"
     everywhere = partial(_everywhere, session)
@@ -188,18 +186,16 @@ def _transaction(
 
 
 def _undo(session: Session, nodes: Sequence[Node], txn: str, old: str) -> None:
-    """Put the old file back everywhere; what cannot be undone is reported, and repaired by the next
-    distribution."""
+    """Put the old file back everywhere.  Warns of what fails, which the next distribution repairs."""
     session.report.warn("it failed: putting the old corosync.conf back on every node")
 
     def reload() -> None:
-        active = [
-            n
-            for n, s in form.member_statuses(session, nodes).items()
-            if isinstance(s, MemberStatus) and s.active
-        ]
-        for node in [node for node in nodes if node.name in active][:1]:
-            session.remote.sudo(node, transaction.reload_script())
+        statuses = form.member_statuses(session, nodes)
+        for node in nodes:
+            found = statuses[node.name]
+            if isinstance(found, MemberStatus) and found.active:
+                session.remote.sudo(node, transaction.reload_script())
+                return
 
     steps: list[Callable[[], object]] = [
         lambda: _everywhere(session, "roll back", nodes, transaction.rollback_script(txn)),
