@@ -1,6 +1,7 @@
 """sirikata-cluster: every task a user can type (`ns`), and the same from Python (`Cluster`).
 
-For a fabfile of your own: `task` makes tasks whose errors are sentences, as ours are, and `reporter` shows progress.
+For a fabfile of your own: `task` makes tasks whose errors are sentences, as ours are, and `reporter` shows
+progress.
 """
 
 from invoke.collection import Collection

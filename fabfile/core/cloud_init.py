@@ -1,4 +1,5 @@
-"""User-data for cloud-init, the same for every provider, and what takes its place on a machine that booted without it.
+"""User-data for cloud-init, the same for every provider, and what takes its place on a machine that booted
+without it.
 
 cloud-init documentation, "Cloud config examples", "Module reference".
 """
@@ -31,7 +32,8 @@ class Login:
 def user_data(login: Login, setup: str, names: Sequence[str] = ()) -> str:
     """A cloud-config with which a machine gets its login, and runs the script `setup` at first boot.
 
-    `names` are the host names of all machines of one launch, by their place in it; empty: the meta-data has the name.
+    `names` are the host names of all machines of one launch, by their place in it; empty: the meta-data has
+    the name.
     """
     files: Mapping[str, str] = {
         **({"take-name": name_script(names)} if names else {}),
@@ -59,5 +61,8 @@ def setup_script() -> str:
 
 
 def adopt_script(user: str, name: str) -> str:
-    """Gives a machine that was launched otherwise the account and the host name.  Standard input: public keys."""
+    """Gives a machine that was launched otherwise the account and the host name.
+
+    Standard input: public keys.
+    """
     return script("cloud-init/adopt.sh", user=user, name=name)

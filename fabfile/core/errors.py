@@ -6,7 +6,8 @@ ClusterError                a sentence for the user: what, which, the next step 
 |  `- Preflight             what this host or account lacks
 |- StoreError               a file of ours that cannot be read, or that another process holds
 |- NodeError                one node refused or failed, with its last lines
-`- NodeFailures             several nodes: one line each                          exit 1, or 3 when some succeeded
+`- NodeFailures             several nodes: one line each                          exit 1, or 3 when some
+succeeded
 """
 
 import re
@@ -36,7 +37,10 @@ class Problem:
     text: str
 
     def spelled(self, spell: Callable[[str], str] = str) -> str:
-        """The sentence with its subject; `spell` returns a field as it is typed: an option, a key, a keyword."""
+        """The sentence with its subject.
+
+        `spell` returns a field as it is typed: an option, a key, a keyword.
+        """
         text = _FIELD.sub(lambda match: spell(match[1]), self.text)
         return f"{self.subject}: {text}" if self.subject else text
 

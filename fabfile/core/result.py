@@ -24,7 +24,10 @@ class Result:
 
     @property
     def ending(self) -> str:
-        """How it ended, in words.  A shell reports a signal as 128 + its number (POSIX, "Exit Status for Commands")."""
+        """How it ended, in words.
+
+        A shell reports a signal as 128 + its number (POSIX, "Exit Status for Commands").
+        """
         if self.exit < 0:
             return "ended without an exit code"
         try:

@@ -32,10 +32,11 @@ def script(*files: str, **values: "str | int | float | Iterable[str | int]") -> 
 
         script("corosync/stage.sh", new="corosync.conf.new-v2", ids=[1, 2])
 
-    It starts with templates/sh/preamble.sh (`set -eu`, `fail`, `uptime`) and one assignment a value, quoted: text as it
-    is, a number in decimal, several words with a space between them.  A file that ends in `.j2` is a Jinja2 template,
-    which gets the same values, and raises jinja2.UndefinedError for one that it lacks; any other file is taken as it
-    is.  Functions that several scripts need stand in files of their own, named before the file that calls them.
+    It starts with templates/sh/preamble.sh (`set -eu`, `fail`, `uptime`) and one assignment a value, quoted:
+    text as it is, a number in decimal, several words with a space between them.  A file that ends in `.j2` is
+    a Jinja2 template, which gets the same values, and raises jinja2.UndefinedError for one that it lacks; any
+    other file is taken as it is.  Functions that several scripts need stand in files of their own, named
+    before the file that calls them.
     """
     texts = (render(file, **values) if file.endswith(".j2") else _text(file) for file in files)
     assignments = (f"{name}={shlex.quote(_word(value))}\n" for name, value in values.items())

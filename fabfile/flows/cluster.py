@@ -16,14 +16,15 @@ def check_new(wanted: ClusterSpec) -> None:
     problems = validate(wanted)
     if not problems and Store(wanted.name).exists:
         text = (
-            f"the cluster {wanted.name!r} exists. To see it: fab cluster.show {wanted.name}; to remove it first: "
-            f"fab down {wanted.name} cluster.destroy {wanted.name}"
+            f"the cluster {wanted.name!r} exists. To see it: fab cluster.show {wanted.name}; to remove it"
+            f" first: fab down {wanted.name} cluster.destroy {wanted.name}"
         )
         problems.append(Problem("", "name", text))
     if not problems and Store(wanted.name).orphaned:
         text = (
-            f"{Store(wanted.name).folder} holds the keys of a cluster whose specification is gone, and its machines may "
-            "be running: fab local.list shows them. Restore spec.json; or remove them by fab local.purge, then that folder"
+            f"{Store(wanted.name).folder} holds the keys of a cluster whose specification is gone, and its"
+            " machines may be running: fab local.list shows them. Restore spec.json; or remove them by fab"
+            " local.purge, then that folder"
         )
         problems.append(Problem("", "name", text))
     if problems:

@@ -23,7 +23,7 @@ def present(session: Session) -> Inventory:
 
 
 def known(session: Session) -> Inventory:
-    """The same; a provider that does not answer is a warning, since the specification is here all the same."""
+    """The same; a provider that does not answer is a warning, since the specification is here anyway."""
     try:
         return present(session)
     except ClusterError as error:

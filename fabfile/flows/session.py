@@ -37,7 +37,8 @@ class Session:
         nodes = [node for node in known if node.running]
         if not nodes:
             raise ClusterError(
-                f"no node of {self.spec.name!r} is running. Boot them: fab cluster.nodes.boot {self.spec.name}"
+                f"no node of {self.spec.name!r} is running. Boot them: fab cluster.nodes.boot"
+                f" {self.spec.name}"
             )
         for node in known if tell else ():
             if not (node.running or node.gone):
@@ -89,8 +90,8 @@ def exists(name: str) -> bool:
 def access(spec: ClusterSpec, store: Store, provider: Provider, pem: str = "") -> Access:
     """How the cluster's nodes are reached; `pem` is a private key file that is offered first.
 
-    Machines on this host take the cluster's own key.  Those of a cloud may take its owner's keys, too: they may be
-    imported, or the cluster's own key lost.
+    Machines on this host take the cluster's own key.  Those of a cloud may take its owner's keys, too: they
+    may be imported, or the cluster's own key lost.
     """
     key = provider.ssh_key()
     keys = (key,) if key else ()

@@ -39,10 +39,11 @@ def bring_up(opened: Session, *, timeout: float | None = None) -> list[str]:
 
 
 def check_same(existing: ClusterSpec, wanted: ClusterSpec, given: Mapping[str, str]) -> None:
-    """Raise UsageError with each field of `given` in which an existing cluster differs from what is wanted."""
+    """Raise UsageError with each field of `given` in which an existing cluster differs from it."""
     differing = [
-        f"the cluster {existing.name!r} exists with {field.replace('_', '-')} {_value(existing, field)!r}, not "
-        f"{_value(wanted, field)!r}. To change it: fab down {existing.name} cluster.destroy {existing.name}, then up again"
+        f"the cluster {existing.name!r} exists with {field.replace('_', '-')} {_value(existing, field)!r},"
+        f" not {_value(wanted, field)!r}. To change it: fab down {existing.name} cluster.destroy"
+        f" {existing.name}, then up again"
         for field, text in given.items()
         if text and _value(existing, field) != _value(wanted, field)
     ]

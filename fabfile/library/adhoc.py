@@ -21,7 +21,9 @@ class AdhocHosts(ByName):
         return self.define(flows.adhoc.defined(wanted, hosts, file, usual))
 
     def replace_host(self, index: int, host: str) -> Host:
-        """Have `[user@]host[:port]` be the node of that index from the next up() on, in place of a host that is gone for good."""
+        """Have `[user@]host[:port]` be the node of that index from the next up() on, in place of a host that
+        is gone for good.
+        """
         with self._change("adhoc.replace") as session:
             return flows.adhoc.substitute(session, index, host)
 

@@ -35,9 +35,9 @@ class Options(TypedDict, total=False):
 class Cluster(Machines, Corosync, Puppet, Services, Sirikata, AdhocHosts, Ec2):
     """A cluster by its name, whether it exists yet or not.
 
-    `report` receives the progress; by default nothing does.  Everything that is remembered of it is in the folder that
-    SIRIKATA_CLUSTER_HOME names.  Every method raises NotFound for a cluster that was not created, StoreError when
-    another process changes it, NodeError or NodeFailures for nodes that fail.
+    `report` receives the progress; by default nothing does.  Everything that is remembered of it is in the
+    folder that SIRIKATA_CLUSTER_HOME names.  Every method raises NotFound for a cluster that was not created,
+    StoreError when another process changes it, NodeError or NodeFailures for nodes that fail.
     """
 
     def create(
@@ -51,7 +51,8 @@ class Cluster(Machines, Corosync, Puppet, Services, Sirikata, AdhocHosts, Ec2):
     ) -> ClusterSpec:
         """Save the specification, boot nothing; see ClusterSpec.  Raises UsageError with every problem of it.
 
-        `hosts` are the nodes where provider="adhoc", each a Host or `[user@]host[:port]`; their number is the size.
+        `hosts` are the nodes where provider="adhoc", each a Host or `[user@]host[:port]`; their number is the
+        size.
         """
         own = flows.adhoc.hosts_of(hosts)
         spec = new_spec(self.name, provider, size=size, ec2=ec2, **options)
@@ -60,10 +61,11 @@ class Cluster(Machines, Corosync, Puppet, Services, Sirikata, AdhocHosts, Ec2):
     def up(
         self, *, size: int | None = None, provider: ProviderName | None = None, suite: str = ""
     ) -> "Status":
-        """Create the cluster if it is new, boot, provision and form it, run its services; again, repair what is missing.
+        """Create the cluster if it is new, boot, provision and form it, run its services; again, repair what
+        is missing.
 
-        Raises UsageError where it exists with another size, provider or suite than those given.  To give it other
-        options: create() first.
+        Raises UsageError where it exists with another size, provider or suite than those given.  To give it
+        other options: create() first.
         """
         given = {"size": "" if size is None else str(size), "provider": provider or "", "suite": suite}
         return self.bring_up(
@@ -71,7 +73,9 @@ class Cluster(Machines, Corosync, Puppet, Services, Sirikata, AdhocHosts, Ec2):
         )
 
     def bring_up(self, wanted: ClusterSpec, given: Mapping[str, str]) -> "Status":
-        """Like up(), with a whole specification, which an existing cluster must equal in each field that `given` has."""
+        """Like up(), with a whole specification, which an existing cluster must equal in each field that
+        `given` has.
+        """
         flows.up.check(wanted)
         if not self.exists:
             self.define(wanted)
@@ -81,7 +85,10 @@ class Cluster(Machines, Corosync, Puppet, Services, Sirikata, AdhocHosts, Ec2):
             return flows.status.status(session)
 
     def terminate(self) -> list[Node]:
-        """Remove all machines; the specification and the services' definitions stay.  Returns what was there."""
+        """Remove all machines.
+
+        The specification and the services' definitions stay.  Returns what was there.
+        """
         with self._change("down") as session:
             return flows.machines.terminate.terminate(session)
 
@@ -91,11 +98,17 @@ class Cluster(Machines, Corosync, Puppet, Services, Sirikata, AdhocHosts, Ec2):
             flows.cluster.destroy(session)
 
     def show(self) -> "Inventory":
-        """The specification and the machines; no machines, and a warning, where their provider does not answer."""
+        """The specification and the machines.
+
+        No machines, and a warning, where their provider does not answer.
+        """
         return flows.inventory.known(self._look())
 
     def status(self, *, wait: float | None = None) -> "Status":
-        """Nodes, quorum, coordinator, services and failures; `wait`: after at most that many seconds until nothing is `missing`."""
+        """Nodes, quorum, coordinator, services and failures.
+
+        `wait`: after at most that many seconds until nothing is `missing`.
+        """
         session = self._look()
         return flows.status.status(session) if wait is None else flows.status.wait_ready(session, wait)
 

@@ -22,7 +22,10 @@ class Corosync(ByName):
         return flows.corosync.distribute.rendered(self._look())
 
     def update_addresses(self) -> str:
-        """Save the corosync.conf of the nodes as they are now, and return it; the nodes get it by distribute()."""
+        """Save the corosync.conf of the nodes as they are now, and return it.
+
+        The nodes get it by distribute().
+        """
         with self._change("cluster.members.address-list") as session:
             return flows.corosync.distribute.update(session)
 

@@ -15,7 +15,7 @@ def image(suite: str, report: Report | None = None) -> str:
 
 
 def machines() -> list[tuple[str, str, str]]:
-    """Every cluster with machines or a network on this host: its id, the number of its network, its machines."""
+    """Every cluster with machines or a network on this host: its id, its network's number, its machines."""
     return flows.local.clusters()
 
 

@@ -61,7 +61,10 @@ class Machines(ByName):
         return flows.machines.transfer.put(self._look(), source, path, on=on, sudo=sudo)
 
     def get(self, path: str, folder: str, *, on: int | None = None, sudo: bool = False) -> "dict[str, Moved]":
-        """Fetch a file or folder of every running node, or of one, to FOLDER/NODE/; see flows/machines/transfer.py."""
+        """Fetch a file or folder of every running node, or of one, to FOLDER/NODE/.
+
+        See flows/machines/transfer.py.
+        """
         return flows.machines.transfer.get(self._look(), path, folder, on=on, sudo=sudo)
 
     def power_off(self, index: int) -> Node:

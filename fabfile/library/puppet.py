@@ -25,7 +25,10 @@ class Puppet(ByName):
             return flows.puppet.agents.run(session)
 
     def update_puppet(self, show: "Callable[[MasterResult], None]") -> "dict[str, AgentRun]":
-        """Configure the master, then run every agent.  `show` receives what was done on the master before that."""
+        """Configure the master, then run every agent.
+
+        `show` receives what was done on the master before that.
+        """
         with self._change("puppet.update") as session:
             show(flows.puppet.master.configure(session))
             return flows.puppet.agents.run(session)

@@ -22,7 +22,10 @@ class Services(ByName):
         return flows.services.views.overview(self._look())
 
     def service(self, service_id: str, *, wait: float = 0) -> "ServiceView":
-        """One service; `wait`: after at most that many seconds to run.  Raises NotFound for an id that is not known."""
+        """One service.
+
+        `wait`: after at most that many seconds to run.  Raises NotFound for an id that is not known.
+        """
         return flows.services.views.find(self._look(), service_id, wait=wait)
 
     @takes(Service)
@@ -45,7 +48,10 @@ class Services(ByName):
     def apply_services(
         self, services: Sequence[Service], *, keep: bool = False, dry_run: bool = False
     ) -> "Plan":
-        """Have the cluster run these services and, unless `keep`, no others, in one change.  Returns what differed."""
+        """Have the cluster run these services and, unless `keep`, no others, in one change.
+
+        Returns what differed.
+        """
         with self._look_or_change("service.apply", dry_run) as session:
             return flows.services.apply.apply(session, services, keep_others=keep, dry_run=dry_run)
 
@@ -57,7 +63,10 @@ class Services(ByName):
         dry_run: bool = False,
         show: "Callable[[Plan], None]" = lambda plan: None,
     ) -> "Plan":
-        """Like apply_services(), with the services of a file.  `show` receives what differs before it is changed."""
+        """Like apply_services(), with the services of a file.
+
+        `show` receives what differs before it is changed.
+        """
         with self._look_or_change("service.apply", dry_run) as session:
             return flows.services.apply.apply_file(
                 session, path, keep_others=keep, dry_run=dry_run, show=show

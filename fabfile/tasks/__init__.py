@@ -1,4 +1,7 @@
-"""What a user types.  A task parses, calls one method of Cluster and prints; here an error becomes a message."""
+"""What a user types.
+
+A task parses, calls one method of Cluster and prints; here an error becomes a message.
+"""
 
 import os
 import sys
@@ -72,7 +75,8 @@ def task(
 ) -> F | Callable[[F], F]:
     """Make a function a task that a user can type; with or without parentheses.
 
-    Short flags are left out: they are given by the order of the parameters and would shift whenever one is added.
+    Short flags are left out: they are given by the order of the parameters and would shift whenever one is
+    added.
     """
     make = partial(fabric.task, klass=ClusterTask, auto_shortflags=False)
     decorator: Callable[[F], F] = make(name=name, help=dict(help or {}), iterable=list(iterable))

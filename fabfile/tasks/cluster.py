@@ -14,7 +14,9 @@ from .show.progress import reporter
 @task(
     help={
         **parse.SPEC_HELP,
-        "puppet_master": "the host of the Puppet master; 'own': a machine beside the nodes; 'localhost': this one",
+        "puppet_master": (
+            "the host of the Puppet master; 'own': a machine beside the nodes; 'localhost': this one"
+        ),
         "keypair": "the EC2 key pair; local clusters make a key of their own",
         "provider": "ec2 (default) or local",
         **defaults.EC2_HELP,

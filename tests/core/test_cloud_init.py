@@ -1,4 +1,6 @@
-"""What a machine is given at birth: a cloud-config that every supported cloud-init takes, and the scripts in it."""
+"""What a machine is given at birth: a cloud-config that every supported cloud-init takes, and the scripts in
+it.
+"""
 
 import shlex
 import subprocess
@@ -55,11 +57,20 @@ KINDS: dict[str, dict[str, Any]] = {
 def test_it_is_a_cloud_config_with_room_to_spare(kind: str) -> None:
     text = user_data(**KINDS[kind])
     assert text.startswith("#cloud-config\n")
-    # Keys that cloud-init 22.1 (Ubuntu 22.04) to 25.1 (Debian 13) know; a misspelt one would be passed over in silence.
+    # Keys that cloud-init 22.1 (Ubuntu 22.04) to 25.1 (Debian 13) know; a misspelt one would be passed over
+    # in silence.
     assert set(yaml.safe_load(text)) == {
-        "preserve_hostname", "manage_etc_hosts", "disable_root", "ssh_pwauth", "ssh_deletekeys", "ssh_keys", "user",
-        "ssh_authorized_keys", "write_files", "runcmd",
-    }  # fmt: skip
+        "preserve_hostname",
+        "manage_etc_hosts",
+        "disable_root",
+        "ssh_pwauth",
+        "ssh_deletekeys",
+        "ssh_keys",
+        "user",
+        "ssh_authorized_keys",
+        "write_files",
+        "runcmd",
+    }
     # EC2 takes 16384 bytes, and the real keys are some hundred bytes longer than those here.
     assert len(text.encode()) < 14_500
 

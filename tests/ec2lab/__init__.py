@@ -1,1 +1,4 @@
-"""A laboratory in which everything this project does on EC2 is tried without an account.  `python -m tests.ec2lab --help`."""
+"""A laboratory in which everything this project does on EC2 is tried without an account.
+
+`python -m tests.ec2lab --help`.
+"""

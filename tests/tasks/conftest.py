@@ -19,7 +19,10 @@ Fab = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def fab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fab:
-    """Run `fab` to its end, whatever its exit code.  In this process: a new one takes half a second to start."""
+    """Run `fab` to its end, whatever its exit code.
+
+    In this process: a new one takes half a second to start.
+    """
     monkeypatch.setenv("SIRIKATA_CLUSTER_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(ROOT)
 

@@ -22,7 +22,10 @@ ACCOUNT = "must be the name of a Linux account, got 'X!'"
         (["--host=db1", "--user=X!"], f"error: --user {ACCOUNT}\n"),
         (
             ["--host=X!@db1"],
-            "error: --host=X!@db1: the host must be [user@]host[:port], for example 'debian@db1.example.edu:22'\n",
+            (
+                "error: --host=X!@db1: the host must be [user@]host[:port], for example"
+                " 'debian@db1.example.edu:22'\n"
+            ),
         ),
     ],
 )
@@ -39,8 +42,10 @@ def test_a_key_of_a_file_is_named_with_its_line(fab: Fab, tmp_path: Path) -> Non
     assert done.stderr.splitlines() == [
         f"error: {file}:3: X!@db1:70000: port must be from 1 to 65535, got 70000",
         f"error: {file}:4: X!@db1:70000: user {ACCOUNT}",
-        f"error: {file}:5: X!@db1:70000: host-key must be 'TYPE BASE64', as in the host's "
-        "/etc/ssh/ssh_host_ed25519_key.pub",
+        (
+            f"error: {file}:5: X!@db1:70000: host-key must be 'TYPE BASE64', as in the host's "
+            "/etc/ssh/ssh_host_ed25519_key.pub"
+        ),
     ]
 
 

@@ -52,20 +52,54 @@ def test_wrong_use_is_explained(fab: Fab, tmp_path: Path, arguments: list[str], 
     [
         (
             ["up", "Demo", "--size=x", "--provider=gce", "--region=eu-central-1", "--profile=y"],
-            ["--size must be an integer, got 'x'", "'Demo'", "--provider must be one of local, ec2, adhoc, got 'gce'", "--profile must be one of lan, cloud, got 'y'", "--region is for machines on EC2"],
+            [
+                "--size must be an integer, got 'x'",
+                "'Demo'",
+                "--provider must be one of local, ec2, adhoc, got 'gce'",
+                "--profile must be one of lan, cloud, got 'y'",
+                "--region is for machines on EC2",
+            ],
         ),
         (
             ["cluster.create", "Web", "x", "a host", "key", "--address=mine"],
-            ["--size must be an integer, got 'x'", "'Web'", "--puppet-master must be a host name or an IP address", "no kind of address 'mine'"],
+            [
+                "--size must be an integer, got 'x'",
+                "'Web'",
+                "--puppet-master must be a host name or an IP address",
+                "no kind of address 'mine'",
+            ],
         ),
-        (["local.create", "Demo", "x", "--suite=potato"], ["--size must be an integer, got 'x'", "'Demo'", "'potato'"]),
         (
-            ["service.add", "demo", "-x", "bin/true", "--monitor=a", "--start-timeout=b", "--stop-timeout=c", "--on=d",
-             "--no-failover", "--env=A", "--env=B=1", "--env=B=1", "--after=web"],
-            ["--monitor must be an integer, got 'a'", "--start-timeout must be an integer, got 'b'",
-             "--stop-timeout must be an integer, got 'c'", "--on must be the index of a node, 'any' or capability:WORD",
-             "--env expects KEY=VALUE, got 'A'", "-x: --id must be", "-x: --command must start with",
-             "-x: --env sets B 2 times", "-x: --after names 'web', which is not a service"],
+            ["local.create", "Demo", "x", "--suite=potato"],
+            ["--size must be an integer, got 'x'", "'Demo'", "'potato'"],
+        ),
+        (
+            [
+                "service.add",
+                "demo",
+                "-x",
+                "bin/true",
+                "--monitor=a",
+                "--start-timeout=b",
+                "--stop-timeout=c",
+                "--on=d",
+                "--no-failover",
+                "--env=A",
+                "--env=B=1",
+                "--env=B=1",
+                "--after=web",
+            ],
+            [
+                "--monitor must be an integer, got 'a'",
+                "--start-timeout must be an integer, got 'b'",
+                "--stop-timeout must be an integer, got 'c'",
+                "--on must be the index of a node, 'any' or capability:WORD",
+                "--env expects KEY=VALUE, got 'A'",
+                "-x: --id must be",
+                "-x: --command must start with",
+                "-x: --env sets B 2 times",
+                "-x: --after names 'web', which is not a service",
+            ],
         ),
         (
             ["service.add", "nope", "x", "/bin/true", "--monitor=a", "--on=d"],
@@ -82,7 +116,7 @@ def test_wrong_use_is_explained(fab: Fab, tmp_path: Path, arguments: list[str], 
         (["sirikata.world", "demo", "--spaces=x", "--hosts=y"], ["--spaces must be", "--hosts must be"]),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
-)  # fmt: skip
+)
 def test_every_problem_of_a_command_is_shown_once(fab: Fab, arguments: list[str], said: list[str]) -> None:
     fab("local.create", "demo", "2")
     done = fab(*arguments)

@@ -1,4 +1,7 @@
-"""A service's options: one declaration, and every view of it; one problem, in the words of where it was typed."""
+"""A service's options:
+
+One declaration, and every view of it; one problem, in the words of where it was typed.
+"""
 
 import inspect
 import re
@@ -62,10 +65,27 @@ def test_the_library_has_every_option_with_its_default() -> None:
 
 def test_a_file_has_every_option() -> None:
     whole = Service(
-        "web", "/bin/a", on=1, user="a", cwd="/a", env={"A": "1"}, monitor=1, failover=False, pidfile="/a", ready="tcp:1",
-        health="tcp:1", log="/a", after="db", beside="db", apart_from="oh", start_timeout=1, stop_timeout=1,
-        stop_signal="INT", memory="1M", cpu="1",
-    )  # fmt: skip
+        "web",
+        "/bin/a",
+        on=1,
+        user="a",
+        cwd="/a",
+        env={"A": "1"},
+        monitor=1,
+        failover=False,
+        pidfile="/a",
+        ready="tcp:1",
+        health="tcp:1",
+        log="/a",
+        after="db",
+        beside="db",
+        apart_from="oh",
+        start_timeout=1,
+        stop_timeout=1,
+        stop_signal="INT",
+        memory="1M",
+        cpu="1",
+    )
     text = file.write([whole, Service("db", "/bin/b"), Service("oh", "/bin/c")])
     assert file.read("f", text, 3)[2] == whole
     assert set(file.plain(whole)) == {each.word for each in OPTIONS.values()} - {"id"}
@@ -114,7 +134,10 @@ def test_a_problem_is_told_in_the_words_of_where_it_was_typed(fab: Fab, tmp_path
         file.read("services.yaml", text, 2)
     assert str(raised.value).splitlines() == [
         "services.yaml:3: web: stop-timeout must be from 1 to 3600 seconds, got 0",
-        "services.yaml:4: web: without failover a service needs a node of its own. Set on to the index of a node",
+        (
+            "services.yaml:4: web: without failover a service needs a node of its own. Set on to the index of"
+            " a node"
+        ),
         "services.yaml:5: web: with names 'db', which is not a service (known: none)",
     ]
     problems = validate(Service("web", "/bin/true", stop_timeout=0), 2)

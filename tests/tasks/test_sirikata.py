@@ -45,7 +45,13 @@ def test_the_commands_of_a_dry_run_are_understood_by_the_task_that_they_name(fab
     printed = fab("sirikata.world", "demo", "--dry-run", "--servermap=tabular", "--cseg=client").stdout
     lines = [line for line in printed.splitlines() if line.startswith("fab ")]
     script = "\n".join([*(line.replace("fab", str(FAB), 1) for line in lines), ""])
-    done = subprocess.run(["sh", "-c", script.replace(" demo ", " nope ")], cwd=ROOT, capture_output=True, text=True, check=False)  # fmt: skip
+    done = subprocess.run(
+        ["sh", "-c", script.replace(" demo ", " nope ")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.stderr.count("no cluster 'nope'") == len(lines) == 6, done.stderr
     assert "server 2 of the map servermap is node1, ports 6668 and 6669" in printed
 

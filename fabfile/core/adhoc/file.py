@@ -44,8 +44,8 @@ class Definition:
 def read(name: str, text: str, defaults: Host) -> Definition:
     """The hosts that a file describes; `defaults` are what its own defaults leave out.
 
-    `name` is how messages call the file.  Raises UsageError with every problem; the subject of each is the file and the
-    line, and its fields are spelled as in the file.
+    `name` is how messages call the file.  Raises UsageError with every problem; the subject of each is the
+    file and the line, and its fields are spelled as in the file.
     """
     reader = _Reader(text)
     definition = reader.definition(defaults)

@@ -12,13 +12,19 @@ def is_sha256(text: str) -> bool:
 
 
 def checksum_line(name: str, sha256: str) -> str:
-    """The line of a file with that name.  A backslash in front marks a name in which characters are escaped."""
+    """The line of a file with that name.
+
+    A backslash in front marks a name in which characters are escaped.
+    """
     escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
     return ("\\" if escaped != name else "") + f"{sha256}  {escaped}\n"
 
 
 def parse_checksum(text: str, name: str) -> str | None:
-    """The checksum of the file of that name among such lines, or the only one there; None if there is none."""
+    """The checksum of the file of that name among such lines, or the only one there.
+
+    None if there is none.
+    """
     matches = [match for line in text.splitlines() if (match := _LINE.fullmatch(line.strip()))]
     named = [match for match in matches if (match.group(2) or "").rpartition("/")[2] == name]
     found = named or (matches if len(matches) == 1 else [])

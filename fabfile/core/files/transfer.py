@@ -1,7 +1,7 @@
 """Files to and from nodes: which paths are valid, and the scripts that the nodes run.
 
-A file or folder travels as a tar stream.  A stream to a node ends with a list of checksums, which the node compares with
-what is on its disk; a stream from a node is followed by its own checksum.
+A file or folder travels as a tar stream.  A stream to a node ends with a list of checksums, which the node
+compares with what is on its disk; a stream from a node is followed by its own checksum.
 """
 
 import hashlib
@@ -21,7 +21,9 @@ PAYLOAD, CHECKSUMS = "new", "checksums"
 
 @dataclass(frozen=True, kw_only=True)
 class Moved:
-    """A file or folder that was transferred: where it is now, and the number and total size of its files in bytes."""
+    """A file or folder that was transferred: where it is now, and the number and total size of its files in
+    bytes.
+    """
 
     path: str
     kind: Kind
@@ -45,7 +47,9 @@ def path_problems(path: str, field: str, what: str) -> list[Problem]:
 
 
 def target(path: str, name: str) -> str:
-    """The path on a node for a file named `name`: `path`, or, where that ends with a slash, the file below it."""
+    """The path on a node for a file named `name`: `path`, or, where that ends with a slash, the file below
+    it.
+    """
     return posixpath.normpath("/" + path.lstrip("/") + (name if path.endswith("/") else ""))
 
 
@@ -70,7 +74,10 @@ def get_script(path: str) -> str:
 
 
 def parse_sent(err: str) -> tuple[int, str]:
-    """From standard error of `get_script`: tar's exit code and the checksum of the stream; -1 and "" without them."""
+    """From standard error of `get_script`:
+
+    Tar's exit code and the checksum of the stream; -1 and "" without them.
+    """
     codes = re.findall(r"^tar (\d+)$", err, re.MULTILINE)
     sums = re.findall(r"^([0-9a-f]{64})  -$", err, re.MULTILINE)
     return (int(codes[-1]) if codes else -1), (sums[-1] if sums else "")

@@ -1,10 +1,11 @@
 """YAML with the line of everything in it.
 
-Every scalar is the text as it was typed, so that `no` stays no until a yes or a no is expected, and a version 1.10 keeps
-its zero.  What YAML accepts and the user cannot have meant, a key twice, is a problem.
+Every scalar is the text as it was typed, so that `no` stays no until a yes or a no is expected, and a version
+1.10 keeps its zero.  What YAML accepts and the user cannot have meant, a key twice, is a problem.
 
-This stands on PyYAML's nodes.  ruamel.yaml keeps lines too, but reads scalars by their meaning, raises at the first
-key that is there twice, and has no limit for what aliases nest: the walk over its nodes would be as long.
+This stands on PyYAML's nodes.  ruamel.yaml keeps lines too, but reads scalars by their meaning, raises at the
+first key that is there twice, and has no limit for what aliases nest: the walk over its nodes would be as
+long.
 """
 
 from collections.abc import Iterable, Mapping
@@ -71,7 +72,8 @@ def located(
 ) -> list[Problem]:
     """Problems of a document, with its own, by line, in the words of the file.
 
-    `name` is what the file is called; a problem's subject is a key at the top, `words` the keys below it by field.
+    `name` is what the file is called; a problem's subject is a key at the top, `words` the keys below it by
+    field.
     """
 
     def path(problem: Problem) -> Path:
@@ -98,7 +100,9 @@ _Dumper.add_representer(
 
 
 def dump(value: Any) -> str:
-    """A value as YAML in blocks, in its order, one line a text however long: it is copied more often than read."""
+    """A value as YAML in blocks, in its order, one line a text however long: it is copied more often than
+    read.
+    """
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**31)
 
 

@@ -12,15 +12,16 @@ from .service import Service
 if TYPE_CHECKING:
     import networkx
 
-# How many sets of services that are all apart from each other are looked at.  What hides behind more of them is found
-# out by the cluster, which leaves a service out.
+# How many sets of services that are all apart from each other are looked at.  What hides behind more of them
+# is found out by the cluster, which leaves a service out.
 CLIQUES = 5000
 
 
 def wish_problems(services: Sequence[Service], size: int, holders: Holders | None = None) -> list[Problem]:
     """Every problem of services that are to be added: those of the set, and those that can never all run.
 
-    The latter are not problems of a specification that is there already: it must remain possible to repair it.
+    The latter are not problems of a specification that is there already: it must remain possible to repair
+    it.
     """
     # On one node each pair is a problem already.
     return set_problems(services, size, holders) + (crowd_problems(services, size) if size > 1 else [])
@@ -52,7 +53,7 @@ def crowd_problems(services: Sequence[Service], size: int) -> list[Problem]:
 
 
 def _apart(known: Known, together: Sequence[Sequence[str]]) -> "networkx.Graph[int]":
-    """An edge between groups that never share a node: by a relation, or since both are kept where they are."""
+    """An edge between groups that never share a node: by a relation, or since both stay where they are."""
     import networkx
 
     number = {each: index for index, group in enumerate(together) for each in group}
@@ -73,7 +74,9 @@ def _apart(known: Known, together: Sequence[Sequence[str]]) -> "networkx.Graph[i
 
 
 def _crowd(apart: "networkx.Graph[int]", size: int) -> list[int]:
-    """More than `size` groups that are all apart from each other, and every group that is apart from all of them."""
+    """More than `size` groups that are all apart from each other, and every group that is apart from all of
+    them.
+    """
     import networkx
 
     # Without those that are apart from fewer than `size` others: they are in no crowd.

@@ -29,8 +29,8 @@ def foreign(cib: str) -> dict[str, str]:
 def change_xml(touched: Sequence[Service], removed: Sequence[Service], nodes: Sequence[Node]) -> str:
     """The configuration of the services that are added or changed, as apply_services_script() reads it.
 
-    What is removed stops before anything else starts, since both may use one port; that order is removed with it.
-    Raises NotFound for a service on a node that is not one of those.
+    What is removed stops before anything else starts, since both may use one port; that order is removed with
+    it. Raises NotFound for a service on a node that is not one of those.
     """
     root = ET.fromstring(services_xml(touched, nodes))
     constraints = root.find("constraints")
@@ -44,7 +44,8 @@ def change_xml(touched: Sequence[Service], removed: Sequence[Service], nodes: Se
 
 
 def stale(services: Sequence[Service], nodes: Sequence[Node]) -> str:
-    """An XPath to what the configuration holds of these services and must no longer hold; empty without services.
+    """An XPath to what the configuration holds of these services and must no longer hold; empty without
+    services.
 
     The rest of what it holds is replaced by what has the same id.  Raises NotFound for an unknown node.
     """

@@ -1,11 +1,12 @@
 """What the values of a service's options must be.
 
-Each function returns what is wrong with a value as predicates of its option: "must be from 1 to 3600 seconds, got 0".
+Each function returns what is wrong with a value as predicates of its option: "must be from 1 to 3600 seconds,
+got 0".
 
-A probe, by which a node finds out whether a service serves, has one of three forms: a command line that succeeds, with
-the absolute path of its program; `tcp:PORT` or `tcp:HOST:PORT`, which accepts a connection; `http://HOST[:PORT][/PATH]`,
-which responds with a status of 200 to 399.  The resource agent tries it on the node that runs the service; without a
-HOST it is that node's loopback, 127.0.0.1.
+A probe, by which a node finds out whether a service serves, has one of three forms: a command line that
+succeeds, with the absolute path of its program; `tcp:PORT` or `tcp:HOST:PORT`, which accepts a connection;
+`http://HOST[:PORT][/PATH]`, which responds with a status of 200 to 399.  The resource agent tries it on the
+node that runs the service; without a HOST it is that node's loopback, 127.0.0.1.
 """
 
 import re
@@ -35,8 +36,8 @@ _SIGNAL = re.compile(
 )
 
 FORMS = (
-    "must be a command line that starts with an absolute path, tcp:PORT, tcp:HOST:PORT or http://HOST:PORT/PATH, "
-    "such as tcp:8080"
+    "must be a command line that starts with an absolute path, tcp:PORT, tcp:HOST:PORT or"
+    " http://HOST:PORT/PATH, such as tcp:8080"
 )
 
 # A name, an IPv4 address or a placeholder; an IPv6 address stands in brackets.
@@ -48,7 +49,8 @@ def identifier(text: str) -> list[str]:
     """An id that Pacemaker accepts and does not use itself."""
     if not _ID.fullmatch(text):
         return [
-            f"must be a letter, then letters, digits, '_' and '-', at most 63 characters together, got {text!r}"
+            "must be a letter, then letters, digits, '_' and '-', at most 63 characters together, got"
+            f" {text!r}"
         ]
     return [f"must not be {text!r}, which Pacemaker uses itself"] if _RESERVED.fullmatch(text) else []
 
@@ -139,7 +141,8 @@ def _http(text: str) -> list[str]:
     end = text.removeprefix("http://").partition("/")[0]
     if "@" in end:
         return [
-            f"contains a user name, which only a program can send, such as '/usr/bin/curl -fsu …', got {text!r}"
+            "contains a user name, which only a program can send, such as '/usr/bin/curl -fsu …', got"
+            f" {text!r}"
         ]
     if ":" not in end.rpartition("]")[2]:
         return _endpoint(text, end, "80")

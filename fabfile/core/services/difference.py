@@ -32,7 +32,9 @@ class Changed:
 
     @property
     def merged(self) -> Service:
-        """What is wanted, with the spelling that the cluster has of whatever stays, so that only what changes does."""
+        """What is wanted, with the spelling that the cluster has of whatever stays, so that only what changes
+        does.
+        """
         return replace(
             self.before, **{field: getattr(self.after, field) for field in differing(self.before, self.after)}
         )
@@ -79,9 +81,10 @@ def plan(
 ) -> Plan:
     """What makes the cluster run `wanted`.
 
-    `present` are the services in the cluster's configuration, `known` those that the specification holds, `halted` the
-    ids of those that were told to stop.  What is known and not wanted is removed, unless `keep_others`; what is
-    present and not known was not made from here, and is left alone unless it is wanted.
+    `present` are the services in the cluster's configuration, `known` those that the specification holds,
+    `halted` the ids of those that were told to stop.  What is known and not wanted is removed, unless
+    `keep_others`; what is present and not known was not made from here, and is left alone unless it is
+    wanted.
     """
     ids = {service.id for service in wanted}
     others = tuple(service for service in known if service.id not in ids)

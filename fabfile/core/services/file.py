@@ -51,9 +51,9 @@ def read(
 ) -> list[Service]:
     """The services that a file describes, in its order.
 
-    `name` is what the file is called in messages; `size` the cluster's number of nodes; `others` are services of the
-    cluster that stay beside those of the file; `holders` the nodes that have each capability.  Raises UsageError with
-    every problem, each with its line.
+    `name` is what the file is called in messages; `size` the cluster's number of nodes; `others` are services
+    of the cluster that stay beside those of the file; `holders` the nodes that have each capability.  Raises
+    UsageError with every problem, each with its line.
     """
     document = load(text)
     services, problems = _services(document)
@@ -89,7 +89,8 @@ def plain(service: Service) -> dict[str, Any]:
 def _entry(service: Service) -> str:
     given = plain(service)
     value = given["command"] if list(given) == ["command"] else given
-    # To YAML 1.1 it would be a yes, to us and to YAML 1.2 it is a word.  No value can look like this: it has one line.
+    # To YAML 1.1 it would be a yes, to us and to YAML 1.2 it is a word.  No value can look like this: it has
+    # one line.
     return dump({service.id: value}).replace("\n  'on': ", "\n  on: ")
 
 

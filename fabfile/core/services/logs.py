@@ -1,7 +1,8 @@
 """What a service wrote, on every node that ever ran it: the script that reads it, and its output as lines.
 
-The journal of the service's unit has a time for every entry.  A log file has none; its lines take that of its last
-change, so that the node that wrote last comes last.  Man pages: journalctl(1), systemd.journal-fields(7).
+The journal of the service's unit has a time for every entry.  A log file has none; its lines take that of its
+last change, so that the node that wrote last comes last.  Man pages: journalctl(1),
+systemd.journal-fields(7).
 """
 
 import json
@@ -31,7 +32,7 @@ class LogLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """How far a node's logs have been read: the journal's cursor, and the file's inode and length in bytes."""
+    """How far a node's logs have been read: the journal's cursor, the file's inode and length in bytes."""
 
     cursor: str = ""
     inode: str = ""
@@ -39,7 +40,10 @@ class Place:
 
 
 def log_script(service_id: str, log: str, lines: int, place: Place | None = None) -> str:
-    """Print the last `lines` lines of the journal and of the file `log`; with a `place`, all that came after it."""
+    """Print the last `lines` lines of the journal and of the file `log`.
+
+    With a `place`, all that came after it.
+    """
     read = place or Place()
     return script(
         "services/log.sh",
@@ -54,7 +58,10 @@ def log_script(service_id: str, log: str, lines: int, place: Place | None = None
 
 
 def parse_log(node: str, text: str, place: Place | None = None) -> tuple[list[LogLine], Place]:
-    """The lines in what log_script() printed, and how far they reach.  Lines that are not entries of a journal are left out."""
+    """The lines in what log_script() printed, and how far they reach.
+
+    Lines that are not entries of a journal are left out.
+    """
     place = place or Place()
     journal, marker, file = text.partition(_FILE) if text.startswith(_FILE) else _split(text)
     entries = [entry for line in journal.splitlines() if (entry := _entry(line))]
@@ -81,7 +88,10 @@ def parse_log(node: str, text: str, place: Place | None = None) -> tuple[list[Lo
 
 
 def merged(lines: list[LogLine], last: int | None = None) -> list[LogLine]:
-    """Lines of several nodes by time, each node's in their own order; the `last` ones only, if that is given."""
+    """Lines of several nodes by time, each node's in their own order.
+
+    The `last` ones only, if that is given.
+    """
     ordered = sorted(lines, key=lambda line: line.when)
     return ordered if last is None else ordered[max(0, len(ordered) - last) :]
 

@@ -6,10 +6,10 @@
     WORKDIR   the node's folder for what services keep: /var/lib/sirikata-cluster/work
     PIDFILE   the service's PID file; a command with this word goes to the background by itself
 
-They are replaced in the command line, in the values of the environment, in both probes and in the paths: wherever one
-is a whole word, with none of [A-Za-z0-9_] at either side.  A shell's variable, `$NODE` or `${NODE}`, is left alone.
-To pass such a word on as it is, have a shell put it together: /bin/sh -c 'exec /usr/bin/program NO""DE'.
-The resource agent does the same in awk: keep the two alike.
+They are replaced in the command line, in the values of the environment, in both probes and in the paths:
+wherever one is a whole word, with none of [A-Za-z0-9_] at either side.  A shell's variable, `$NODE` or
+`${NODE}`, is left alone. To pass such a word on as it is, have a shell put it together: /bin/sh -c 'exec
+/usr/bin/program NO""DE'. The resource agent does the same in awk: keep the two alike.
 """
 
 import re

@@ -27,7 +27,8 @@ def reasons(
     said = sentences([failure for failure in found.failures if failure.resource == service.id])
     if resource.blocked:
         said.append(
-            f"it could not be stopped, so the cluster leaves it alone. Stop it by hand, then: fab service.cleanup {name} {service.id}"
+            "it could not be stopped, so the cluster leaves it alone. Stop it by hand, then: fab"
+            f" service.cleanup {name} {service.id}"
         )
     if resource.target == "Stopped":
         said.append(f"it was told to stop. Start it: fab service.restart {name} {service.id}")

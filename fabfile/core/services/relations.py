@@ -1,7 +1,8 @@
 """What services are to each other, and what the whole set of them cannot be.
 
-`after` is an order that always holds, `beside` (in commands and files: with) one node for both, `apart_from` never one
-node.  A problem of several services is told of the last of them, which is the one that is being added.
+`after` is an order that always holds, `beside` (in commands and files: with) one node for both, `apart_from`
+never one node.  A problem of several services is told of the last of them, which is the one that is being
+added.
 """
 
 from collections import Counter
@@ -54,7 +55,8 @@ def move_problems(
         who = "it" if each == service_id else f"{each}, which shares its node,"
         if not service.failover and service.on != index:
             texts.append(
-                f"{who} is kept on node {service.on}. To move it, remove it and add it without {named('failover')}"
+                f"{who} is kept on node {service.on}. To move it, remove it and add it without"
+                f" {named('failover')}"
             )
         if (word := asked(service.on)) and index not in holders.get(word, ()):
             able = ", ".join(f"node {holder}" for holder in holders.get(word, ())) or "none"
@@ -80,7 +82,7 @@ def needed_by(service_id: str, services: Sequence[Service]) -> dict[str, list[st
 
 
 def needed(service_id: str, services: Sequence[Service]) -> set[str]:
-    """The ids that a service names, itself, and what those name: without them the cluster would not take it."""
+    """The ids that a service names, itself, and what those name: without them the cluster would refuse it."""
     known = {service.id: service for service in services}
     found: set[str] = set()
     waiting = [service_id]
@@ -180,7 +182,9 @@ def _cycle_problems(known: Known, field: str) -> list[Problem]:
 
 
 def _share_problems(known: Known, size: int, holders: Holders) -> list[Problem]:
-    """Which cannot share a node: those that are kept on different ones, or where no node has all that they need."""
+    """Which cannot share a node: those that are kept on different ones, or where no node has all that they
+    need.
+    """
     problems = []
     for group in distinct(known):
         services = [known[each] for each in sorted(group)]
@@ -240,7 +244,7 @@ def _pins(known: Known, group: Sequence[str]) -> set[int]:
 
 
 def _able(known: Known, group: Sequence[str], size: int, holders: Holders) -> set[int]:
-    """The nodes that have all that a group needs, where any has it, and that none of the group is kept off."""
+    """The nodes that have all that a group needs, where any has it, and that none of it is kept off."""
     able = set(range(size))
     for each in group:
         able &= set(holders.get(asked(known[each].on), ())) or able

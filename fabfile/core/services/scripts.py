@@ -1,7 +1,7 @@
 """How services are added, moved and removed: scripts for `sh`, run as root on any one member.
 
-Each changes the configuration at once, as pacemaker/scripts.py says.  On failure the last words on standard error are the
-resource agent's, where it gave a reason.
+Each changes the configuration at once, as pacemaker/scripts.py says.  On failure the last words on standard
+error are the resource agent's, where it gave a reason.
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,11 @@ from ..templates import script
 
 
 def add_services_script(service_ids: Sequence[str], *, seconds: int = TIMEOUT) -> str:
-    """Add the services whose configuration, services_xml(), is on standard input, with their constraints, in one change.
+    """Add the services whose configuration, services_xml(), is on standard input, with their constraints, in
+    one change.
 
-    Fails when the cluster already has a resource of one of those ids, and when others changed it for `seconds` on end.
+    Fails when the cluster already has a resource of one of those ids, and when others changed it for
+    `seconds` on end.
     """
     return script(
         *CHANGE,
@@ -26,7 +28,8 @@ def add_services_script(service_ids: Sequence[str], *, seconds: int = TIMEOUT) -
 
 
 def remove_services_script(service_ids: Sequence[str], *, seconds: int = TIMEOUT) -> str:
-    """Stop the services, wait until they run nowhere, then remove them with their constraints and their history.
+    """Stop the services, wait until they run nowhere, then remove them with their constraints and their
+    history.
 
     May be repeated; a service that the cluster does not have is removed already.
     """
@@ -70,9 +73,9 @@ def restart_script(service_id: str, *, seconds: int = TIMEOUT) -> str:
 def move_script(service_id: str, node: str, *, seconds: int = TIMEOUT) -> str:
     """Move the service to that node, by name, and let it stay there.
 
-    The constraint that moves it is removed in the end, also when this fails or is interrupted; should the machine die
-    meanwhile, it expires.  Fails when the node is not online, and when the service does not start there; then it may run
-    where it was before.
+    The constraint that moves it is removed in the end, also when this fails or is interrupted; should the
+    machine die meanwhile, it expires.  Fails when the node is not online, and when the service does not start
+    there; then it may run where it was before.
     """
     return script(*WATCH, "services/move.sh", id=service_id, node=node, seconds=seconds)
 
@@ -96,7 +99,8 @@ def apply_services_script(
     """Add and alter services, and tell those that are `going` to stop, in one change: all of it or nothing.
 
     change.change_xml() is on standard input; `stale` is an XPath to what goes of what is altered, or empty.
-    Fails when another kind of resource has one of the ids, and when others changed the cluster for `seconds` on end.
+    Fails when another kind of resource has one of the ids, and when others changed the cluster for `seconds`
+    on end.
     """
     return script(
         *CHANGE,

@@ -1,4 +1,6 @@
-"""A service, a command line that the cluster keeps running on one of its nodes: each of its options declared once."""
+"""A service, a command line that the cluster keeps running on one of its nodes: each of its options declared
+once.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, MISSING, dataclass, field, fields
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
         def __set__(
             self, service: object, variables: Mapping[str, str] | Sequence[tuple[str, str]]
         ) -> None: ...
+
 else:
     Ids = tuple[str, ...]
     Variables = tuple[tuple[str, str], ...]
@@ -67,9 +70,9 @@ _PROBE: Final = {"metavar": "PROBE", "check": constraints.probe, "split": True}
 class Service:
     """What to run, and how it is kept alive.
 
-    A field is declared here and nowhere else: the options of `fab service.add`, the words of a file, the parameters of
-    Cluster.add_service() and the table in the documentation are views of it (options.py).  Every text but the id, the
-    user, the signal and the limits may hold placeholders (placeholders.py).
+    A field is declared here and nowhere else: the options of `fab service.add`, the words of a file, the
+    parameters of Cluster.add_service() and the table in the documentation are views of it (options.py).
+    Every text but the id, the user, the signal and the limits may hold placeholders (placeholders.py).
     """
 
     __pydantic_config__ = UNKNOWN_KEYS_ARE_ERRORS
@@ -175,8 +178,8 @@ class Service:
 def validate(service: Service, size: int, holders: Holders | None = None) -> list[Problem]:
     """Every problem of a service by itself on a cluster of that size.
 
-    `holders` are the nodes that have each capability; None: whether any node has the required one does not matter.
-    What it is to other services is for relations.set_problems().
+    `holders` are the nodes that have each capability; None: whether any node has the required one does not
+    matter. What it is to other services is for relations.set_problems().
     """
     problems = []
     for each in fields(Service):
@@ -189,6 +192,9 @@ def validate(service: Service, size: int, holders: Holders | None = None) -> lis
     problems += place_problems(service.on, size, holders, service.id)
     if not service.failover and not isinstance(service.on, int):
         why = f": any node with {service.on} may run it" if asked(service.on) else ""
-        text = f"without failover a service needs a node of its own{why}. Set {named('on')} to the index of a node"
+        text = (
+            f"without failover a service needs a node of its own{why}. Set {named('on')} to the index of a"
+            " node"
+        )
         problems.append(Problem(service.id, "on" if asked(service.on) else "failover", text))
     return problems

@@ -20,7 +20,7 @@ SERVICE_NAME = "{id}.service.{cluster}"
 
 @dataclass(frozen=True, kw_only=True)
 class MapEntry:
-    """A server's line in a map that is a file on every node: the map's name, the server's number, its ports."""
+    """A server's line in a map that is a file on every node: the map's name, the server's number, ports."""
 
     map: str
     number: int
@@ -42,7 +42,7 @@ class Planned:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """The cluster that services are planned for: its name, its size, its services, its nodes' capabilities."""
+    """The cluster that services are planned for: its name, size, services and its nodes' capabilities."""
 
     cluster: str
     size: int

@@ -23,7 +23,9 @@ def with_type(spec: ClusterSpec, index: int, kind: str) -> ClusterSpec:
 
 
 def capabilities(spec: ClusterSpec, index: int) -> tuple[str, ...]:
-    """What the node of that index can do, each word once: its type, unless that is the default, and what its host brings."""
+    """What the node of that index can do, each word once: its type, unless that is the default, and what its
+    host brings.
+    """
     kind = node_type(spec, index)
     listed = spec.adhoc.hosts[index].capabilities if 0 <= index < len(spec.adhoc.hosts) else ()
     return tuple(dict.fromkeys((*(() if kind == DEFAULT else (kind,)), *listed)))

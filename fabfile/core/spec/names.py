@@ -12,7 +12,10 @@ _NUMBERS = re.compile(r"[0-9.]+")
 
 
 def is_host(text: str) -> bool:
-    """Whether the text can be an IP address, a host name, or an alias of ~/.ssh/config; numbers alone are not a name."""
+    """Whether the text can be an IP address, a host name, or an alias of ~/.ssh/config.
+
+    Numbers alone are not a name.
+    """
     if is_address(text):
         return True
     return bool(re.fullmatch(HOST, text)) and ".." not in text and not _NUMBERS.fullmatch(text)

@@ -15,7 +15,8 @@ from ..session import Session, access
 def ssh(session: Session, index: int, *, pem: str = "", command: str = "") -> None:
     """Become an OpenSSH client on that node, with the keys and the known hosts that every command here uses.
 
-    Raises ClusterError for a node that does not run, instead of waiting for it; UsageError for an unusable key.
+    Raises ClusterError for a node that does not run, instead of waiting for it; UsageError for an unusable
+    key.
     """
     node = _running(session, index)
     words = openssh.command(node, access(session.spec, session.store, session.provider, pem))
@@ -29,10 +30,11 @@ def run(
     on: int | None = None,
     hear: Callable[[str, str], None] | None = None,
 ) -> dict[str, Result]:
-    """Run a shell command line on every running node, or on one.  Returns the results by node name, whatever they exit with.
+    """Run a shell command line on every running node, or on one.  Returns the results by node name, whatever
+    they exit with.
 
-    `hear` receives the node's name and lines of its output as they come, from many threads.  Raises NodeFailures
-    for nodes that cannot be reached, with what the others answered.
+    `hear` receives the node's name and lines of its output as they come, from many threads.  Raises
+    NodeFailures for nodes that cannot be reached, with what the others answered.
     """
     if not command.strip():
         raise UsageError("the command is empty")
@@ -73,7 +75,10 @@ def _next_step(session: Session, node: Node) -> str:
     if not isinstance(session.provider, PowerSwitch):
         return f"See that it is up and admits SSH; {session.provider.explain(node)}"
     if node.state == "stopped":
-        return f"Switch it on: fab cluster.nodes.power-on {name} {node.index}; or repair the whole cluster: fab up {name}"
+        return (
+            f"Switch it on: fab cluster.nodes.power-on {name} {node.index}; or repair the whole cluster: fab"
+            f" up {name}"
+        )
     if node.state in ("pending", "stopping"):
         return f"Look again: fab cluster.nodes.list {name}"
     return f"To repair it: fab up {name}"

@@ -8,7 +8,10 @@ from ..session import Session
 
 
 def off(session: Session, index: int) -> Node:
-    """Cut the power of a node.  Returns it as it is then.  Raises UsageError where the provider has no switch."""
+    """Cut the power of a node.
+
+    Returns it as it is then.  Raises UsageError where the provider has no switch.
+    """
     return _switch(session, index, able(session.provider, PowerSwitch).power_off)
 
 

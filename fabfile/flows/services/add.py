@@ -21,9 +21,9 @@ from .hosts import check_hosts
 def add(session: Session, service: Service) -> ServiceView:
     """Run a service on the cluster, wait until it runs, and remember it.
 
-    Raises UsageError with every problem before anything is changed: also when the id is taken, when it contradicts
-    other services, or when no node could run the command.  Raises ClusterError when the cluster took it and it does
-    not run; then it stays, to be looked at.
+    Raises UsageError with every problem before anything is changed: also when the id is taken, when it
+    contradicts other services, or when no node could run the command.  Raises ClusterError when the cluster
+    took it and it does not run; then it stays, to be looked at.
     """
     rest = check(session, service)
     nodes = session.running()
@@ -47,7 +47,10 @@ def add(session: Session, service: Service) -> ServiceView:
 
 
 def check(session: Session, service: Service) -> tuple[Service, ...]:
-    """Raise UsageError with every problem of a service that can be seen without a node.  Returns the other services."""
+    """Raise UsageError with every problem of a service that can be seen without a node.
+
+    Returns the other services.
+    """
     rest = tuple(known for known in session.spec.services if known.id != service.id)
     size, has = session.spec.size, holders(session.spec)
     if problems := validate(service, size, has) + wish_problems((*rest, service), size, has):

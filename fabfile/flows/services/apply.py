@@ -1,4 +1,4 @@
-"""All services of a cluster at once, as a file has them: what differs, and the one change that makes it so."""
+"""All services of a cluster at once, as a file has them: what differs, and the one change that applies it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -47,9 +47,10 @@ def apply(
 ) -> Plan:
     """Have the cluster run these services, and none else that was made from here unless `keep_others`.
 
-    `show` is called with the differences before anything is changed; with `dry_run` that is all.  Everything is one
-    change of the cluster's configuration.  May be interrupted and repeated; repeated it changes nothing.
-    Raises UsageError with every problem before anything is changed, ClusterError when a service does not run.
+    `show` is called with the differences before anything is changed; with `dry_run` that is all.  Everything
+    is one change of the cluster's configuration.  May be interrupted and repeated; repeated it changes
+    nothing. Raises UsageError with every problem before anything is changed, ClusterError when a service does
+    not run.
     """
     _check(session, wanted, keep_others)
     nodes = session.running()
@@ -118,7 +119,9 @@ def _check_ids(wanted: Sequence[Service], taken: Mapping[str, str]) -> None:
 
 
 def _check_nodes(session: Session, nodes: Sequence[Node], found: Plan) -> None:
-    """Refuse what no node can run, of the services that are new or need something else of their node than before."""
+    """Refuse what no node can run, of the services that are new or need something else of their node than
+    before.
+    """
     asking = [
         change.after
         for change in found.changed
@@ -159,7 +162,10 @@ def _change(session: Session, nodes: Sequence[Node], found: Plan, going: Sequenc
 
 
 def _see_running(session: Session, wanted: Sequence[Service], *, changed: bool) -> None:
-    """Wait until the services run, or the cluster has given up.  Raises ClusterError, which says why of each."""
+    """Wait until the services run, or the cluster has given up.
+
+    Raises ClusterError, which says why of each.
+    """
 
     def idle() -> list[str]:
         running = {view.id for view in views.overview(session) if view.running}

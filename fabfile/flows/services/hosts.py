@@ -1,4 +1,4 @@
-"""Which nodes can run a service: each is checked for its program, user and folder before anything is changed."""
+"""Which nodes can run a service: each is checked for program, user and folder before a change."""
 
 from collections.abc import Sequence
 

@@ -14,8 +14,9 @@ from . import running, views
 def move(session: Session, service_id: str, index: int) -> ServiceView:
     """Move a service, and what shares its node, to a node, and leave no constraint behind.
 
-    Raises NotFound for an unknown service or node, UsageError where it, or what it shares its node with, is kept
-    elsewhere or asks for a capability that the node lacks, and where something that it runs apart from is there.
+    Raises NotFound for an unknown service or node, UsageError where it, or what it shares its node with, is
+    kept elsewhere or asks for a capability that the node lacks, and where something that it runs apart from
+    is there.
     """
     node = session.node(index)
     service = views.definition(session, service_id)

@@ -13,7 +13,8 @@ from . import views
 def remove(session: Session, service_id: str) -> None:
     """Stop a service everywhere, remove it from the cluster and forget it.
 
-    Raises NotFound when neither the cluster nor the specification has it, UsageError when other services name it.
+    Raises NotFound when neither the cluster nor the specification has it, UsageError when other services name
+    it.
     """
     views.definition(session, service_id)
     if dependents := needed_by(service_id, session.spec.services):
@@ -29,7 +30,10 @@ def remove(session: Session, service_id: str) -> None:
 
 
 def remove_all(session: Session) -> list[str]:
-    """Stop every service, remove all of them from the cluster in one change, and forget them.  Returns their ids."""
+    """Stop every service, remove all of them from the cluster in one change, and forget them.
+
+    Returns their ids.
+    """
     running = [node for node in session.members() if node.running]
     present = cib.services(session, running) if running else {}
     ids = list(dict.fromkeys([*present, *(service.id for service in session.spec.services)]))

@@ -18,7 +18,10 @@ def wait(session: Session, nodes: Sequence[Node], service: Service) -> None:
 
 
 def run(session: Session, nodes: Sequence[Node], service: Service, script: str, seconds: int) -> None:
-    """Run a script that ends when the service runs.  Raises ClusterError with the reasons when it does not."""
+    """Run a script that ends when the service runs.
+
+    Raises ClusterError with the reasons when it does not.
+    """
     try:
         member.run(session, nodes, script, seconds=seconds)
     except NodeError as error:

@@ -1,4 +1,5 @@
-"""A node's type: Puppet gives the node what it means, Pacemaker knows it as a capability, a service follows that.
+"""A node's type: Puppet gives the node what it means, Pacemaker knows it as a capability, a service follows
+that.
 
 Who gains a type has everything of it before its capability says so; who loses it, loses the capability first.
 """
@@ -33,11 +34,12 @@ class Typed:
 
 
 def set_type(session: Session, index: int, kind: str) -> Typed:
-    """Give a node a type, `default` for none, and have the cluster run the service of it on the nodes that have it.
+    """Give a node a type, `default` for none, and have the cluster run the service of it on the nodes that
+    have it.
 
-    The last node of a type takes the service along that was added for it.  May be interrupted and repeated.  Raises
-    UsageError with every problem before anything is changed, ClusterError when the node does not run or runs a daemon
-    of its own, and when the service does not run or does not leave.
+    The last node of a type takes the service along that was added for it.  May be interrupted and repeated.
+    Raises UsageError with every problem before anything is changed, ClusterError when the node does not run
+    or runs a daemon of its own, and when the service does not run or does not leave.
     """
     node = _checked(session, index, kind)
     quorum.require(session)
@@ -73,14 +75,16 @@ def _checked(session: Session, index: int, kind: str) -> Node:
     if session.remote.sudo(node, f"systemctl is-active --quiet {unit}", check=False).ok:
         name = session.spec.name
         raise UsageError(
-            f"{node.name} runs {unit} of its own, and on a node of the type {kind} the cluster runs that daemon. "
-            f"Stop it first: fab cluster.nodes.run {name} 'sudo systemctl disable --now {unit}' --on={index}"
+            f"{node.name} runs {unit} of its own, and on a node of the type {kind} the cluster runs that"
+            f" daemon. Stop it first: fab cluster.nodes.run {name} 'sudo systemctl disable --now {unit}'"
+            f" --on={index}"
         )
     return node
 
 
 def _withdraw(session: Session, node: Node, kind: str) -> Session:
-    """Take a type's capability from a node, and see its services leave; the specification has it no more at the end.
+    """Take a type's capability from a node, and see its services leave; the specification has it no more at
+    the end.
 
     Raises UsageError, before anything is changed, when the service would have to go and others name it.
     """
@@ -110,7 +114,10 @@ def _stranded(session: Session, kind: str) -> list[str]:
 
 
 def _see_leave(session: Session, node: Node, asking: Sequence[Service]) -> None:
-    """Wait until the services have left a node, or the cluster has given up.  Raises ClusterError when one has not."""
+    """Wait until the services have left a node, or the cluster has given up.
+
+    Raises ClusterError when one has not.
+    """
     if not asking:
         return
     settling.wait(session, asking)
@@ -134,7 +141,10 @@ def _as_added(session: Session, service: Service, kind: str) -> bool:
 
 
 def _provision(session: Session, node: Node) -> tuple[str, ...]:
-    """Have Puppet give that node what its type means, and take away what it means no more; the others run on."""
+    """Have Puppet give that node what its type means, and take away what it means no more.
+
+    The others run on.
+    """
     puppet_master.configure(session)
     if node.running:
         agents.run(session, [node])
@@ -154,6 +164,6 @@ def _elsewhere(session: Session, service: Service, kind: str) -> str:
         else f"on node{service.on}"
     )
     return (
-        f"the service {service.id} was there before, {place}, and stays as it is. To have it follow the type: "
-        f"fab sirikata.{TYPES[kind].preset} {session.spec.name} --on={ASKS}{kind}"
+        f"the service {service.id} was there before, {place}, and stays as it is. To have it follow the type:"
+        f" fab sirikata.{TYPES[kind].preset} {session.spec.name} --on={ASKS}{kind}"
     )

@@ -48,7 +48,10 @@ def find(session: Session, service_id: str, *, wait: float = 0) -> ServiceView:
 
 
 def definition(session: Session, service_id: str) -> Service:
-    """The service of that id as it is defined here, or as the cluster has it.  Raises NotFound for an unknown one."""
+    """The service of that id as it is defined here, or as the cluster has it.
+
+    Raises NotFound for an unknown one.
+    """
     service = session.spec.service(service_id)
     if service is None:
         running = [node for node in session.members() if node.running]

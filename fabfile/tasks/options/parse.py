@@ -25,8 +25,8 @@ def wanted_spec(
 ) -> ClusterSpec:
     """The specification that the options describe; empty options take the defaults.
 
-    `finish` fills in what else belongs to it.  Raises UsageError with every problem where the size is not a number or
-    `finish` finds one; the recipe checks the rest.
+    `finish` fills in what else belongs to it.  Raises UsageError with every problem where the size is not a
+    number or `finish` finds one; the recipe checks the rest.
     """
     typed = Typed()
     size = typed.number(given.get("size") or "3", "size", instead=3)

@@ -14,7 +14,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def parameter(field: Field) -> str:
-    """The parameter of the task that Invoke makes the option of: `no_failover`; `with_`, since `with` is a keyword."""
+    """The parameter of the task that Invoke makes the option of:
+
+    `no_failover`; `with_`, since `with` is a keyword.
+    """
     name = field.flag.removeprefix("--").replace("-", "_")
     return f"{name}_" if name == "with" else name
 
@@ -49,7 +52,10 @@ def _untyped(field: Field) -> Any:
 
 
 def parse(given: Mapping[str, Any], typed: Typed) -> Service:
-    """The service that these parameters describe; what is typed wrong is left out of it and kept in `typed`."""
+    """The service that these parameters describe.
+
+    What is typed wrong is left out of it and kept in `typed`.
+    """
     values = {}
     for field in OPTIONS.values():
         text = given[parameter(field)]

@@ -27,7 +27,8 @@ class Typed:
             return instead
 
     def refuse(self, check: Callable[[], object]) -> None:
-        """Raise UsageError with what was typed wrong and with what `check`, which changes nothing, finds wrong.
+        """Raise UsageError with what was typed wrong and with what `check`, which changes nothing, finds
+        wrong.
 
         Where nothing was typed wrong, nothing is checked: the recipe does that.
         """

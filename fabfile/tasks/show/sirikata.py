@@ -25,7 +25,9 @@ def presets(table: "Presets") -> None:
 
 
 def planned(cluster: str, wanted: "Sequence[Planned]") -> None:
-    """The commands that would do the same, in their order, then the constraints that they set, and the server maps."""
+    """The commands that would do the same, in their order, then the constraints that they set, and the server
+    maps.
+    """
     for item in wanted:
         output.line(add_command(cluster, item.service))
     output.line("")
@@ -36,7 +38,8 @@ def planned(cluster: str, wanted: "Sequence[Planned]") -> None:
         if item.entry is not None:
             entry = item.entry
             output.line(
-                f"server {entry.number} of the map {entry.map} is node{item.service.on}, ports {entry.internal} and {entry.external}"
+                f"server {entry.number} of the map {entry.map} is node{item.service.on}, ports"
+                f" {entry.internal} and {entry.external}"
             )
 
 

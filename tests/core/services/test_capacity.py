@@ -24,8 +24,10 @@ def apart(count: int) -> list[Service]:
 
 def test_three_apart_on_two_nodes_are_refused_and_on_three_they_are_not() -> None:
     (problem,) = wish_problems(THREE, 2)
-    assert str(problem) == (
-        "c: a, b and c can never all run: no two of them may share a node, and the cluster has 2. Leave one of them out"
+    assert (
+        str(problem)
+        == "c: a, b and c can never all run: no two of them may share a node, and the cluster has 2. Leave"
+        " one of them out"
     )
     assert wish_problems(THREE, 3) == []
 
@@ -35,13 +37,23 @@ def test_three_apart_on_two_nodes_are_refused_and_on_three_they_are_not() -> Non
     [
         ([*THREE, service("d", beside=("c",))], "a, b and c with d can never"),
         # Each pair by another member of a group.
-        ([service("a"), service("b"), service("c", apart_from=("a",)), service("d", beside=("c",), apart_from=("b",)),
-          service("e", beside=("a",), apart_from=("b",))], "a with e, b and c with d can never"),
-        ([pinned("a", 0), pinned("b", 1), service("c", apart_from=("a", "b"))],
-         "no two of them may share a node (a is kept on node 0, b is kept on node 1)"),
+        (
+            [
+                service("a"),
+                service("b"),
+                service("c", apart_from=("a",)),
+                service("d", beside=("c",), apart_from=("b",)),
+                service("e", beside=("a",), apart_from=("b",)),
+            ],
+            "a with e, b and c with d can never",
+        ),
+        (
+            [pinned("a", 0), pinned("b", 1), service("c", apart_from=("a", "b"))],
+            "no two of them may share a node (a is kept on node 0, b is kept on node 1)",
+        ),
         (apart(5), "s00, s01, s02, s03 and s04 can never"),
     ],
-)  # fmt: skip
+)
 def test_a_crowd_is_named_whole_and_once(services: list[Service], said: str) -> None:
     (problem,) = wish_problems(services, 2)
     assert said in str(problem)
@@ -79,7 +91,8 @@ def test_a_crowd_larger_than_the_largest_cluster_is_found_at_once() -> None:
 
 
 def test_the_search_ends_where_it_would_take_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Ten groups of ten, each apart from all of the other groups: ten nodes are enough, and every way would be tried.
+    # Ten groups of ten, each apart from all of the other groups: ten nodes are enough, and every way would be
+    # tried.
     services = [
         service(f"g{group}n{n}", apart_from=tuple(f"g{g}n{k}" for g in range(group) for k in range(10)))
         for group in range(10)
@@ -93,7 +106,10 @@ def test_the_search_ends_where_it_would_take_too_long(monkeypatch: pytest.Monkey
 
 
 def test_a_file_is_told_the_line() -> None:
-    text = "a: /bin/true\nb:\n  command: /bin/true\n  apart-from: a\nc:\n  command: /bin/true\n  apart-from: [a, b]\n"
+    text = (
+        "a: /bin/true\nb:\n  command: /bin/true\n  apart-from: a\nc:\n  command: /bin/true\n  apart-from: [a,"
+        " b]\n"
+    )
     with pytest.raises(UsageError) as caught:
         read("f.yaml", text, 2)
     problem = str(caught.value)

@@ -1,4 +1,6 @@
-"""What differs between the services of a cluster and those that it is to have, and how it reaches the cluster."""
+"""What differs between the services of a cluster and those that it is to have, and how it reaches the
+cluster.
+"""
 
 import xml.etree.ElementTree as ET
 

@@ -212,11 +212,8 @@ def test_what_is_written_is_in_one_order_and_short() -> None:
     assert (
         text
         == write(services[::-1], ["for\npeople"])
-        == (
-            "# for people\n\n"
-            "db:\n  command: /usr/bin/db\n  on: 1\n  env:\n    PORT: '80'\n  failover: false\n  after:\n  - web\n\n"
-            "web: /usr/bin/web 'a b'\n"
-        )
+        == "# for people\n\ndb:\n  command: /usr/bin/db\n  on: 1\n  env:\n    PORT: '80'\n  failover: false\n"
+        "  after:\n  - web\n\nweb: /usr/bin/web 'a b'\n"
     )
     assert read("s.yaml", write([]), 3) == []
 

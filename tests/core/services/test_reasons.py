@@ -19,17 +19,31 @@ def member(name: str, online: bool = True) -> MemberState:
 
 def resource(resource_id: str, *nodes: str, **changes: Any) -> ResourceState:
     state = ResourceState(
-        id=resource_id, agent="a", role="Started" if nodes else "Stopped", target="", active=bool(nodes), failed=False,
-        managed=True, blocked=False, orphaned=False, nodes=nodes,
-    )  # fmt: skip
+        id=resource_id,
+        agent="a",
+        role="Started" if nodes else "Stopped",
+        target="",
+        active=bool(nodes),
+        failed=False,
+        managed=True,
+        blocked=False,
+        orphaned=False,
+        nodes=nodes,
+    )
     return replace(state, **changes)
 
 
 def cluster(*resources: ResourceState, **changes: Any) -> ClusterStatus:
     status = ClusterStatus(
-        version="3.0.0", quorate=True, coordinator="node0", fencing=False, maintenance=False,
-        nodes=tuple(member(name) for name in NAMES), resources=resources, failures=(),
-    )  # fmt: skip
+        version="3.0.0",
+        quorate=True,
+        coordinator="node0",
+        fencing=False,
+        maintenance=False,
+        nodes=tuple(member(name) for name in NAMES),
+        resources=resources,
+        failures=(),
+    )
     return replace(status, **changes)
 
 

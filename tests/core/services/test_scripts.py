@@ -1,4 +1,6 @@
-"""A change of the cluster's configuration while others change it too: by the script itself, on programs that stand for Pacemaker's."""
+"""A change of the cluster's configuration while others change it too: by the script itself, on programs that
+stand for Pacemaker's.
+"""
 
 import os
 import subprocess
@@ -10,8 +12,8 @@ import pytest
 from fabfile.core.services import scripts as service_scripts
 from tests.programs import run_with
 
-# The configuration is a file: a line with its version, then a line a thing.  Whenever a copy is worked on, somebody
-# else changes the original, as often as the file `busy` says.
+# The configuration is a file: a line with its version, then a line a thing.  Whenever a copy is worked on,
+# somebody else changes the original, as often as the file `busy` says.
 CIBADMIN = r"""#!/bin/sh
 cd FOLDER
 case $* in
@@ -21,7 +23,8 @@ case $* in
     read -r left <busy
     if [ "$left" -gt 0 ]; then
       echo $((left - 1)) >busy
-      sed "s/.*/<cib epoch='theirs $left'>/;q" cib >next && sed 1d cib >>next && echo "theirs $left" >>next && mv next cib
+      sed "s/.*/<cib epoch='theirs $left'>/;q" cib >next
+      sed 1d cib >>next && echo "theirs $left" >>next && mv next cib
     fi
     cat "$6" >>"$CIB_file" ;;
   *--patch*)
@@ -46,8 +49,13 @@ class Pacemaker:
         path = f"{self.folder}:{os.environ['PATH']}"
         return subprocess.run(
             ["sh", "-c", service_scripts.add_services_script(["web"], seconds=seconds)],
-            input="web\n", capture_output=True, text=True, timeout=60, check=False, env={**os.environ, "PATH": path},
-        )  # fmt: skip
+            input="web\n",
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env={**os.environ, "PATH": path},
+        )
 
     @property
     def holds(self) -> list[str]:
@@ -99,7 +107,8 @@ def test_hostile_values_stay_values() -> None:
     assert "id='a;reboot'\n" in service_scripts.cleanup_script("a;reboot")
 
 
-# What crm_mon printed on clusters of Debian 12 (2.1) and 13 (3.0), where `web` runs and `bad` failed on each node.
+# What crm_mon printed on clusters of Debian 12 (2.1) and 13 (3.0), where `web` runs and `bad` failed on each
+# node.
 GOLDEN = Path(__file__).parents[1] / "pacemaker" / "golden"
 
 
@@ -108,7 +117,9 @@ def wait_for(service_id: str, version: str, folder: Path) -> "subprocess.Complet
     golden = f"{GOLDEN}/pacemaker-{version}"
     programs = {
         "cibadmin": "",
-        "crm_mon": f"case $* in *failures*) cat {golden}-failures.txt ;; *) cat {golden}-resources.txt ;; esac",
+        "crm_mon": (
+            f"case $* in *failures*) cat {golden}-failures.txt ;; *) cat {golden}-resources.txt ;; esac"
+        ),
         "crmadmin": "case $* in *dc_lookup*) echo node0 ;; *) echo S_IDLE ;; esac",
     }
     return run_with(programs, service_scripts.wait_running_script(service_id, seconds=60), folder)
