@@ -124,11 +124,11 @@ def test_everything_wrong_is_told_with_where_it_came_from(fab: Fab, monkeypatch:
     refused(
         fab("cluster.create", "Web", "99", "a host", "lab-key", "--address=mine", "--subnet=here", "--group=sg-mine"),
         "'Web'", "--size must be a number of nodes from 1 to 32, got 99", "'a host'", "'mine'", "'here'", "'sg-mine'",
-        "no option 'typ' of ec2", "ec2.spot is 'yes please'", "'Frankfurt'", "(from fabric.yaml",
+        "ec2 has no option 'typ'", "ec2.spot must be true or false, got 'yes please'", "'Frankfurt'", "(from fabric.yaml",
         "'debian'", "(from BASE_AMI)",
     )  # fmt: skip
     Path("fabric.yaml").write_text(json.dumps({"sirikata_cluster": ["ec2"]}))
-    refused(fab("cluster.create", "web", "2", "own", "lab-key"), "is to hold a mapping")
+    refused(fab("cluster.create", "web", "2", "own", "lab-key"), "must contain a mapping")
     refused(fab("cluster.create", "web", "2", "own", "lab-key", "--max-price=1"), "add --spot")
 
 

@@ -91,7 +91,7 @@ def table(options: Mapping[str, Field] = OPTIONS) -> list[tuple[str, str, str, s
             each.option.metavar
             if each.required
             else each.flag + ("" if each.switch else f"={each.option.metavar}"),
-            each.word if each.name != "id" else "the key",
+            each.word if each.name != "id" else "",
             each.shown_default,
             each.option.help + ("; may be repeated" if each.repeatable else ""),
         )
@@ -103,7 +103,8 @@ def markdown(options: Mapping[str, Field] = OPTIONS) -> str:
     """The same as a table in Markdown."""
     head = "| option | in a file | default | meaning |\n|---|---|---|---|\n"
     return head + "".join(
-        f"| `{typed}` | `{word}` | {default} | {text} |\n" for typed, word, default, text in table(options)
+        f"| `{typed}` | {f'`{word}`' if word else 'the key'} | {default} | {text} |\n"
+        for typed, word, default, text in table(options)
     )
 
 

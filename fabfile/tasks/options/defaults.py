@@ -1,4 +1,4 @@
-"""What was not typed: from the environment, from the project's fabric.yaml, else the account's own defaults."""
+"""Options of EC2 that were not typed: from the environment, else from the project's fabric.yaml."""
 
 import os
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from ...core.ec2.options import Ec2Options, ec2_problems
-from ...core.errors import UsageError
+from ...core.errors import Problem, UsageError, as_problems, named
 from ...core.spec.cluster import ClusterSpec, validate
 from ...effects.files.text import whole
 
@@ -21,8 +21,8 @@ EC2_HELP = {
     "ami": "EC2 machine image, or 'ssm:/parameter' (default: the newest Debian)",
     "region": "AWS region (default: what the AWS configuration says)",
     "subnet": "EC2 subnet; may be repeated, in the order to try",
-    "spot": "ask for EC2 spot instances",
-    "max_price": "the most to pay for one, US dollars an hour",
+    "spot": "request EC2 spot instances",
+    "max_price": "highest price of a spot instance, in US dollars an hour",
     "address": "which address SSH goes to: auto (default), public, private",
     "pem": "the private key file of the key pair",
 }
@@ -31,34 +31,37 @@ EC2_HELP = {
 def with_ec2(c: Any, typed: Mapping[str, Any], spec: ClusterSpec, *, only: bool = False) -> ClusterSpec:
     """The specification with its EC2 options: as typed, else from the environment, else from fabric.yaml.
 
-    `only`: the typed ones are for EC2 alone.  Raises UsageError with everything wrong, and where it came from.
+    `only`: the typed ones are for EC2 alone.  Raises UsageError with every problem, and the source of its value.
     """
     given = {field: value for field, value in typed.items() if value}
     if spec.provider != "ec2":
         if only and given:
-            words = " and ".join(f"--{field.replace('_', '-')}" for field in given)
-            raise UsageError([*validate(spec), f"{words} is for machines on EC2: add --provider=ec2"])
+            options = " and ".join(map(named, given))
+            verb = "is" if len(given) == 1 else "are"
+            text = f"{options} {verb} for machines on EC2: add {named('provider')}=ec2"
+            raise UsageError([*validate(spec), Problem("", "provider", text)])
         return replace(spec, ec2=_options(given))
     environment, document = _environment(), _document(c)
-    problems = [f"fabric.yaml: {problem}" for problem in document.pop("problems", [])]
+    problems = [Problem("fabric.yaml", "", text) for text in document.pop("problems", [])]
     sources = {field: where for field in document for where in [_FILE]}
     sources |= {field: name for name, field in VARIABLES.items() if field in environment}
     found = {**document, **environment, **given}
     for field in found:
         if field not in given:
-            said = ec2_problems(
-                _options({field: found[field]} | ({"spot": True} if field == "max_price" else {}))
-            )
-            problems += [f"{problem} (from {sources[field]})" for problem in said]
+            alone = _options({field: found[field]} | ({"spot": True} if field == "max_price" else {}))
+            problems += [
+                replace(problem, text=f"{problem.text} (from {sources[field]})")
+                for problem in as_problems(ec2_problems(alone))
+            ]
     if problems:
         raise UsageError([*validate(replace(spec, ec2=_options(given))), *problems])
     if not found.get("spot") and "max_price" not in given:
-        found.pop("max_price", None)  # a default for whoever asks for spot instances
+        found.pop("max_price", None)  # which is a default for spot instances only
     return replace(spec, ec2=_options(found))
 
 
 def region(c: Any, typed: str) -> str:
-    """The region to work in: as typed, else of fabric.yaml; empty: what boto3's own chain says.  Raises UsageError."""
+    """The region: as typed, else from fabric.yaml; empty: the one that boto3 finds by itself.  Raises UsageError."""
     chosen = Ec2Options(region=typed or str(_document(c).get("region", "")))
     if problems := ec2_problems(chosen):
         raise UsageError(problems)
@@ -75,18 +78,20 @@ def _environment() -> dict[str, Any]:
 
 
 def _document(c: Any) -> dict[str, Any]:
-    """What the project's fabric.yaml says of EC2, and under `problems` what of it is wrong."""
+    """The options of EC2 in the project's fabric.yaml, and under `problems` what is wrong with them."""
     section = c.config.get("sirikata_cluster", {})
     values = section.get("ec2", {}) if isinstance(section, Mapping) else None
     if not isinstance(values, Mapping):
         return {
             "problems": [
-                "sirikata_cluster is to hold a mapping 'ec2', for example sirikata_cluster: {ec2: {ami: …}}"
+                "sirikata_cluster must contain a mapping 'ec2', for example sirikata_cluster: {ec2: {ami: …}}"
             ]
         }
     found: dict[str, Any] = {}
     problems = [
-        f"no option {key!r} of ec2: choose from {', '.join(_FIELDS)}" for key in values if key not in _FIELDS
+        f"ec2 has no option {key!r}: choose one of {', '.join(_FIELDS)}"
+        for key in values
+        if key not in _FIELDS
     ]
     for field in _FIELDS:
         value = values.get(field)
@@ -95,12 +100,12 @@ def _document(c: Any) -> dict[str, Any]:
         try:
             found[field] = _value(field, value)
         except ValueError as error:
-            problems.append(f"ec2.{field} is {value!r}, but should be {error}")
+            problems.append(f"ec2.{field} must be {error}, got {value!r}")
     return found | ({"problems": problems} if problems else {})
 
 
 def _value(field: str, value: Any) -> Any:
-    """A value of the document as the option takes it.  Raises ValueError, which says what it should be."""
+    """A value of the document as the option takes it.  Raises ValueError, whose text says what it must be."""
     if field == "spot":
         if not isinstance(value, bool):
             raise ValueError("true or false")
