@@ -9,7 +9,7 @@ BIN = Path(__file__).resolve().parent / "bin"
 
 
 def lay_out(folder: Path, version: str = "") -> Path:
-    """Copy the stand-in into a folder, as somebody's build of Sirikata has it; the folder.
+    """Copy the stand-in into a folder, as a build of Sirikata has it; returns the folder.
 
     Its programs tell another version where one is given.
     """

@@ -1,5 +1,4 @@
-"""What services told of their places, as names of hosts and server maps on a node; and what prepares one for
-a service."""
+"""Places that services publish: names and server maps on a node, and what prepares one for a service."""
 
 import getpass
 import subprocess
@@ -58,7 +57,7 @@ def test_a_file_that_is_right_is_not_written(pacemaker: Pacemaker, tmp_path: Pat
     assert (tmp_path / "hosts").stat().st_ino == before
 
 
-def test_every_change_is_taken_in_and_an_outage_is_sat_out(
+def test_every_change_is_noticed_and_an_outage_is_survived(
     pacemaker: Pacemaker, processes: Processes, tmp_path: Path
 ) -> None:
     hosts, script = tmp_path / "hosts", (TOOLS / "names").read_text()
@@ -161,7 +160,7 @@ def test_the_log_of_the_last_run_is_kept(run: list[str], pacemaker: Pacemaker, t
         (["--user=nobody2", "--", "/bin/true"], "no user nobody2 on this node"),
     ],
 )
-def test_what_the_node_lacks_is_said(
+def test_what_the_node_lacks_is_reported(
     run: list[str], pacemaker: Pacemaker, words: list[str], said: str
 ) -> None:
     done = call(run, pacemaker, *words)

@@ -38,7 +38,7 @@ def test_a_server_is_found_as_sirikata_wants_it(port: int) -> None:
     assert outside == (200, "application/json", {"server": 1, "host": "world.example.edu", "port": "6667"})
 
 
-def test_without_a_number_any_server_is_told(port: int) -> None:
+def test_without_a_number_any_server_is_returned(port: int) -> None:
     assert ask(port, "GET", "/external")[0] == 404
     for n in (1, 2):
         ask(
@@ -87,14 +87,14 @@ def test_what_the_cluster_does_not_take_is_not_acknowledged(port: int, pacemaker
 
 
 def test_a_server_whose_service_was_removed_is_forgotten(port: int, pacemaker: Pacemaker) -> None:
-    told = {"server": 1, "internal": "10.0.0.1:1", "external": "10.0.0.1:2"}
+    entry = {"server": 1, "internal": "10.0.0.1:1", "external": "10.0.0.1:2"}
     for n, service in ((1, "space1"), (2, "removed")):
-        assert ask(port, "POST", "/", json.dumps({**told, "server": n, "service": service}))[0] == 200
+        assert ask(port, "POST", "/", json.dumps({**entry, "server": n, "service": service}))[0] == 200
     soon(lambda: ask(port, "GET", "/internal?server=2")[0] == 404, within=30, what="server 2 is forgotten")
     assert ask(port, "GET", "/internal?server=1")[0] == 200
 
 
-def test_what_was_told_past_it_is_found(port: int, pacemaker: Pacemaker) -> None:
+def test_a_server_that_was_published_without_it_is_found(port: int, pacemaker: Pacemaker) -> None:
     assert ask(port, "GET", "/internal?server=7")[0] == 404
     pacemaker.write(**{"sirikata-map-servermap-7": "10.0.0.7:1 10.0.0.7:2"})
     soon(lambda: ask(port, "GET", "/internal?server=7")[0] == 200, what="server 7 is found")

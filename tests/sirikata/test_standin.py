@@ -28,7 +28,7 @@ def test_it_says_what_it_is(program: str) -> None:
     ("option", "said"),
     [("--colour=red", "unknown option"), ("--daemon", "argument for option"), ("--daemon=yes", "invalid")],
 )
-def test_an_option_that_is_none_aborts_it(program: str, option: str, said: str) -> None:
+def test_an_unknown_option_aborts_it(program: str, option: str, said: str) -> None:
     done = run(program, option)
     assert done.returncode == -signal.SIGABRT
     assert said in done.stderr
@@ -78,7 +78,7 @@ def test_a_second_signal_kills_it_and_five_seconds_do(processes: Processes) -> N
     soon(lambda: not alive(pids[1]), what="it is forced to end")
 
 
-def test_the_commander_tells_and_shuts_down(processes: Processes) -> None:
+def test_the_commander_reports_and_shuts_down(processes: Processes) -> None:
     port = processes.port()
     options = ("--command.commander=http", f"--command.commander-options=--port={port}")
     pid = int(processes.daemon("pinto", f"--port={processes.port()}", *options).read_text())
@@ -127,20 +127,20 @@ def test_a_world_by_the_server_map_serves_and_finds_a_space_that_moved(
     processes.start(TOOLS / "servermap", f"--port={port}", env=pacemaker.environment)
     soon(lambda: listens(port))
     for n in (1, 2):
-        assert ask(port, "POST", "/", _told(n, ends[2 * n - 2], ends[2 * n - 1]))[0] == 200
+        assert ask(port, "POST", "/", _entry(n, ends[2 * n - 2], ends[2 * n - 1]))[0] == 200
     servermap = ("--servermap=http", f"--servermap-options=--host=localhost --service={port}")
     file = world_of_two(processes, *servermap)
     soon(lambda: whole(file, 0), within=30, what="both serve")
     os.kill(int((processes.folder / "space2.pid").read_text()), signal.SIGKILL)
     moved = time.time()
-    ask(port, "POST", "/", _told(2, ends[4], ends[5]))
+    ask(port, "POST", "/", _entry(2, ends[4], ends[5]))
     processes.daemon("space", "--id=2", "--layout=<2,1,1>", *servermap, name="space2")
     soon(lambda: whole(file, moved + 0.1), within=30, what="both serve again")
     found = answers.parse(file.read_text())
     assert answers.longest(found, 2, moved, found[-1].at) > 0, "while it was gone, nobody answered for it"
 
 
-def _told(number: int, internal: int, external: int) -> str:
+def _entry(number: int, internal: int, external: int) -> str:
     return f'{{"server": {number}, "internal": "127.0.0.1:{internal}", "external": "127.0.0.1:{external}"}}'
 
 
@@ -165,7 +165,7 @@ def heard(server: int, begin: float, end: float, pinto: int = 1) -> str:
     ],
     ids=["nothing", "one silent", "both silent in turn", "one without pinto", "not back", "never there"],
 )
-def test_the_answers_tell_when_the_world_did_not_serve(
+def test_the_answers_show_when_the_world_did_not_serve(
     text: str, expected: list[tuple[float, float]]
 ) -> None:
     found = answers.gaps(answers.parse(text + "12.1 2 10.0.0."), 2, 0, 20)

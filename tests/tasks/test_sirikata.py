@@ -103,7 +103,7 @@ def test_every_preset_is_a_task_with_its_options(fab) -> None:  # type: ignore[n
     assert "space" in fab("sirikata.presets").stdout
 
 
-def test_a_build_is_packed_and_every_problem_of_another_is_told(fab, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_build_is_packed_or_every_problem_of_it_is_reported(fab, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     for name in ("bin", "lib", "share"):
         (tmp_path / "build" / name).mkdir(parents=True)
     (tmp_path / "build" / "share" / "link").symlink_to("/etc/passwd")

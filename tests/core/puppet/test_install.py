@@ -25,7 +25,9 @@ answer=$(sed -n "$(wc -l <"$TRIES")p" "$ANSWERS")
     ],
     ids=["at once", "locked seven times", "a package that is gone", "always broken"],
 )
-def test_packages_are_asked_for_again(tmp_path: Path, answers: list[str], code: int, tries: int) -> None:
+def test_an_installation_that_fails_is_retried(
+    tmp_path: Path, answers: list[str], code: int, tries: int
+) -> None:
     programs = {
         "apt-get": FAKE_APT,
         "apt-cache": '#!/bin/sh\n[ "$2" = b ]\n',

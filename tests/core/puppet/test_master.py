@@ -48,13 +48,13 @@ def test_secrets_do_not_show() -> None:
 
 def test_hiera_data_name_the_archive_only_when_there_is_one() -> None:
     assert yaml.safe_load(puppet.hiera_data(spec())) == {"sirikata_cluster::provider": "local"}
-    told = yaml.safe_load(puppet.hiera_data(spec(types=("default", "redis", "cdn"))))
-    assert told["sirikata_cluster::types"] == {"node1": "redis", "node2": "cdn"}
-    told = yaml.safe_load(
+    data = yaml.safe_load(puppet.hiera_data(spec(types=("default", "redis", "cdn"))))
+    assert data["sirikata_cluster::types"] == {"node1": "redis", "node2": "cdn"}
+    data = yaml.safe_load(
         puppet.hiera_data(spec(sirikata_url="https://a/b.tar.bz2", sirikata_sha256="0" * 64))
     )
-    assert told["sirikata_cluster::sirikata_url"] == "https://a/b.tar.bz2"
-    assert told["sirikata_cluster::sirikata_sha256"] == "0" * 64
+    assert data["sirikata_cluster::sirikata_url"] == "https://a/b.tar.bz2"
+    assert data["sirikata_cluster::sirikata_sha256"] == "0" * 64
 
 
 def test_a_pack_holds_modes_and_groups_and_is_the_same_each_time() -> None:

@@ -71,7 +71,7 @@ def test_a_run_that_changed_nothing() -> None:
     assert (done.outcome, done.changed) == ("unchanged", ())
 
 
-def test_a_failed_resource_is_told_in_its_own_words() -> None:
+def test_a_failed_resource_is_reported_in_its_own_words() -> None:
     done = run(6, status="failed", failed="true")
     assert done.outcome == "failed"
     problem, said = runs.explain(done, "web-1")
@@ -79,7 +79,7 @@ def test_a_failed_resource_is_told_in_its_own_words() -> None:
     assert said == "Exec[x]: x returned 1"
 
 
-def test_a_catalog_that_does_not_compile_is_told_in_the_masters_words() -> None:
+def test_a_catalog_that_does_not_compile_is_reported_as_the_master_does() -> None:
     words = (
         "Could not retrieve catalog from remote server: Error 500 on SERVER: Evaluation Error: Unknown"
         " function"
@@ -102,10 +102,10 @@ def test_a_catalog_that_does_not_compile_is_told_in_the_masters_words() -> None:
 def test_a_run_without_a_report_is_explained(log: str, problem: str) -> None:
     done = runs.parse_run("node0", "exit 1\n", log)
     assert done.outcome == "failed"
-    told, said = runs.explain(done, "web-1")
-    assert problem in told
+    text, said = runs.explain(done, "web-1")
+    assert problem in text
     assert said.splitlines()[0] in log
-    assert "{" not in told
+    assert "{" not in text
 
 
 @pytest.mark.parametrize("out", ["", "exit 1\n--- [", "exit 0\n--- text", "exit x\n"])

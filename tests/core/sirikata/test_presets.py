@@ -142,7 +142,7 @@ def test_redis_runs_where_nodes_are_there_for_it_and_the_cdn_only_there() -> Non
     assert "--set=PORT=8000" in cdn.command
 
 
-def test_everything_that_is_missing_is_said_at_once() -> None:
+def test_everything_that_is_missing_is_reported_at_once() -> None:
     said = refused("space")
     assert (
         "space1 needs pinto, which does not run. Start it: fab sirikata.pinto demo; or give its address"
@@ -210,7 +210,7 @@ def test_a_setting_is_read_from_the_program_and_not_from_what_runs_it() -> None:
     assert setting("/bin/x", "port") == ""
 
 
-# --- a table that somebody has changed ---
+# --- a table that the user has changed ---
 
 
 def test_a_preset_is_added_without_touching_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -206,7 +206,7 @@ class Program:
                 pass
 
         try:
-            # Whatever host it is told, it listens on every address.
+            # Whatever its host option says, it listens on every address.
             server = http.server.ThreadingHTTPServer(("0.0.0.0", int(port)), Handler)
         except OSError as error:
             self.fail(f"commander on {port}: {error}")
@@ -272,10 +272,10 @@ class ServerMap:
             return None
         if answer.getheader("Content-Type") != "application/json":
             raise OSError(f"unknown content type {answer.getheader('Content-Type')}")
-        told = json.loads(text)
-        if not isinstance(told["server"], int) or not isinstance(told["port"], str):
-            raise OSError(f"not as it should be: {told}")
-        return told["server"], told["host"], int(told["port"])
+        found = json.loads(text)
+        if not isinstance(found["server"], int) or not isinstance(found["port"], str):
+            raise OSError(f"unexpected answer: {found}")
+        return found["server"], found["host"], int(found["port"])
 
     def insist(self, number, side):
         """Look up as the real programs do: again after 1, 2, 4, 8 and 16 s, then nothing."""
