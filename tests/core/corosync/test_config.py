@@ -178,7 +178,7 @@ def test_what_a_running_corosync_keeps_is_named(old: str, new: str, keys: list[s
     assert corosync.needs_restart(old, new) == keys
 
 
-def test_a_member_that_moves_to_another_address_is_refused_and_nothing_else_is() -> None:
+def test_only_a_member_that_moves_to_another_address_is_refused() -> None:
     assert corosync.refused(conf(3), conf(4)) == []
     assert corosync.refused(conf(3), conf(2)) == []
     assert corosync.refused(conf(3), conf(3).replace(".12", ".99")) == [

@@ -156,7 +156,7 @@ def test_a_service_without_failover_is_kept_off_every_other_node() -> None:
     ]
 
 
-def test_a_service_that_asks_for_a_capability_is_kept_off_every_node_without_it() -> None:
+def test_a_service_is_kept_off_nodes_without_its_capability() -> None:
     service = Service(id="web", command="/bin/true", on="capability:redis")
     (rule,) = ET.fromstring(services_xml([service], NODES)).findall("constraints/rsc_location/rule")
     assert (rule.get("score"), rule.get("boolean-op")) == ("-INFINITY", "or")

@@ -1,6 +1,4 @@
-"""A change of the cluster's configuration while others change it too: by the script itself, on programs that
-stand for Pacemaker's.
-"""
+"""Scripts that change and watch services, on programs that stand for Pacemaker's."""
 
 import os
 import subprocess
@@ -76,7 +74,7 @@ def pacemaker(tmp_path: Path) -> Pacemaker:
     return Pacemaker(tmp_path)
 
 
-def test_a_change_is_made_anew_as_often_as_others_change_something_and_keeps_all_of_it(
+def test_a_change_is_repeated_until_no_other_change_interferes(
     pacemaker: Pacemaker,
 ) -> None:
     done = pacemaker.change(busy=30, seconds=60)

@@ -13,7 +13,7 @@ def report(version: str, feature_set: str) -> NodeReport:
 OLD, NEW, NEWER = report("2.1.5", "3.16.1"), report("3.0.0", "3.20.0"), report("3.0.1", "3.20.1")
 
 
-def test_versions_of_pacemaker_that_do_not_work_together_are_not_started_together() -> None:
+def test_incompatible_versions_of_pacemaker_are_not_started_together() -> None:
     said = version_problem("own", {"node0": NEW, "node1": OLD}, ["node1"])
     assert "(node0 3.0.0, node1 2.1.5): bring them to one release" in said and said.endswith("fab up own")
     assert version_problem("own", {"node0": NEW, "node1": OLD}, ["node0", "node1"])

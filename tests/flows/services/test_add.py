@@ -43,7 +43,7 @@ def test_what_it_is_after_and_the_cluster_lacks_is_added_with_it() -> None:
     assert actions(cluster).count("services/add") == 1
 
 
-def test_a_service_that_does_not_run_stays_defined_and_the_error_says_how_to_go_on() -> None:
+def test_a_service_that_does_not_run_stays_defined() -> None:
     cluster = Cluster(broken={"web"})
     with pytest.raises(ClusterError, match=r"web stays defined.*fab service.remove demo web"):
         add.add(cluster.session, WEB)
