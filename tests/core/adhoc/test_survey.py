@@ -1,7 +1,10 @@
 """What an ad-hoc host is and has, as the script prints it on hosts of each release."""
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from fabfile.core.adhoc.survey import Survey, parse_survey, survey_script
 
@@ -62,6 +65,54 @@ def test_a_survey_is_parsed() -> None:
         names={"db1": ("127.0.1.1", "10.0.0.1"), "db2": ()},
         silent=("db2",),
     )
+
+
+STOCK = {
+    "trixie": Survey(
+        os="debian",
+        release="13",
+        system="Debian GNU/Linux 13 (trixie)",
+        systemd=True,
+        apt=True,
+        architecture="amd64",
+        hostname="db1",
+        addresses=("198.18.2.10",),
+        clock=1796039853.236748756,
+        free=(76260, 76260),
+        memory=24105,
+        agent_conf="/etc/puppet/puppet.conf",
+        names={"db1": ("127.0.1.1",), "db2": (), "198.18.2.10": ("198.18.2.10",)},
+    ),
+    "bookworm": Survey(
+        os="debian",
+        release="12",
+        system="Debian GNU/Linux 12 (bookworm)",
+        systemd=True,
+        apt=True,
+        architecture="amd64",
+        hostname="db2",
+        addresses=("198.18.2.11",),
+        clock=1796039854.923826994,
+        free=(76257, 76257),
+        memory=24105,
+        agent_conf="/etc/puppet/puppet.conf",
+        names={"db1": (), "db2": ("127.0.1.1",), "198.18.2.10": ("198.18.2.10",)},
+    ),
+}
+
+
+@pytest.mark.parametrize("suite", STOCK)
+def test_a_survey_of_a_stock_host_is_parsed(suite: str) -> None:
+    assert parse_survey((GOLDEN / f"stock-{suite}.txt").read_text()) == STOCK[suite]
+
+
+@pytest.mark.parametrize("suite", STOCK)
+def test_a_survey_of_a_member_is_parsed(suite: str) -> None:
+    stock, found = STOCK[suite], parse_survey((GOLDEN / f"member-{suite}.txt").read_text())
+    member = {"member": "hosts-1ab0", "node": stock.hostname, "joined": True, "cluster_name": "hosts"}
+    daemons = dict.fromkeys(("corosync", "corosync_active", "pacemaker", "pacemaker_active"), True)
+    agent = {"agent": True, "agent_ours": True, "agent_server": "puppet.hosts"}
+    assert found == replace(stock, clock=found.clock, free=found.free, **member, **daemons, **agent)
 
 
 def test_a_survey_without_output_is_parsed() -> None:
