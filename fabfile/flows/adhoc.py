@@ -15,21 +15,22 @@ from .session import Session
 
 
 def defined(wanted: ClusterSpec, given: Sequence[str], file: str, usual: Mapping[str, str]) -> ClusterSpec:
-    """The specification of a cluster of the hosts that were typed, `[user@]host[:port]` each, and of those of a definition file.
+    """The specification of a cluster of the typed hosts, `[user@]host[:port]`, and those of a file.
 
-    `usual` are fields of Host, the defaults for all of them.  Where no Puppet master is named, the first host is the
-    master.  Connects to none of them.  Raises UsageError with every problem.
+    `usual` are fields of Host, the defaults for all of them.  Where no Puppet master is named, the first host
+    is the master.  Connects to none of them.  Raises UsageError with every problem.
     """
     hosts, master, problems = _define(given, file, usual)
     spec = with_hosts(wanted, hosts, master)
     if not given and not file:
         text = (
-            f"an ad-hoc cluster needs its hosts: {named('host')}=[user@]host[:port] for each, or {named('file')}=FILE, "
-            "which describes them"
+            f"an ad-hoc cluster needs its hosts: {named('host')}=[user@]host[:port] for each, or "
+            f"{named('file')}=FILE, which describes them"
         )
         problems.append(Problem("", "host", text))
     if problems:
-        # They have those of the hosts, some with their line; what follows from a wrong host is not a problem of its own.
+        # They have those of the hosts, some with their line; what follows from a wrong host is not a problem
+        # of its own.
         named_master = wanted.puppet_master or master
         rest = replace(spec, size=3, provider="local", puppet_master=named_master)
         raise UsageError([*problems, *own_master_problems(spec), *validate(rest)])
@@ -37,13 +38,19 @@ def defined(wanted: ClusterSpec, given: Sequence[str], file: str, usual: Mapping
 
 
 def with_hosts(wanted: ClusterSpec, hosts: Sequence[Host], master: str = "") -> ClusterSpec:
-    """The specification of a cluster of those hosts; its Puppet master as wanted, else `master`, else the first host."""
+    """The specification of a cluster of those hosts.
+
+    Its Puppet master as wanted, else `master`, else the first host.
+    """
     chosen = wanted.puppet_master or master or (hosts[0].host if hosts else "")
     return replace(wanted, puppet_master=chosen, size=len(hosts), adhoc=AdhocOptions(hosts=tuple(hosts)))
 
 
 def hosts_of(given: Sequence[Host | str]) -> tuple[Host, ...]:
-    """Hosts as a program gave them, each as a Host or as [user@]host[:port].  Raises UsageError with every problem."""
+    """Hosts as a program gave them, each as a Host or as [user@]host[:port].
+
+    Raises UsageError with every problem.
+    """
     hosts: list[Host] = []
     problems: list[Problem] = []
     for index, value in enumerate(given):
@@ -99,15 +106,16 @@ def _defaults(usual: Mapping[str, str]) -> tuple[Host, list[Problem]]:
 def forget(session: Session, index: int) -> str:
     """Have `terminate` skip the host of that index, which is unreachable; returns which it was.
 
-    The node stays one of the cluster: `substitute` gives it another host.  Raises UsageError for a host that is reachable:
-    terminate releases it.
+    The node stays one of the cluster: `substitute` gives it another host.  Raises UsageError for a host that
+    is reachable: terminate releases it.
     """
     provider = able(session.provider, HostForgetter)
     name = session.spec.name
     if not session.members():
         raise UsageError(
-            f"no host has joined {name!r} yet, so there is none to forget. To define the cluster without that host: "
-            f"fab cluster.destroy {name}, then fab adhoc.create {name}"
+            f"no host has joined {name!r} yet, so there is none to forget. To define the cluster "
+            "without that "
+            f"host: fab cluster.destroy {name}, then fab adhoc.create {name}"
         )
     node = session.node(index)
     if node.running:
@@ -120,10 +128,11 @@ def forget(session: Session, index: int) -> str:
 
 
 def substitute(session: Session, index: int, text: str) -> Host:
-    """Make another host the node of that index from the next boot on, in place of one that is gone; returns it.
+    """Make another host the node of that index from the next boot on, in place of one that is gone; returns
+    it.
 
-    It is reached as the one before, unless `[user@]host[:port]` says otherwise.  Raises NotFound for an unknown node, and
-    UsageError for text that is not a host, and for a node whose host is still reachable.
+    It is reached as the one before, unless `[user@]host[:port]` says otherwise.  Raises NotFound for an
+    unknown node, and UsageError for text that is not a host, and for a node whose host is still reachable.
     """
     able(session.provider, HostForgetter)
     spec = session.spec
@@ -139,8 +148,8 @@ def substitute(session: Session, index: int, text: str) -> Host:
     for node in session.members():
         if node.index == index and node.running:
             raise UsageError(
-                f"{node.name} ({node.ssh_host}) is reachable, and only a host that is gone for good can be replaced. "
-                f"Switch it off first; 'sudo sh {RELEASE}' on it releases it later"
+                f"{node.name} ({node.ssh_host}) is reachable, and only a host that is gone for good can be "
+                f"replaced. Switch it off first; 'sudo sh {RELEASE}' on it releases it later"
             )
         if node.index == index:
             forget(session, index)

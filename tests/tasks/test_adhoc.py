@@ -22,10 +22,8 @@ ACCOUNT = "must be the name of a Linux account, got 'X!'"
         (["--host=db1", "--user=X!"], f"error: --user {ACCOUNT}\n"),
         (
             ["--host=X!@db1"],
-            (
-                "error: --host=X!@db1: the host must be [user@]host[:port], for example"
-                " 'debian@db1.example.edu:22'\n"
-            ),
+            "error: --host=X!@db1: the host must be [user@]host[:port], for example "
+            "'debian@db1.example.edu:22'\n",
         ),
     ],
 )

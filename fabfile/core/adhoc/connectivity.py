@@ -1,7 +1,8 @@
-"""Whether hosts reach each other on the ports of a cluster: UDP 5405 of all, TCP 8140 of the Puppet server's host.
+"""Whether hosts reach each other on the ports of a cluster: UDP 5405, and TCP 8140 of the Puppet server.
 
-`probe_script` runs on all hosts at the same time, and each replies to the others; it needs nothing but Debian's smallest
-Perl.  A port whose daemon runs already counts as open: nothing is sent to a UDP port, a TCP port is opened.
+`probe_script` runs on all hosts at the same time, and each replies to the others; it needs nothing but
+Debian's smallest Perl.  A port whose daemon runs already counts as open: nothing is sent to a UDP port, a TCP
+port is opened.
 
 Man pages: perlfunc(1), Socket(3perl), udp(7), tcp(7).
 """
@@ -26,7 +27,7 @@ class Probe:
 
     silent, heard   hosts that did not reply on UDP 5405: from those of `heard` something arrived nevertheless
     reached         those of them that replied on some port, if only by a refusal
-    server          how the Puppet server's host fails on TCP 8140: `refused` or `silent`, empty if it does not
+    server          how the Puppet server's host fails on TCP 8140: `refused` or `silent`, empty: not
     ports           why a port here could not be opened: `{"udp": "Address already in use"}`
     ended           whether the program came to its end; what a host did not report counts for nothing
     """
@@ -59,8 +60,9 @@ def probe_input(
 ) -> str:
     """The standard input of `probe_script` on that host.
 
-    `addresses` of all hosts by name, this one among them; `server`: the host that must accept on TCP 8140, empty if that is
-    not one of them; `udp_held`: the hosts whose corosync has its port already; `tcp_held`: the Puppet server runs.
+    `addresses` of all hosts by name, this one among them; `server`: the host that must accept on TCP 8140,
+    empty if that is not one of them; `udp_held`: the hosts whose corosync has its port already; `tcp_held`:
+    the Puppet server runs.
     """
     lines = [f"me {addresses[host]}"]
     lines += [
@@ -95,9 +97,10 @@ def parse_probe(text: str) -> Probe:
 def connectivity_problems(
     found: Mapping[str, Probe], addresses: Mapping[str, str], *, server: str = ""
 ) -> list[Problem]:
-    """Which hosts do not reach which, one problem for each two, by what each of them found; then the Puppet server's port.
+    """Which hosts do not reach which, one problem for each two; then the Puppet server's port.
 
-    `addresses` of all hosts by name; one of them that did not run the program is judged by what the others found.
+    `addresses` of all hosts by name; one of them that did not run the program is judged by what the others
+    found.
     """
 
     def label(name: str) -> str:

@@ -19,10 +19,7 @@ _EXPECTED = {
 
 
 def as_host(given: Mapping[str, Any], subject: str = "") -> tuple[Host | None, list[Problem]]:
-    """The host of these fields, and no problem.
-
-    Or None, and a problem of `subject` for each field of another type.
-    """
+    """The host of these fields; or None, and a problem of `subject` for each field of another type."""
     try:
         return _ADAPTER.validate_python(dict(given)), []
     except ValidationError as error:

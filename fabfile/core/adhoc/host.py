@@ -12,8 +12,7 @@ from ..spec.types import TYPES, is_capability
 
 @dataclass(frozen=True, kw_only=True)
 class Host:
-    """A host that exists already, as the user describes it; ~/.ssh/config and the host itself decide what is
-    empty.
+    """A host that exists already, as the user describes it.  ~/.ssh/config and the host decide what is empty.
 
     host          where SSH goes: a name, an address, or a `Host` of ~/.ssh/config
     user          the account to log in to, which is root or may use sudo without a password
@@ -61,8 +60,7 @@ _HOST_KEY = re.compile(r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-
 
 
 def parse_host(text: str, defaults: Host) -> Host:
-    """`[user@]host[:port]` as a host, with the defaults for what it leaves out.  Any other text is kept as
-    `host`.
+    """`[user@]host[:port]` as a host, with the defaults for the rest.  Any other text is kept as `host`.
 
     An IPv6 address with a port needs brackets.
     """
@@ -110,10 +108,8 @@ def _address_problems(host: Host) -> Iterator[tuple[str, str]]:
     elif is_loopback(host.address):
         yield (
             "address",
-            (
-                f"{named('address')} must be the one by which the other hosts reach it; {host.address} is"
-                " every host's own"
-            ),
+            f"{named('address')} must be the one by which the other hosts reach it; {host.address} is every "
+            "host's own",
         )
     if host.host_key and not _HOST_KEY.fullmatch(host.host_key):
         yield (
@@ -127,35 +123,27 @@ def _content_problems(host: Host) -> Iterator[tuple[str, str]]:
     if host.workdir and not re.fullmatch(r"/[A-Za-z0-9._/+@=:,-]*", host.workdir):
         yield (
             "workdir",
-            (
-                f"{named('workdir')} must be an absolute path of letters, digits and ._/+@=:,-, got"
-                f" {host.workdir!r}"
-            ),
+            f"{named('workdir')} must be an absolute path of letters, digits and ._/+@=:,-, got "
+            f"{host.workdir!r}",
         )
     elif host.workdir and _is_systems(host.workdir):
         yield (
             "workdir",
-            (
-                f"{named('workdir')} must be a folder for services alone, such as /srv/work; {host.workdir}"
-                " is the system's"
-            ),
+            f"{named('workdir')} must be a folder for services alone, such as /srv/work; {host.workdir} is "
+            "the system's",
         )
     for word in host.capabilities:
         if not is_capability(word):
             yield (
                 "capabilities",
-                (
-                    f"{named('capabilities')} must be words of lower-case letters, digits and dashes, at most"
-                    f" 31 characters; got {word!r}"
-                ),
+                f"{named('capabilities')} must be words of lower-case letters, digits and dashes, at most 31 "
+                f"characters, got {word!r}",
             )
         elif word in TYPES:
             yield (
                 "capabilities",
-                (
-                    f"{named('capabilities')} cannot have {word!r}, which is a type of nodes: fab"
-                    " cluster.nodes.set-type gives it to a node"
-                ),
+                f"{named('capabilities')} cannot have {word!r}, which is a type of nodes: fab "
+                "cluster.nodes.set-type gives it to a node",
             )
 
 
@@ -167,8 +155,8 @@ def adhoc_problems(options: AdhocOptions, size: int) -> list[Problem]:
     problems = [problem for host in options.hosts for problem in host_problems(host)]
     if len(options.hosts) != size:
         text = (
-            f"the cluster has {size} nodes, and {len(options.hosts)} hosts are given: give a host for each"
-            " node"
+            f"the cluster has {size} nodes, and {len(options.hosts)} hosts are given: give a host for each "
+            "node"
         )
         problems.append(Problem("", "hosts", text))
     return problems + duplicate_problems(options.hosts)

@@ -1,8 +1,8 @@
 """How an ad-hoc host joins a cluster and is released: its state is recorded before, and restored after.
 
-`join_script` runs before anything else is changed on the host: it records the host's state, and leaves a program there
-that restores it, with this tool or without it.  From then on `install-packages` records what it installs.  The scripts run
-as root.
+`join_script` runs before anything else is changed on the host: it records the host's state, and leaves a
+program there that restores it, with this tool or without it.  From then on `install-packages` records what it
+installs.  The scripts run as root.
 
 Man pages: dpkg-query(1), apt-get(8), apt-mark(8), tar(1), systemctl(1).
 """
@@ -27,10 +27,10 @@ class Departure:
 
 
 def join_script(cluster_id: str, node_name: str) -> str:
-    """Records the state of a host, and makes it a member of that cluster (`ClusterSpec.id`); changes nothing else.
+    """Records the state of a host, and makes it a member of that cluster (`ClusterSpec.id`), no more.
 
-    Prints `joined`, or `member` where it was one already.  Fails where the host is a member of another cluster, or its
-    release was interrupted.
+    Prints `joined`, or `member` where it was one already.  Fails where the host is a member of another
+    cluster, or its release was interrupted.
     """
     return script(
         "adhoc/join.sh",
@@ -52,8 +52,8 @@ def release_program() -> str:
 def release_script() -> str:
     """Releases a host by the program that `join_script` left there.  `parse_release` reads what it prints.
 
-    Changes and prints nothing on a host that is not a member.  The services of a member move to the others, to which it is
-    a node that is switched off.
+    Changes and prints nothing on a host that is not a member.  The services of a member move to the others,
+    to which it is a node that is switched off.
     """
     return script("adhoc/run-release.sh", program=RELEASE)
 

@@ -23,8 +23,8 @@ def host_requirements(
 ) -> list[Problem]:
     """Why a host cannot join that cluster; empty where it is a member already and still fits.
 
-    `server`: the name of the Puppet server in the hosts' puppet.conf; `address`: the one at which the other hosts reach this
-    one; `roles`: what it is to be, a node, the Puppet server, or both.
+    `server`: the name of the Puppet server in the hosts' puppet.conf; `address`: the one at which the other
+    hosts reach this one; `roles`: what it is to be, a node, the Puppet server, or both.
     """
     found = [Problem(host, "", text) for text in _system_problems(survey)]
     if address not in _plain(survey.addresses):
@@ -38,7 +38,7 @@ def host_requirements(
 
 
 def release_problems(surveys: Mapping[str, Survey]) -> list[Problem]:
-    """Whether hosts that are supported each by itself run different releases, whose Pacemakers do not work together."""
+    """Whether supported hosts run different releases, whose Pacemakers do not work together."""
     releases: dict[tuple[str, str], list[str]] = {}
     for name, survey in surveys.items():
         if survey.release in SYSTEMS.get(survey.os, ()):
@@ -49,16 +49,17 @@ def release_problems(surveys: Mapping[str, Survey]) -> list[Problem]:
         f"{', '.join(names)}: {os.capitalize()} {release}" for (os, release), names in releases.items()
     )
     text = (
-        f"the hosts run different releases ({which}), whose versions of Pacemaker do not work together: make a cluster of the "
-        "hosts of each release"
+        f"the hosts run different releases ({which}), whose versions of Pacemaker do not work together: make "
+        "a cluster of the hosts of each release"
     )
     return [Problem("", "", text)]
 
 
 def clock_problems(surveys: Mapping[str, tuple[Survey, float, float]]) -> list[Problem]:
-    """Which clocks are wrong: by host, its survey, and when it was requested and received here (seconds since the epoch).
+    """Which clocks are wrong: `surveys` by host, with when it was requested and received (epoch seconds).
 
-    All hosts and this machine are compared: a problem is more than 5 s from the median, half the round trip allowed.
+    All hosts and this machine are compared: a problem is more than 5 s from the median, half the round trip
+    allowed.
     """
     offsets = {
         name: (survey.clock - (sent + received) / 2, (received - sent) / 2)
@@ -140,13 +141,13 @@ def _service_problems(survey: Survey, cluster: str, server: str, roles: Collecti
         yield f"UDP port {UDP_PORT} (corosync) is in use by {holder}: stop it, or give it another port"
     if survey.agent_server and survey.agent_server != server:
         yield (
-            f"its Puppet agent has the server {survey.agent_server} ({survey.agent_conf}): remove that line to make it an "
-            f"agent of {cluster}"
+            f"its Puppet agent has the server {survey.agent_server} ({survey.agent_conf}): remove that line "
+            f"to make it an agent of {cluster}"
         )
     if "node" in roles and survey.puppetserver_active:
         yield (
-            "it is a Puppet server, whose settings an agent of this cluster would change: use another host, or stop it "
-            "(systemctl disable --now puppetserver)"
+            "it is a Puppet server, whose settings an agent of this cluster would change: use another host, "
+            "or stop it (systemctl disable --now puppetserver)"
         )
     elif (
         "master" in roles

@@ -1,6 +1,7 @@
 """What an ad-hoc host is and has, looked at without changing anything.
 
-`requirements` judges it.  The script runs as root.  Man pages: dpkg-query(1), systemctl(1), getent(1), proc_net(5).
+`requirements` judges it.  The script runs as root.  Man pages: dpkg-query(1), systemctl(1), getent(1),
+proc_net(5).
 """
 
 from collections.abc import Mapping
@@ -14,8 +15,10 @@ from .membership import HOME
 class Survey:
     """What `survey_script` found on a host.
 
-    os             /etc/os-release's ID, as `release` is its VERSION_ID: `debian` and `13`; `system` its PRETTY_NAME
-    systemd, apt   whether systemd is process 1; whether apt-get is there; `dpkg`: what dpkg reports as broken, or empty
+    os             /etc/os-release's ID, as `release` is its VERSION_ID: `debian` and `13`; `system` its
+                   PRETTY_NAME
+    systemd, apt   whether systemd is process 1; whether apt-get is there; `dpkg`: what dpkg reports as
+                   broken, or empty
     addresses      its global IPv4 and IPv6 addresses
     clock          seconds since the epoch, at the start of the script
     free           megabytes on `/` and on /var; `memory` megabytes in all
@@ -61,7 +64,7 @@ class Survey:
 
 
 def survey_script() -> str:
-    """Looks at a host.  Standard input: names that it is to resolve, a line each, or `NAME PORT` to try a TCP port, too."""
+    """Looks at a host.  Standard input: names to resolve, a line each, or `NAME PORT` to try a TCP port."""
     return script("adhoc/survey.sh", home=HOME)
 
 

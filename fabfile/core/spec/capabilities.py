@@ -23,9 +23,7 @@ def with_type(spec: ClusterSpec, index: int, kind: str) -> ClusterSpec:
 
 
 def capabilities(spec: ClusterSpec, index: int) -> tuple[str, ...]:
-    """What the node of that index can do, each word once: its type, unless that is the default, and what its
-    host brings.
-    """
+    """The capabilities of the node of that index: its type, unless that is the default, and its host's."""
     kind = node_type(spec, index)
     listed = spec.adhoc.hosts[index].capabilities if 0 <= index < len(spec.adhoc.hosts) else ()
     return tuple(dict.fromkeys((*(() if kind == DEFAULT else (kind,)), *listed)))

@@ -87,7 +87,10 @@ def default_profile(provider: ProviderName) -> str:
 
 
 def new_spec(name: str, provider: ProviderName = "local", *, size: int = 3, **options: Any) -> ClusterSpec:
-    """A specification to create a cluster from, with its provider's timing; other empty options take their defaults."""
+    """A specification to create a cluster from, with its provider's timing.
+
+    Other empty options take their defaults.
+    """
     given = {field: value for field, value in options.items() if value}
     return ClusterSpec(
         name=name, uid="0000", provider=provider, size=size, **{"profile": default_profile(provider), **given}
@@ -99,8 +102,8 @@ def name_problems(name: str) -> list[Problem]:
     if _NAME.fullmatch(name):
         return []
     text = (
-        f"the cluster name {name!r} is not valid: use lower-case letters, digits and dashes, start with a letter, "
-        "do not end with a dash, at most 31 characters, for example 'web-1'"
+        f"the cluster name {name!r} is not valid: use lower-case letters, digits and dashes, start with a "
+        "letter, do not end with a dash, at most 31 characters, for example 'web-1'"
     )
     return [Problem("", "name", text)]
 
@@ -133,8 +136,8 @@ def own_master_problems(spec: ClusterSpec) -> list[Problem]:
     if spec.puppet_master != THIS_MACHINE:
         return []
     text = (
-        f"{named('puppet_master')} cannot be 'localhost' in an ad-hoc cluster: give the name by which its hosts reach "
-        "this machine"
+        f"{named('puppet_master')} cannot be 'localhost' in an ad-hoc cluster: give the name by which its "
+        "hosts reach this machine"
     )
     return [Problem("", "puppet_master", text)]
 

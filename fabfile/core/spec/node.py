@@ -25,7 +25,8 @@ class Node:
     id         the provider's name for it
     reason     why it is in that state, where its provider says so: reclaimed, died while it booted
     imported   whether this tool did not boot it, so that it never read our user-data
-    key        a private key file for it alone; `jump`: hosts to go through to it alone, `[user@]host[:port]` and commas
+    key        a private key file for it alone; `jump`: hosts to go through to it alone, `[user@]host[:port]`
+               and commas
     """
 
     index: int

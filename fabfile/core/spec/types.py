@@ -51,10 +51,7 @@ def asked(on: int | str | None) -> str:
 
 
 def place(text: str) -> int | str | None:
-    """A place as the user types it:
-
-    A node's index, `capability:WORD`, or None for any.  Raises ValueError.
-    """
+    """A typed place: a node's index, `capability:WORD`, or None for any.  Raises ValueError."""
     if text in ("", "any"):
         return None
     return text if text.startswith(ASKS) else int(text)
@@ -76,8 +73,8 @@ def place_problems(
     word = asked(on)
     if not is_capability(word):
         text = (
-            f"the place {on!r} is not valid: use the index of a node, any, or {ASKS}WORD with a word of"
-            f" lower-case letters, digits and dashes, at most 31 characters, for example {ASKS}redis"
+            f"the place {on!r} is not valid: use the index of a node, any, or {ASKS}WORD with a word of "
+            f"lower-case letters, digits and dashes, at most 31 characters, for example {ASKS}redis"
         )
         return [Problem(subject, "on", text)]
     if holders is None or holders.get(word):

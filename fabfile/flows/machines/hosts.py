@@ -1,4 +1,4 @@
-"""Machines that existed before become a cluster's: their state is recorded, then they become Puppet agents."""
+"""Machines that existed before become a cluster's: state recorded, then set up as Puppet agents."""
 
 from collections.abc import Sequence
 
@@ -41,7 +41,7 @@ def _record(session: Session, node: Node) -> None:
 
 
 def _install(session: Session, node: Node) -> None:
-    """Install Puppet's server on its host, an agent on the others: at the same time, since it takes longest."""
+    """Install Puppet's server on its host, an agent on the others; at the same time."""
     if node.ssh_host == session.spec.puppet_master:
         puppet_master.certname(session)
         return

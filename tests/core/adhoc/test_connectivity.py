@@ -25,7 +25,10 @@ def test_the_program_is_given_the_hosts_and_their_ports() -> None:
 
 
 def test_what_the_program_found_is_parsed() -> None:
-    said = "port udp Address already in use\nudp db2 silent unreached\nudp db3 heard reached\ntcp db1 refused\nend\n"
+    said = (
+        "port udp Address already in use\nudp db2 silent unreached\nudp db3 heard reached\ntcp db1 "
+        "refused\nend\n"
+    )
     assert parse_probe(said) == Probe(
         silent=frozenset({"db2"}),
         heard=frozenset({"db3"}),
@@ -72,7 +75,8 @@ def test_hosts_that_reach_each_other_have_no_problem() -> None:
 
 def test_two_hosts_without_a_network_between_them_are_one_problem() -> None:
     assert found(db1=replace(SILENT["db1"], server="silent"), db2=SILENT["db2"]) == [
-        "db1 (10.0.0.1), db2 (10.0.0.2): do not reach each other: check the addresses and the network between the hosts"
+        "db1 (10.0.0.1), db2 (10.0.0.2): do not reach each other: check the addresses and the network "
+        "between the hosts"
     ]
 
 

@@ -98,8 +98,8 @@ def test_a_problem_of_a_default_is_not_repeated_for_each_host() -> None:
 
 def test_a_host_of_a_file_may_be_in_the_form_that_is_typed() -> None:
     text = (
-        "defaults: {user: debian}\nhosts:\n  - host: carol@db1:23\n  - {host: carol@db2, user: eve}\n  -"
-        " host: db3\n"
+        "defaults: {user: debian}\nhosts:\n  - host: carol@db1:23\n  - {host: carol@db2, user: eve}\n  - "
+        "host: db3\n"
     )
     found = read("hosts.yaml", text, Host(host="any"))
     assert list(map(str, found.hosts)) == ["carol@db1:23", "eve@db2", "debian@db3"]

@@ -40,7 +40,8 @@ def test_a_good_host_has_no_problem() -> None:
     [
         (
             {"release": "11", "system": "Debian GNU/Linux 11 (bullseye)"},
-            "it runs Debian GNU/Linux 11 (bullseye): a host must run Debian 12 or 13, or Ubuntu 22.04 or 24.04",
+            "it runs Debian GNU/Linux 11 (bullseye): a host must run Debian 12 or 13, or Ubuntu 22.04 or "
+            "24.04",
         ),
         (
             {"os": "", "system": ""},
@@ -53,8 +54,8 @@ def test_a_good_host_has_no_problem() -> None:
         ({"apt": False}, "apt-get is missing, which installs the packages"),
         (
             {"dpkg": "unknown user 'x' in /var/lib/dpkg/statoverride"},
-            "its packages are broken, so nothing can be installed: unknown user 'x' in /var/lib/dpkg/statoverride "
-            "(see sudo dpkg --audit)",
+            "its packages are broken, so nothing can be installed: unknown user 'x' in "
+            "/var/lib/dpkg/statoverride (see sudo dpkg --audit)",
         ),
         ({"free": (5000, 900)}, "/var has 900 MB free, and the packages need 1024 MB: free some space"),
         ({"free": (900, 900)}, "/ has 900 MB free, and the packages need 1024 MB: free some space"),
@@ -69,12 +70,13 @@ def test_a_good_host_has_no_problem() -> None:
         ),
         (
             {"member": "demo-3f2a"},
-            "its release was interrupted; finish that first: fab cluster.nodes.terminate demo, or on the host: sudo sh "
-            "/var/lib/sirikata-cluster/take-off",
+            "its release was interrupted; finish that first: fab cluster.nodes.terminate demo, or on the "
+            "host: sudo sh /var/lib/sirikata-cluster/take-off",
         ),
         (
             {"member": "other-1-aaaa"},
-            "its release was interrupted; finish that first: on the host: sudo sh /var/lib/sirikata-cluster/take-off",
+            "its release was interrupted; finish that first: on the host: sudo sh "
+            "/var/lib/sirikata-cluster/take-off",
         ),
         (
             {"corosync_active": True, "cluster_name": "theirs", "ports": {("udp", 5405): "corosync"}},
@@ -87,13 +89,13 @@ def test_a_good_host_has_no_problem() -> None:
         ),
         (
             {"agent_server": "puppet.example.edu", "agent_conf": "/etc/puppet/puppet.conf"},
-            "its Puppet agent has the server puppet.example.edu (/etc/puppet/puppet.conf): remove that line to make it an "
-            "agent of demo",
+            "its Puppet agent has the server puppet.example.edu (/etc/puppet/puppet.conf): remove that line "
+            "to make it an agent of demo",
         ),
         (
             {"puppetserver": True, "puppetserver_active": True},
-            "it is a Puppet server, whose settings an agent of this cluster would change: use another host, or stop it "
-            "(systemctl disable --now puppetserver)",
+            "it is a Puppet server, whose settings an agent of this cluster would change: use another host, "
+            "or stop it (systemctl disable --now puppetserver)",
         ),
         (
             {"roles": ("node", "master"), "ports": {("tcp", 8140): "nginx"}},
@@ -168,7 +170,8 @@ def test_half_the_round_trip_is_allowed() -> None:
 def test_names_must_resolve_to_the_hosts() -> None:
     names = {"db1": ("127.0.1.1",), "db2": ("10.0.0.7", "::1"), "db3": ()}
     assert texts(name_problems({"db1": replace(GOOD, names=names)}, ADDRESSES)) == [
-        "db1: it resolves db2 to 10.0.0.7 and ::1; the address is 10.0.0.2: correct its /etc/hosts or the DNS",
+        "db1: it resolves db2 to 10.0.0.7 and ::1; the address is 10.0.0.2: correct its /etc/hosts or the "
+        "DNS",
         "db1: it does not resolve db3; the address is 2001:db8::3: correct its /etc/hosts or the DNS",
     ]
     right = {"db1": ("10.0.0.1",), "db2": ("10.0.0.2",), "db3": ("2001:db8:0::3",), "elsewhere": ()}

@@ -117,7 +117,8 @@ def test_a_capability_that_no_node_has_is_refused_with_those_that_are_known() ->
         "a: no node has the capability 'gpu' (known: cdn, redis)"
     ]
     assert [str(problem) for problem in validate(one("a", "capability:redis"), 3, {"redis": ()})] == [
-        "a: no node has the capability 'redis' (known: none). To give it to a node: fab cluster.nodes.set-type NAME INDEX redis"
+        "a: no node has the capability 'redis' (known: none). To give it to a node: fab "
+        "cluster.nodes.set-type NAME INDEX redis"
     ]
     assert validate(one("a", "capability:gpu"), 3) == [], (
         "it is a matter of the moment, not of the specification"
@@ -138,7 +139,8 @@ def test_a_capability_that_no_node_has_is_refused_with_those_that_are_known() ->
         ),
         (
             [one("a", "capability:redis"), one("b", "capability:gpu", beside=("a",))],
-            "a, b must share a node, but a needs capability:redis and b needs capability:gpu, which no node has all",
+            "a, b must share a node, but a needs capability:redis and b needs capability:gpu, which no node "
+            "has all",
         ),
         (
             [one("a", "capability:redis"), one("b", "capability:redis", apart_from=("a",))],
@@ -164,5 +166,6 @@ def test_a_move_to_a_node_without_the_capability_is_refused() -> None:
     assert move_problems("web", 1, set(), services, HAS) == []
     (problem,) = move_problems("web", 2, set(), services, HAS)
     assert str(problem) == (
-        "web: db, which shares its node, needs the capability redis, which node 2 lacks (nodes that have it: node 1)"
+        "web: db, which shares its node, needs the capability redis, which node 2 lacks (nodes that have it: "
+        "node 1)"
     )

@@ -1,4 +1,4 @@
-"""Whether hosts can become a cluster: all are checked before any is changed, and all problems are found at once."""
+"""Whether hosts can become a cluster: all problems of all hosts, before any host is changed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -41,8 +41,8 @@ def check(
 ) -> Checked:
     """Survey every host, all at the same time, and judge them by themselves and together.
 
-    `server` is the name of the Puppet server, as far as it is known; `advice`, by index, is added to the problem of a host
-    that cannot be surveyed.
+    `server` is the name of the Puppet server, as far as it is known; `advice`, by index, is added to the
+    problem of a host that cannot be surveyed.
     """
     named_hosts = [host.address for host in spec.adhoc.hosts if host.address and not is_address(host.address)]
     master = _outside_master(spec)
@@ -93,21 +93,21 @@ def _host_problems(spec: ClusterSpec, host: Surveyed, address: str, server: str)
     if not address:
         given = spec.adhoc.hosts[host.node.index].address
         text = (
-            f"no host resolves its address {given!r} to one of its own ({own}): add it to the DNS or to every host's "
-            "/etc/hosts, or give an IP address"
+            f"no host resolves its address {given!r} to one of its own ({own}): add it to the DNS or to "
+            "every host's /etc/hosts, or give an IP address"
         )
         problems.append(Problem(host.label, "address", text))
     master = _outside_master(spec)
     if master and not host.survey.names.get(master):
         text = (
-            f"it does not resolve {master}, the name of the Puppet master: add it to its /etc/hosts or the DNS, or give the "
-            "master's IP address"
+            f"it does not resolve {master}, the name of the Puppet master: add it to its /etc/hosts or the "
+            "DNS, or give the master's IP address"
         )
         problems.append(Problem(host.label, "puppet_master", text))
     if master in host.survey.silent:
         text = (
-            f"the Puppet master {master} does not respond to it on TCP port {TCP_PORT}: check that the master is up, and open "
-            "that port there for the hosts"
+            f"the Puppet master {master} does not respond to it on TCP port {TCP_PORT}: check that the "
+            "master is up, and open that port there for the hosts"
         )
         problems.append(Problem(host.label, "puppet_master", text))
     return problems + host_requirements(

@@ -12,7 +12,7 @@ from ...ssh.private_keys import check_pem
 
 
 def private_key_problems(spec: ClusterSpec) -> dict[str, list[Problem]]:
-    """What is wrong with the private keys that the hosts' definitions name, by their paths; only unusable ones."""
+    """Why private keys that the hosts' definitions name cannot be used, by their paths."""
     problems = {}
     for path in dict.fromkeys(host.key for host in spec.adhoc.hosts if host.key):
         try:

@@ -75,8 +75,8 @@ class AdhocProvider:
 
     def explain(self, node: Node) -> str:
         return (
-            f"if it is gone for good: fab adhoc.replace {self.spec.name} {node.index} HOST puts another in its place; "
-            f"fab adhoc.forget {self.spec.name} {node.index} has terminate skip it"
+            f"if it is gone for good: fab adhoc.replace {self.spec.name} {node.index} HOST puts another in "
+            f"its place; fab adhoc.forget {self.spec.name} {node.index} has terminate skip it"
         )
 
     def terminate(self, nodes: Sequence[Node], report: Report) -> None:
@@ -144,7 +144,7 @@ class AdhocProvider:
         return None
 
     def _outside_master(self, taken: dict[str, str]) -> str | None:
-        """The address of a Puppet master that is not one of the hosts, as the first of them resolves its name.
+        """The address of a Puppet master outside, as the first of the hosts resolves its name.
 
         Its certificate may have another name, which the hosts learn with this address.
         """

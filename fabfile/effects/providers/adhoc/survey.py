@@ -72,9 +72,9 @@ def _key_problem(node: Node, shown: str) -> Problem:
     jump = f"-J {node.jump} " if node.jump else ""
     login = f"{node.user}@{node.ssh_host}" if node.user else node.ssh_host
     text = (
-        f"its host key ({shown}) is not known here, so there was no login. If it is the host's own (ssh-keygen -lf "
-        f"/etc/ssh/ssh_host_ed25519_key.pub there), accept it: ssh {jump}{port}{login}; or give it as host-key in a "
-        "definition file"
+        f"its host key ({shown}) is not known here, so there was no login. If it is the host's own "
+        f"(ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub there), accept it: ssh {jump}{port}{login}; or "
+        "give it as host-key in a definition file"
     )
     return Problem(label(node), "host_key", text)
 
@@ -84,8 +84,9 @@ def _rights_problem(node: Node, words: str) -> Problem:
     if _NO_RIGHTS.search(words):
         user = node.user or "USER"
         text = (
-            f"{node.user or 'the account'} may not use sudo there without a password ({words.splitlines()[-1]}). Allow it: "
-            f"echo '{user} ALL=(ALL) NOPASSWD:ALL' | sudo tee /etc/sudoers.d/{user}; or log in as root"
+            f"{node.user or 'the account'} may not use sudo there without a password "
+            f"({words.splitlines()[-1]}). Allow it: echo '{user} ALL=(ALL) NOPASSWD:ALL' | sudo tee "
+            f"/etc/sudoers.d/{user}; or log in as root"
         )
         return Problem(label(node), "user", text)
     if _NO_SUDO.search(words):
