@@ -70,7 +70,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="module")
 def ec2_lab(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Laboratory]":
-    """The EC2 laboratory, one for all tests of a module: whoever uses it resets it first."""
+    """The EC2 laboratory, one for all tests of a module: each test resets it first."""
     from tests.effects.providers.ec2.tools import laboratory  # which loads an EC2, and most tests need none
 
     with laboratory(str(tmp_path_factory.mktemp("home"))) as lab:

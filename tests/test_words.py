@@ -26,6 +26,7 @@ TICS = {
     r"\b(has|have|had) it not\b": "lacks it",
     r"\ba person\b|\bsomebody'?s?\b": "the user",
     r"\bis of the type\b": "has type",
+    r"\btold (?!to\b)": "reported",
     r"(^|[.;] )[Aa]nswers\b": "returns",
     r"\bto be had\b|\bbe of use\b|\bof no use\b": "available, useless",
 }

@@ -45,7 +45,7 @@ class ByName:
         return flows.session.reading(self.name, self.report)
 
     def _change(self, deed: str) -> "AbstractContextManager[Session]":
-        """Lock the cluster and open it; `deed` is what other processes are told that it is locked for."""
+        """Lock the cluster and open it; `deed` is what other processes report as the reason of the lock."""
         return flows.session.changing(self.name, self.report, deed)
 
     def _look_or_change(self, deed: str, dry_run: bool) -> "AbstractContextManager[Session]":

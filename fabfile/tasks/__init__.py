@@ -56,7 +56,7 @@ def message(error: ClusterError) -> str:
 def problems_of(error: ClusterError) -> list[str]:
     """The problems of an error, a sentence each, with their fields as they are typed."""
     problems = error.problems if isinstance(error, UsageError) else [Problem("", "", str(error))]
-    return [problem.told(spell) for problem in problems]
+    return [problem.spelled(spell) for problem in problems]
 
 
 @overload

@@ -30,7 +30,7 @@ def up(
 ) -> None:
     """Create, boot, provision and form a cluster; show it.
 
-    Run again, it mends what is missing and changes nothing else.
+    Run again, it repairs what is missing and changes nothing else.
     """
     given = {
         "size": size,

@@ -76,7 +76,7 @@ while (1) {
         my $over = $now - $begun >= $within || ($done && !grep { !$_->{done} } values %peers);
         for my $address (keys %peers) {
             my $to = (place($address, $udp_port))[1];
-            # The last one may be lost, and whoever misses it waits to the end.
+            # The last one may be lost, and a host that misses it waits to the end.
             send($udp, "$mark ask $done", 0, $to) for 1 .. ($over ? 3 : 1);
         }
         last if $over;

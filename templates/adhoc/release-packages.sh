@@ -127,7 +127,7 @@ restore_owners() {
 remove_users() {
   { echo user sirikata; echo group sirikata
     grep -E '^(user|group) ' "$home/packages" 2>/dev/null
-    # Cut off while packages were being installed: whoever is there since, of the system's own.
+    # Cut off while packages were being installed: any system account that has appeared since.
     if [ -e "$home/names" ]; then
       awk -F: '$3 < 1000 { print "user " $1 }' /etc/passwd
       awk -F: '$3 < 1000 { print "group " $1 }' /etc/group

@@ -81,7 +81,7 @@ def located(
         return (problem.subject, words.get(field, field), *key)
 
     found = [
-        (document.line(path(each)), each.told(lambda field: words.get(field, field))) for each in problems
+        (document.line(path(each)), each.spelled(lambda field: words.get(field, field))) for each in problems
     ]
     lines = sorted([*document.problems, *found], key=lambda each: each[0])
     return [Problem(f"{name}:{line}", "", text) for line, text in lines]

@@ -1,7 +1,7 @@
 """What services are to each other, and what the whole set of them cannot be.
 
 `after` is an order that always holds, `beside` (in commands and files: with) one node for both, `apart_from`
-never one node.  A problem of several services is told of the last of them, which is the one that is being
+never one node.  A problem of several services is reported for the last of them, which is the one that is being
 added.
 """
 
