@@ -41,6 +41,7 @@ UNREVISED: set[str] = {
     "fabfile/effects/providers/ec2/idempotency.py",
     "fabfile/effects/providers/ec2/launch.py",
     "fabfile/effects/providers/ec2/power.py",
+    "fabfile/effects/providers/ec2/retry.py",
     "fabfile/effects/providers/ec2/security_groups.py",
     "fabfile/flows/ec2.py",
     "fabfile/flows/machines/adopt.py",
