@@ -43,7 +43,6 @@ class Image:
     architecture: str
     root_device: str
     root_size: int
-    root_snapshot: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,7 +251,6 @@ def _as_image(found: Answer) -> Image:
         architecture=found.get("Architecture", ""),
         root_device=root,
         root_size=devices.get(root, {}).get("VolumeSize") or 0,
-        root_snapshot=devices.get(root, {}).get("SnapshotId", ""),
     )
 
 

@@ -77,10 +77,6 @@ class ApiError(ClusterError):
         return self.code in NO_CAPACITY
 
     @property
-    def quota(self) -> bool:
-        return self.code in QUOTA
-
-    @property
     def unauthenticated(self) -> bool:
         """Whether EC2 does not know the caller, so that every other call would fail alike."""
         return self.code in _EXPIRED | _UNKNOWN_CALLER

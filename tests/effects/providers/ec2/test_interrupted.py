@@ -35,7 +35,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
             architecture="x86_64",
             root_device="/dev/xvda",
             root_size=8,
-            root_snapshot="",
         )
         patch.setattr(lookups, "image", lambda *_: image)
         patch.setattr(security_groups, "groups", lambda *_: [lab.account.default_group.id])
