@@ -96,14 +96,18 @@ def plan(
     return Plan(
         wanted=(*others, *wanted) if keep_others else tuple(wanted),
         added=tuple(service for service in wanted if service.id not in present),
-        changed=tuple(one for one in changes if one.halted or differing(one.before, one.after)),
-        removed=() if keep_others else tuple(present.get(one.id, one) for one in others),
+        changed=tuple(
+            change for change in changes if change.halted or differing(change.before, change.after)
+        ),
+        removed=() if keep_others else tuple(present.get(service.id, service) for service in others),
     )
 
 
 def differing(before: Service, after: Service) -> list[str]:
     """The fields in which two services differ, however they are spelled."""
-    return [one.name for one in fields(Service) if _meaning(before, one.name) != _meaning(after, one.name)]
+    return [
+        field.name for field in fields(Service) if _meaning(before, field.name) != _meaning(after, field.name)
+    ]
 
 
 def _meaning(service: Service, field: str) -> Any:
