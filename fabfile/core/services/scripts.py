@@ -57,7 +57,7 @@ def stop_script(service_ids: Sequence[str]) -> str:
 def abort_script(service_ids: Sequence[str]) -> str:
     """Have starts of these services that are in flight on this very node fail; run it on every node.
 
-    Without one it does nothing.  A service that was not told to stop is started again.
+    Without one it does nothing.  A service that is not to stop is started again.
     """
     return script(CIB, "services/abort.sh", ids=service_ids)
 

@@ -1,4 +1,4 @@
-"""Resources of the cluster that are to go: told to stop, ended while they start, removed."""
+"""Resources of the cluster that are to go: stopped, ended while they start, removed."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -25,7 +25,7 @@ def abort_starts(session: Session, nodes: Sequence[Node], ids: Sequence[str]) ->
 
 
 def remove(session: Session, nodes: Sequence[Node], ids: Sequence[str], seconds: int) -> None:
-    """Wait, for so many seconds, until services that were told to stop have stopped; then remove them from
+    """Wait, for so many seconds, until services that are to stop have stopped; then remove them from
     the cluster."""
     abort_starts(session, nodes, ids)
     member.run(session, nodes, remove_services_script(ids, seconds=seconds), seconds=seconds)

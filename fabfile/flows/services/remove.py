@@ -45,7 +45,7 @@ def remove_all(session: Session) -> list[str]:
 def _remove(session: Session, ids: Sequence[str]) -> None:
     running = [node for node in session.members() if node.running]
     rest = tuple(service for service in session.spec.services if service.id not in ids)
-    # Forgotten first, so that nothing starts again what was told to go, whatever interrupts this.
+    # Forgotten first, so that nothing starts it again, whatever interrupts this.
     session.saved(replace(session.spec, services=rest))
     if not running:
         return
