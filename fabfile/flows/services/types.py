@@ -102,12 +102,12 @@ def _withdraw(session: Session, node: Node, kind: str) -> Session:
 
 
 def _stranded(session: Session, kind: str) -> list[str]:
-    """What is to be said of services that ask for a type which no node has any more."""
+    """What is to be said of services that ask for a type which no node has now."""
     if kind == DEFAULT or holders(session.spec).get(kind):
         return []
     ids = ", ".join(each.id for each in session.spec.services if asked(each.on) == kind)
     return (
-        [f"no node has the capability {kind} any more, which {ids} needs: it stays stopped until one has"]
+        [f"no node has the capability {kind}, which {ids} needs: it stays stopped until one has"]
         if ids
         else []
     )
