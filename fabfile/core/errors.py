@@ -44,8 +44,6 @@ class Problem:
         text = _FIELD.sub(lambda match: spell(match[1]), self.text)
         return f"{self.subject}: {text}" if self.subject else text
 
-    told = spelled
-
     def __str__(self) -> str:
         return self.spelled()
 

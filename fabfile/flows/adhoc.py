@@ -74,7 +74,7 @@ def _define(
     for text, host in zip(given, hosts, strict=True):
         # A field of this host is in the one option that gives it.
         for problem in host_problems(host):
-            sentence = replace(problem, subject="").told(_part)
+            sentence = replace(problem, subject="").spelled(_part)
             problems.append(Problem("", "host", f"{named('host')}={text}: {sentence}"))
     master = ""
     if file:

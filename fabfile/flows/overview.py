@@ -17,8 +17,8 @@ from .machines import adopt
 def overview(report: Report) -> list[dict[str, Any]]:
     """Every cluster: name, provider, size, running nodes, and the problem with it where there is one.
 
-    EC2 is searched for clusters that are unknown here where the user has it: a specification or the environment
-    says so.  When it does not answer, that is a warning.
+    EC2 is searched for clusters that are unknown here where the user has it: a specification or the
+    environment says so.  When it does not answer, that is a warning.
     """
     rows, regions = list[dict[str, Any]](), {""} if host.uses_aws() else set[str]()
     for name in home.names():
@@ -43,7 +43,10 @@ def _lost_row(found: FoundCluster) -> dict[str, Any]:
         "provider": "ec2",
         "size": found.spec.size if found.spec else found.nodes,
         "running": found.running,
-        "problem": f"{found.id} is not known here. To adopt it{where}: fab cluster.adopt {found.name} --id={found.id}",
+        "problem": (
+            f"{found.id} is not known here. To adopt it{where}: fab cluster.adopt {found.name}"
+            f" --id={found.id}"
+        ),
     }
 
 

@@ -20,9 +20,11 @@ POLL = 1.0  # seconds between two looks at a cluster that is not ready
 
 @dataclass(frozen=True, kw_only=True)
 class NodeView:
-    """A node as its provider and its cluster see it.  `member`: online, offline, pending, standby, lost or unknown.
+    """A node as its provider and its cluster see it.  `member`: online, offline, pending, standby, lost or
+    unknown.
 
-    `type` and `capabilities` are what the specification says of it.  `reason`: why the machine is in its state, where its provider says so.
+    `type` and `capabilities` are what the specification says of it.  `reason`: why the machine is in its
+    state, where its provider says so.
     """
 
     name: str
@@ -85,7 +87,10 @@ class Status:
 
 
 def wait_ready(session: Session, seconds: float) -> Status:
-    """The state of a cluster once nothing is missing, or after so many seconds; what is missing is reported."""
+    """The state of a cluster once nothing is missing, or after so many seconds.
+
+    What is missing is reported.
+    """
     looks: list[Status] = []
 
     def ready() -> bool:
@@ -146,7 +151,10 @@ def _about(session: Session, node: Node) -> str:
 
 
 def look(session: Session, nodes: list[Node]) -> tuple[ClusterStatus | None, list[str]]:
-    """The status that Pacemaker reports on the running nodes, a quorate one first; and the problems of asking them."""
+    """The status that Pacemaker reports on the running nodes, a quorate one first.
+
+    And the problems of asking them.
+    """
     running = [node for node in nodes if node.running]
 
     def ask(node: Node) -> ClusterStatus | ClusterError:
@@ -187,7 +195,10 @@ def service_views(session: Session, nodes: list[Node], found: ClusterStatus | No
 def service_view(
     spec: ClusterSpec, service: Service, found: ClusterStatus | None, dead: set[str]
 ) -> ServiceView:
-    """A service as Pacemaker reports it; on a machine that is switched off it is lost, also before Pacemaker notices."""
+    """A service as Pacemaker reports it.
+
+    On a machine that is switched off it is lost, also before Pacemaker notices.
+    """
     resource = found.resource(service.id) if found else None
     state = _state(resource, found)
     if resource and state == "running" and dead.issuperset(resource.nodes):
@@ -233,6 +244,12 @@ def _node_view(spec: ClusterSpec, node: Node, found: ClusterStatus | None) -> No
     if state == "online" and not node.running:
         state = "lost"  # which the cluster has not noticed yet
     return NodeView(
-        name=node.name, index=node.index, address=node.address, machine=node.state, member=state, reason=node.reason,
-        type=node_type(spec, node.index), capabilities=capabilities(spec, node.index),
-    )  # fmt: skip
+        name=node.name,
+        index=node.index,
+        address=node.address,
+        machine=node.state,
+        member=state,
+        reason=node.reason,
+        type=node_type(spec, node.index),
+        capabilities=capabilities(spec, node.index),
+    )

@@ -51,7 +51,7 @@ def read(name: str, text: str, defaults: Host) -> Definition:
     definition = reader.definition(defaults)
     if reader.found:
         raise UsageError(
-            Problem(f"{name}:{line}", problem.field, problem.told(_word))
+            Problem(f"{name}:{line}", problem.field, problem.spelled(_word))
             for line, problem in sorted(reader.found, key=lambda found: found[0])
         )
     return definition

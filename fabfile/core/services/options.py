@@ -1,4 +1,6 @@
-"""The options of a service, as they are declared on Service, in the words of commands, files, Python and documents."""
+"""The options of a service, as they are declared on Service, in the words of commands, files, Python and
+documents.
+"""
 
 import functools
 import inspect
@@ -111,7 +113,9 @@ def markdown(options: Mapping[str, Field] = OPTIONS) -> str:
 def takes(
     make: Callable[P, Service],
 ) -> Callable[[Callable[[S, Service], R]], Callable[Concatenate[S, P], R]]:
-    """Give a method that takes a service the parameters of its class instead, for type checkers and help() too."""
+    """Give a method that takes a service the parameters of its class instead, for type checkers and help()
+    too.
+    """
 
     def decorate(method: Callable[[S, Service], R]) -> Callable[Concatenate[S, P], R]:
         @functools.wraps(method)

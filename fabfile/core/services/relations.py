@@ -1,8 +1,8 @@
 """What services are to each other, and what the whole set of them cannot be.
 
 `after` is an order that always holds, `beside` (in commands and files: with) one node for both, `apart_from`
-never one node.  A problem of several services is reported for the last of them, which is the one that is being
-added.
+never one node.  A problem of several services is reported for the last of them, which is the one that is
+being added.
 """
 
 from collections import Counter

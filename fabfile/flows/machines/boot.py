@@ -19,8 +19,8 @@ _EC2_USER_DATA_LIMIT = 16384  # bytes, before encoding (EC2 User Guide, "Instanc
 def launch(session: Session, roles: Collection[Role] = ROLES) -> tuple[list[Node], list[str]]:
     """Bring every machine of those roles up, without waiting for it.
 
-    Returns all living machines, and what was changed.  Raises Preflight with everything that is missing before
-    anything is started.
+    Returns all living machines, and what was changed.  Raises Preflight with everything that is missing
+    before anything is started.
     """
     session.remote.check()
     if problems := session.provider.preflight(roles):
@@ -28,8 +28,9 @@ def launch(session: Session, roles: Collection[Role] = ROLES) -> tuple[list[Node
     existing = [node for node in session.provider.nodes() if not node.gone]
     if existing and session.store.secret("authkey") is None:
         raise Preflight(
-            f"the machines of {session.spec.name!r} exist and their keys are not here. To fetch them: fab cluster.adopt "
-            f"{session.spec.name} --pem=FILE; or to remove the machines: fab cluster.nodes.terminate {session.spec.name}"
+            f"the machines of {session.spec.name!r} exist and their keys are not here. To fetch them: fab"
+            f" cluster.adopt {session.spec.name} --pem=FILE; or to remove the machines: fab"
+            f" cluster.nodes.terminate {session.spec.name}"
         )
     make = _user_data(session)
     before = {node.id for node in existing if node.running}

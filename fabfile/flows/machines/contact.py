@@ -65,7 +65,9 @@ def greet(session: Session, machines: list[Node], timeout: float) -> None:
 
 
 def follow_addresses(session: Session, machines: Sequence[Node]) -> None:
-    """Rename in known_hosts each machine whose address changed since first contact: EC2 assigns one at each start."""
+    """Rename in known_hosts each machine whose address changed since first contact: EC2 assigns one at each
+    start.
+    """
     keyed = session.store.state().keyed
     moved = {
         n.id: n.host_pattern
@@ -122,7 +124,8 @@ def _death(session: Session, node: Node) -> NodeError:
 
 
 def first_contact_script(timeout: float, *, imported: bool = False) -> str:
-    """First contact with a machine, to be repeated as often as wanted; waits `timeout` seconds for cloud-init.
+    """First contact with a machine, to be repeated as often as wanted; waits `timeout` seconds for
+    cloud-init.
 
     Standard input: lines for /etc/hosts.  Output: the machine's own public key.
     """

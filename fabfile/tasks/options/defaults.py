@@ -31,7 +31,8 @@ EC2_HELP = {
 def with_ec2(c: Any, typed: Mapping[str, Any], spec: ClusterSpec, *, only: bool = False) -> ClusterSpec:
     """The specification with its EC2 options: as typed, else from the environment, else from fabric.yaml.
 
-    `only`: the typed ones are for EC2 alone.  Raises UsageError with every problem, and the source of its value.
+    `only`: the typed ones are for EC2 alone.  Raises UsageError with every problem, and the source of its
+    value.
     """
     given = {field: value for field, value in typed.items() if value}
     if spec.provider != "ec2":
@@ -61,7 +62,10 @@ def with_ec2(c: Any, typed: Mapping[str, Any], spec: ClusterSpec, *, only: bool 
 
 
 def region(c: Any, typed: str) -> str:
-    """The region: as typed, else from fabric.yaml; empty: the one that boto3 finds by itself.  Raises UsageError."""
+    """The region:
+
+    As typed, else from fabric.yaml; empty: the one that boto3 finds by itself.  Raises UsageError.
+    """
     chosen = Ec2Options(region=typed or str(_document(c).get("region", "")))
     if problems := ec2_problems(chosen):
         raise UsageError(problems)

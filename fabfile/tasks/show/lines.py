@@ -1,4 +1,7 @@
-"""What commands on many nodes print: each line with its node, as it comes; their results; files that were moved."""
+"""What commands on many nodes print:
+
+Each line with its node, as it comes; their results; files that were moved.
+"""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping

@@ -65,7 +65,7 @@ def test_each_field_of_a_host_is_checked(field: str, value: object, words: str) 
     host = replace(Host(host="db1"), **{field: value})
     (problem,) = host_problems(host)
     assert (problem.subject, problem.field) == (str(host), field)
-    assert words in problem.told()
+    assert words in problem.spelled()
 
 
 def test_one_machine_cannot_be_two_nodes() -> None:
