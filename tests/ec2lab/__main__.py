@@ -1,4 +1,4 @@
-"""`python -m tests.ec2lab`: the laboratory for a person, in a shell beside."""
+"""`python -m tests.ec2lab`: the laboratory in a shell of its own."""
 
 import argparse
 import os
@@ -15,18 +15,18 @@ from .laboratory import REGION, Laboratory
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.ec2lab",
-        description="Something that answers like EC2, on this machine, with a real machine behind each instance (as root).\n"
-        "Prints what to put into a shell, and runs until it is interrupted:\n\n"
-        "  python -m tests.ec2lab >lab.env &     then, as soon as there is something in it:     . ./lab.env",
-        epilog="To give orders to it while it runs:\n\n" + USAGE,
+        description="An API that behaves like EC2, on this machine, with a real machine behind each instance (as root).\n"
+        "Prints shell variables, and runs until it is interrupted:\n\n"
+        "  python -m tests.ec2lab >lab.env &     then, once it is not empty:     . ./lab.env",
+        epilog="To control it while it runs:\n\n" + USAGE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--stock", action="store_true", help="boot stock images, which install all they need themselves"
+        "--stock", action="store_true", help="boot stock images, which install everything themselves"
     )
-    parser.add_argument("--firewall", action="store_true", help="keep out what security groups do not admit")
+    parser.add_argument("--firewall", action="store_true", help="reject what security groups do not admit")
     parser.add_argument(
-        "--purge", action="store_true", help="only take away what a laboratory that was killed left behind"
+        "--purge", action="store_true", help="only remove what a killed laboratory left behind"
     )
     parser.add_argument(
         "--no-machines", action="store_true", help="answer only; boot no real machine for an instance"

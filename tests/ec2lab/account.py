@@ -1,4 +1,4 @@
-"""The account: what is in it before anybody calls, kept in moto's own models."""
+"""The account: what it holds before the first call, in moto's own models."""
 
 import datetime
 import itertools
@@ -47,7 +47,7 @@ IMAGES = (
         "ami-0deb120000000a064", "debian-12-amd64-20250814-2204", DEBIAN, "x86_64", "2025-08-14", "bookworm"
     ),
     Image("ami-0deb120000000b064", "debian-12-arm64-20250814-2204", DEBIAN, "arm64", "2025-08-14"),
-    # Somebody else's, with the name of Debian's next: whoever looks by name alone finds it.
+    # Another account's, with the name of Debian's next image: a search by name alone finds it.
     Image("ami-0bad000000000a064", "debian-13-amd64-20991231-0001", STRANGER, "x86_64", "2025-11-01"),
     Image(
         "ami-0ab240000000a0640",
@@ -198,7 +198,7 @@ class Account:
             "elsewhere", "a group of another VPC", vpc_id=self.other_vpc.id
         )
         self._addresses = {
-            subnet.id: itertools.cycle([str(one) for one in subnet.cidr.hosts()])
+            subnet.id: itertools.cycle([str(each) for each in subnet.cidr.hosts()])
             for subnet in self._all_subnets()
         }
         for subnet in self._all_subnets():
@@ -210,7 +210,7 @@ class Account:
 
     def _address(self, subnet: Any) -> str:
         """The next address of a subnet that no living instance has."""
-        taken = {one.private_ip for one in self.instances() if one.state != "terminated"}
+        taken = {each.private_ip for each in self.instances() if each.state != "terminated"}
         for _ in range(256):
             address = next(self._addresses[subnet.id])
             if FIRST_ADDRESS <= int(address.rpartition(".")[2]) <= LAST_ADDRESS and address not in taken:
@@ -221,7 +221,7 @@ class Account:
     def _repair_moto(self) -> None:
         """Where moto would do harm, or does not know what EC2 knows."""
         moto.settings.ec2_load_default_amis = lambda: False  # hundreds, at every reset
-        # moto makes up public addresses that are somebody's.  Ours are nobody's.
+        # moto invents public addresses that really exist.  Ours do not.
         moto_interfaces.random_public_ip = self._public_address
         filter_dict_attribute_mapping.update(
             {

@@ -22,7 +22,7 @@ from .wire import NAMESPACE, Call, Refused, Reply, answer, read_call, refusal
 
 ElementTree.register_namespace("", NAMESPACE)
 _Q = f"{{{NAMESPACE}}}"
-# What EC2 does not tell any more of an instance that is terminated.
+# What EC2 no longer shows of a terminated instance.
 _GONE = (
     "privateIpAddress",
     "privateDnsName",
@@ -51,7 +51,7 @@ class Logged:
 
 @dataclass
 class _Launch:
-    """A RunInstances with a client token, to answer again."""
+    """A RunInstances with a client token, to return again."""
 
     parameters: dict[str, str]
     reply: Reply
@@ -140,7 +140,7 @@ class Ec2:
         return None
 
     def _special(self, call: Call) -> Reply | None:
-        """The answer where moto alone would not give EC2's; None: it does."""
+        """EC2's response where moto's differs; None: it does not."""
         if call.region != self.account.region:
             return self._elsewhere(call)
         handler: Callable[[Call], Reply | None] | None = {
@@ -191,7 +191,7 @@ class Ec2:
         self._stop_if_dry(call)
         rules.check_quota(call, self.account)
         self._place(call)
-        # Who asks for more at most than at least gets them all here.
+        # A request for more at most than at least is fulfilled completely here.
         call.form["MinCount"] = call.form.get("MaxCount", "1")
         before = set(self.account.ec2.reservations)
         reply = self._ask_moto(call)
@@ -218,17 +218,17 @@ class Ec2:
         return self._with_states(known.reply, known.instances)
 
     def _place(self, call: Call) -> None:
-        """Choose the subnet where none is named, and refuse the launch where there is no room."""
+        """Choose the subnet where none is named, and refuse the launch where there is no capacity."""
         ec2, interface = self.account.ec2, any(key.startswith("NetworkInterface.") for key in call.form)
         named = call.form.get("SubnetId") or call.form.get("NetworkInterface.1.SubnetId", "")
         zone = call.form.get("Placement.AvailabilityZone", "")
         candidates = (
-            [one for one in ec2.describe_subnets() if one.id == named] if named else self.account.subnets
+            [each for each in ec2.describe_subnets() if each.id == named] if named else self.account.subnets
         )
-        candidates = [one for one in candidates if zone in ("", one.availability_zone)]
+        candidates = [each for each in candidates if zone in ("", each.availability_zone)]
         if not candidates:
             raise Refused("InvalidParameterValue", f"Invalid availability zone: [{zone}]")
-        free = [one for one in candidates if not self.exhausted & {one.id, one.availability_zone}]
+        free = [each for each in candidates if not self.exhausted & {each.id, each.availability_zone}]
         if not free:
             message = (
                 f"We currently do not have sufficient {call.form['InstanceType']} capacity in the Availability Zone you "
@@ -265,10 +265,10 @@ class Ec2:
                 *(_GONE if gone else ()),
                 *(() if item.findtext(f"{_Q}stateReason/{_Q}code") else ("stateReason",)),
             }
-            for child in [one for one in item if one.tag.removeprefix(_Q) in names]:
+            for child in [each for each in item if each.tag.removeprefix(_Q) in names]:
                 item.remove(child)
             for interface in item.iterfind(f"{_Q}networkInterfaceSet/{_Q}item"):
-                for empty in [one for one in interface.iterfind(f"{_Q}association") if not len(one)]:
+                for empty in [each for each in interface.iterfind(f"{_Q}association") if not len(each)]:
                     interface.remove(empty)
         return Reply(reply.status, ElementTree.tostring(tree), reply.headers)
 

@@ -1,4 +1,4 @@
-"""The laboratory by curl: what a test orders by methods, a person orders below /lab/."""
+"""The laboratory by curl: what a test calls as methods, curl calls below /lab/."""
 
 import inspect
 import json
@@ -11,22 +11,22 @@ if TYPE_CHECKING:
     from .laboratory import Laboratory
 
 USAGE = """\
-GET  /lab/instances                       every instance there ever was
+GET  /lab/instances                       every instance that ever existed
 GET  /lab/calls [?action=RunInstances]    every call
 GET  /lab/counts                          how often each action was called
-GET  /lab/leaks                           what would cost money or be in the way
+GET  /lab/leaks                           what would cost money or obstruct later tests
 GET  /lab/checkip                         the caller's own public address
 POST /lab/fail          code= [action=] [skip=] [times=]     refuse calls: RequestLimitExceeded, AuthFailure ...
-POST /lab/lose_reply    [action=] [skip=] [times=]           they take effect, but nobody is told
-POST /lab/lose_request  [action=] [skip=] [times=]           they get lost on their way
+POST /lab/lose_reply    [action=] [skip=] [times=]           calls take effect, but their responses are lost
+POST /lab/lose_request  [action=] [skip=] [times=]           calls are lost before they take effect
 POST /lab/exhaust       where=eu-central-1a|subnet-...       no capacity there
 POST /lab/supply        [where=]                             capacity again
 POST /lab/quota         code=L-1216C47A value=8              the account's vCPUs (L-34B43A08: spot)
 POST /lab/die_at_boot   [index=] [code=] [message=] [times=] an instance of the next launch dies
 POST /lab/kill          instance_id= [code=] [message=]      an instance dies
-POST /lab/reclaim       instance_id=                         a spot instance is taken back
+POST /lab/reclaim       instance_id=                         a spot instance is reclaimed
 POST /lab/console       instance_id= text=                   what it wrote to its console
-POST /lab/set_timing    [boot=] [stop=] [terminate=] [hidden=] [hidden_calls=]   seconds, and looks
+POST /lab/set_timing    [boot=] [stop=] [terminate=] [hidden=] [hidden_calls=]   seconds, and calls
 POST /lab/pass_time | clear | reset | forget_calls | forget_terminated
 For example: curl -d 'code=RequestLimitExceeded&action=RunInstances&times=3' $AWS_ENDPOINT_URL/lab/fail
 """
@@ -62,10 +62,10 @@ class Control:
         if verb == "checkip":
             return f"{laboratory.caller}\n"
         if verb == "instances":
-            return _json([asdict(one) for one in laboratory.instances()])
+            return _json([asdict(each) for each in laboratory.instances()])
         if verb == "calls":
             return _json(
-                [asdict(one) for one in laboratory.calls if given.get("action", one.action) == one.action]
+                [asdict(each) for each in laboratory.calls if given.get("action", each.action) == each.action]
             )
         if verb == "counts":
             return _json(dict(laboratory.counts()))

@@ -1,4 +1,4 @@
-"""Faults that a test orders, and the errors that EC2 would answer."""
+"""Faults that a test injects, and the errors that EC2 would return."""
 
 import threading
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from .wire import Call, Refused
 
 Kind = Literal["error", "lost-reply", "lost-request"]
 
-# What to answer for each code: message and HTTP status (EC2 API Reference, "Error codes"; statuses of the server errors 5xx).
+# The response for each code: message and HTTP status (EC2 API Reference, "Error codes"; statuses of the server errors 5xx).
 ERRORS: dict[str, tuple[str, int]] = {
     "RequestLimitExceeded": ("Request limit exceeded.", 503),
     "InternalError": ("An internal error has occurred", 500),

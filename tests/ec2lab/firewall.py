@@ -9,7 +9,7 @@ _TABLE = "table inet security_groups"
 
 
 def rules(account: Account, instance: Any) -> str:
-    """What an instance's groups admit, in nft's language (nft(8)).  What it asked for itself is admitted as on EC2."""
+    """What an instance's groups admit, in nft's language (nft(8)).  Replies to its own connections are admitted, as on EC2."""
     admitted = [
         line
         for group in instance.security_groups
@@ -48,8 +48,8 @@ def _source(account: Account, rule: Any) -> str | None:
         return f"ip6 saddr {rule.cidr_ipv6}"
     group_id = rule.source_group.get("GroupId")
     members = [
-        one.private_ip
-        for one in account.instances()
-        if one.state != "terminated" and any(group.id == group_id for group in one.security_groups)
+        each.private_ip
+        for each in account.instances()
+        if each.state != "terminated" and any(group.id == group_id for group in each.security_groups)
     ]
     return f"ip saddr {{ {', '.join(sorted(set(members)))} }}" if members else None

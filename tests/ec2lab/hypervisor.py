@@ -1,4 +1,4 @@
-"""A real machine for each instance: what the API is told to do is done to it."""
+"""A real machine for each instance: what is requested of the API happens to the machine."""
 
 import contextlib
 import fcntl
@@ -26,18 +26,18 @@ from .quiet import Quiet
 MACHINE = ROOT / "data" / "local" / "machine"
 PREFIX = "ec2lab-"
 STATE = Path(os.environ.get("SIRIKATA_LOCAL_STATE", "/var/lib/sirikata-cluster"))
-# Whoever runs a laboratory holds its lock; the kernel lets go of it when the process dies, however it dies.
+# The process of a laboratory holds its lock; the kernel releases it when the process ends, in whatever way.
 LOCKS = Path("/run/lock")
 API_PORT = 8773  # where machines reach the API: http://169.254.169.254:8773
-_POLL = 0.2  # seconds between two looks at what the API wants
-_LOOK = 2.0  # seconds between two looks at what runs
+_POLL = 0.2  # seconds between two checks of what the API wants
+_LOOK = 2.0  # seconds between two checks of what is running
 
 # What makes an image of the local provider one of EC2: user-data comes from the metadata service, host keys go to the console.
 _CLOUD_CONFIG = """\
 datasource_list: [ Ec2, None ]
 datasource:
   Ec2: { strict_id: false, metadata_urls: [ "http://169.254.169.254" ], timeout: 5, max_wait: 30 }
-# No interfaces are plugged into a container, and no udev would tell of them.
+# No interfaces are plugged into a container, and there is no udev to report them.
 updates: { network: { when: [ boot-new-instance ] } }
 """
 _CLOUD_MODULES = """\
@@ -134,7 +134,7 @@ class Hypervisor:
         return self.prefix
 
     def attach(self, account: Account, life: Life, api: Ec2, control: Any) -> None:
-        """Begin to do what the API is told."""
+        """Begin to do what is requested of the API."""
         self._account, self._life, self._api = account, life, api
         self._workers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="machine")
         self._serve(Metadata(account, api.lock), 80)
@@ -223,7 +223,7 @@ class Hypervisor:
                             self._watch(instance, instance.id in running)
 
     def _look_at(self, instance: Any) -> None:
-        """Give an instance the job that its state asks for."""
+        """Assign an instance the job that its state requires."""
         sudden = instance.id in self._life.sudden
         job: Callable[[], None] | None = None
         if instance.state == "pending":
@@ -245,11 +245,11 @@ class Hypervisor:
             return
         with self._api.lock:
             running = [
-                one
-                for one in self._account.instances()
-                if one.state == "running" and one.id not in self._jobs
+                each
+                for each in self._account.instances()
+                if each.state == "running" and each.id not in self._jobs
             ]
-            wanted = {one.id: firewall.rules(self._account, one) for one in running}
+            wanted = {each.id: firewall.rules(self._account, each) for each in running}
         for name, text in wanted.items():
             if self._admitted.get(name) != text:
                 with contextlib.suppress(OSError):  # it is just being switched off
@@ -257,13 +257,13 @@ class Hypervisor:
                     self._admitted[name] = text
 
     def _watch(self, instance: Any, runs: bool) -> None:
-        """Tell the API of a machine that has shut itself down; for a moment one that reboots itself looks like that too."""
+        """Notify the API of a machine that has shut itself down; for a moment a rebooting machine looks the same."""
         self._missed[instance.id] = 0 if runs else self._missed.get(instance.id, 0) + 1
         if self._missed[instance.id] >= 2:
             self._life.ended_itself(instance)
 
     def _do(self, instance: Any, state: str, job: Callable[[], None]) -> None:
-        """Do it, and tell the API that the change has come to its end."""
+        """Do it, and notify the API that the change is complete."""
         failure = ""
         try:
             job()

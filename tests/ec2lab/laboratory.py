@@ -1,4 +1,4 @@
-"""The laboratory: a server that answers like EC2, and what a test orders of it."""
+"""The laboratory: a server that behaves like EC2, and how a test controls it."""
 
 import base64
 import contextlib
@@ -23,7 +23,7 @@ from .quiet import Quiet
 
 REGION = "eu-central-1"
 ACCESS_KEY, SECRET_KEY = "AKIALABORATORY000000", "not-a-secret"
-CALLER = "203.0.113.7"  # the caller's own public address, as the laboratory tells it
+CALLER = "203.0.113.7"  # the caller's own public address, as the laboratory returns it
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Laboratory:
 
     machines  whether a real machine is booted for each instance (needs root)
     stock     whether those are machines of stock images, which install from Debian's archive what they need
-    firewall  whether those admit only what their security groups admit; the default group admits nobody from outside
+    firewall  whether those admit only what their security groups admit; the default group admits nothing from outside
     public    whether instances get public addresses: with machines they lead to them from this host, else nowhere
     timing    how long changes take; may be changed at any time: `lab.timing.boot = 5`
     port      where to listen on 127.0.0.1; 0: anywhere
@@ -182,22 +182,22 @@ class Laboratory:
     def kill(
         self, instance_id: str, code: str = "Server.InternalError", message: str = "Internal error"
     ) -> None:
-        """Terminate an instance without anybody having asked for it."""
+        """Terminate an instance without a request."""
         with self.api.lock:
             self.life.advance()
             self.life.end(self._instance(instance_id), code, message)
         self.api.on_change()
 
     def reclaim(self, instance_id: str) -> None:
-        """Take a spot instance back, as EC2 does when somebody else pays more."""
+        """Reclaim a spot instance, as EC2 does when another customer pays more."""
         self.kill(instance_id, SPOT_TERMINATION, "Spot instance termination")
 
     def console(self, instance_id: str, text: str) -> None:
-        """What GetConsoleOutput answers of an instance."""
+        """What GetConsoleOutput returns for an instance."""
         self.api.consoles[instance_id] = text
 
     def pass_time(self) -> None:
-        """Let all changes come to their ends now, and show what was hidden.  Real machines take their own time."""
+        """Complete all changes now, and show what was hidden.  Real machines take their own time."""
         with self.api.lock:
             self.life.settle()
 
@@ -213,7 +213,7 @@ class Laboratory:
         self.timing = Timing(boot, stop, terminate, hidden, hidden_calls)
 
     def clear(self) -> None:
-        """Order nothing any more: no faults, capacity everywhere.  What exists stays."""
+        """End all faults: capacity everywhere, no errors.  What exists stays."""
         self.faults.clear()
         self.supply()
 
@@ -247,34 +247,34 @@ class Laboratory:
         self.api.calls.clear()
 
     def instances(self) -> list[Seen]:
-        """Every instance there ever was, in the order of launch."""
+        """Every instance that ever existed, in the order of launch."""
         with self.api.lock:
             self.life.advance()
             return [self._seen(instance) for instance in self.account.instances()]
 
     def living(self) -> list[Seen]:
-        """The instances that are neither terminated nor going to be."""
-        return [one for one in self.instances() if one.living]
+        """The instances that are neither terminated nor being terminated."""
+        return [each for each in self.instances() if each.living]
 
     def leaks(self) -> list[str]:
-        """What would cost money, or be in the way: living instances, volumes, interfaces, open spot requests."""
+        """What would cost money, or obstruct later tests: living instances, volumes, interfaces, open spot requests."""
         with self.api.lock:
             ec2 = self.account.ec2
             volumes = [v.id for v in ec2.volumes.values()]
             requests = [r.id for r in ec2.spot_instance_requests.values() if r.state in ("open", "active")]
-            return [one.id for one in self.living()] + volumes + list(ec2.enis) + requests
+            return [each.id for each in self.living()] + volumes + list(ec2.enis) + requests
 
     def forget_terminated(self) -> None:
-        """As EC2 does an hour later: terminated instances are not told of any more."""
+        """As EC2 does an hour later: terminated instances are no longer shown."""
         with self.api.lock:
             self.life.advance()
             for key, reservation in list(self.account.ec2.reservations.items()):
-                reservation.instances = [one for one in reservation.instances if one.state != "terminated"]
+                reservation.instances = [each for each in reservation.instances if each.state != "terminated"]
                 if not reservation.instances:
                     del self.account.ec2.reservations[key]
 
     def _instance(self, instance_id: str) -> Any:
-        return next(one for one in self.account.instances() if one.id == instance_id)
+        return next(each for each in self.account.instances() if each.id == instance_id)
 
     def _seen(self, instance: Any) -> Seen:
         data = str(instance.user_data or "")

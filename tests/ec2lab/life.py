@@ -51,7 +51,7 @@ class _Doom:
 class Life:
     """The states of all instances of an account.
 
-    With `real`, somebody else says when a change has come to its end (`arrive`): the hypervisor, which is told of instances
+    With `real`, the hypervisor says when a change is complete (`arrive`); it is notified of instances
     that are to lose their power at once (`sudden`) and of those to be rebooted (`reboots`).
     """
 
@@ -69,7 +69,7 @@ class Life:
         self.reboots: set[str] = set()
         self._numbers = itertools.count(1)
 
-    # What the middleware tells
+    # What the middleware shows
 
     def launched(self, call: Call, instances: list[Any]) -> None:
         """Make new instances pending, and invisible for a while."""
@@ -167,7 +167,7 @@ class Life:
                 self.arrive(instance)
 
     def arrive(self, instance: Any) -> None:
-        """The change that an instance is in has come to its end."""
+        """The change of an instance is complete."""
         self._due.pop(instance.id, None)
         doom = self._doomed.pop(instance.id, None)
         if doom and instance.state == "pending":
@@ -186,7 +186,7 @@ class Life:
             self.advance()
 
     def end(self, instance: Any, code: str, message: str) -> None:
-        """Terminate an instance without anybody having asked for it."""
+        """Terminate an instance without a request."""
         instance.teardown_defaults()
         instance.state_reason = StateReason(f"{code}: {message}", code)
         instance._reason = f"{code}: {message}"

@@ -15,7 +15,7 @@ _CLOUD_INIT = ("Cloud-Init/", "python-requests/")
 
 
 class Metadata:
-    """The WSGI application.  Who asks is told by the address that the question comes from."""
+    """The WSGI application.  The caller is identified by its address."""
 
     def __init__(self, account: Account, lock: Any) -> None:
         self._account, self._lock = account, lock
@@ -29,8 +29,8 @@ class Metadata:
 
     def _answer(self, environ: dict[str, Any]) -> tuple[str, bytes]:
         asked = environ.get("REMOTE_ADDR", "")
-        living = (one for one in self._account.instances() if one.state not in ("terminated", "stopped"))
-        instance = next((one for one in living if one.private_ip == asked), None)
+        living = (each for each in self._account.instances() if each.state not in ("terminated", "stopped"))
+        instance = next((each for each in living if each.private_ip == asked), None)
         if instance is None or instance.metadata_options.http_endpoint == "disabled":
             return "403 Forbidden", b""
         path = environ.get("PATH_INFO", "/")
@@ -48,7 +48,7 @@ class Metadata:
         given = environ.get("HTTP_X_AWS_EC2_METADATA_TOKEN", "")
         if given:
             return self._tokens.get(given, 0) > time.monotonic()
-        # cloud-init asks for a token where the firmware says that this is EC2, and a container has no firmware.
+        # cloud-init requests a token where the firmware says that this is EC2, and a container has no firmware.
         return not required or environ.get("HTTP_USER_AGENT", "").startswith(_CLOUD_INIT)
 
     def _token(self, environ: dict[str, Any]) -> tuple[str, bytes]:
@@ -135,10 +135,10 @@ class Metadata:
 def _find(tree: _Tree, path: str) -> bytes | None:
     """A value, or the names below a directory, those of directories with a slash at the end."""
     node: Any = tree
-    for part in [one for one in path.split("/") if one]:
+    for part in [each for each in path.split("/") if each]:
         if not isinstance(node, dict):
             return None
-        # Keys are listed as `0=name` and asked for as `0`.
+        # Keys are listed as `0=name` and requested as `0`.
         name = next((key for key in node if part in (key, key.partition("=")[0])), None)
         if name is None:
             return None

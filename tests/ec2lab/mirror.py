@@ -2,7 +2,7 @@
 
 A machine's apt asks it for `http://deb.debian.org/...`.  What is not in the cache is fetched by this host's own apt, with
 its settings and from the mirror that it uses, so nothing here knows proxies, certificates or addresses.  Packages and
-lists by their hash never change and stay; what else is asked for is fetched anew when it is older than some minutes.
+lists by their hash never change and stay; everything else is fetched again when it is older than some minutes.
 Machines check all of it themselves: the archive is signed.
 
     python -m tests.ec2lab.mirror 198.18.0.1        serves on that address, port 3142, until it is interrupted
@@ -27,10 +27,10 @@ from tests.paths import ROOT
 
 PORT = 3142
 CACHE = Path("/var/cache/sirikata-cluster/apt")
-# What machines may ask for, and which line of `image_mirrors` says where this host gets it.
+# What machines may request, and which line of `image_mirrors` says where this host gets it.
 _ARCHIVES = {"debian": "trixie", "debian-security": "trixie-security"}
 # Seconds for which an index is taken as it is; days without a request after which a file goes; seconds after which
-# nobody works any more on what a fetch has begun.
+# no process still works on an interrupted fetch.
 _FRESH, _UNUSED, _CUT_OFF = 900.0, 60, 3600.0
 _HELPER = "/usr/lib/apt/apt-helper"
 
@@ -40,7 +40,7 @@ class Refused(Exception):
 
 
 class Archive:
-    """Files of the archive by their URL, each fetched once, whoever asks meanwhile."""
+    """Files of the archive by their URL, each fetched once, also for simultaneous requests."""
 
     def __init__(self, cache: Path) -> None:
         self._cache = cache
@@ -158,7 +158,7 @@ def _unchanging(path: Path) -> bool:
 
 
 def _expire(cache: Path) -> None:
-    """Remove what nobody asked for in a long time, and what an interrupted fetch left."""
+    """Remove what was not requested for a long time, and what an interrupted fetch left."""
     now = time.time()
     for path in cache.rglob("*"):
         # Another process may fetch, and take its `.new` away, at this moment.

@@ -13,7 +13,7 @@ METADATA_ADDRESS = "169.254.169.254"
 
 
 def listen(namespace: str, port: int) -> socket.socket:
-    """A listening socket in a named network namespace; it stays there, whoever uses it."""
+    """A listening socket in a named network namespace; it stays there in every thread."""
     made: list[socket.socket] = []
     failed: list[OSError] = []
 

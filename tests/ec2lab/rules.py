@@ -71,9 +71,9 @@ def check_quota(call: Call, account: Account) -> None:
     spot = call.form.get("InstanceMarketOptions.MarketType") == "spot"
     quota = account.quotas[SPOT_QUOTA if spot else ON_DEMAND_QUOTA]
     used = sum(
-        account.vcpus(one.instance_type)
-        for one in account.instances()
-        if one.state not in ("terminated", "stopped") and (one.lifecycle == "spot") == spot
+        account.vcpus(each.instance_type)
+        for each in account.instances()
+        if each.state not in ("terminated", "stopped") and (each.lifecycle == "spot") == spot
     )
     wanted = account.vcpus(call.form["InstanceType"]) * int(call.form.get("MinCount", "1"))
     if used + wanted <= quota:
@@ -97,7 +97,9 @@ def check_group_unused(call: Call, account: Account) -> None:
     if group.name == "default":
         message = f'the specified group: "{group.id}" name: "default" cannot be deleted by a user'
         raise Refused("CannotDelete", message)
-    users = [one for one in account.instances() if one.state != "terminated" and group in one.security_groups]
+    users = [
+        each for each in account.instances() if each.state != "terminated" and group in each.security_groups
+    ]
     interfaces = [eni for eni in account.ec2.enis.values() if group in eni.group_set]
     others = [
         other for groups in account.ec2.groups.values() for other in groups.values() if other is not group
@@ -134,7 +136,7 @@ def _image(call: Call, account: Account) -> Any:
 
 def _check_type(call: Call, account: Account, image: Any) -> None:
     name = call.form.setdefault("InstanceType", "m1.small")
-    known = [one for one in account.ec2.instance_types if one["InstanceType"] == name]
+    known = [each for each in account.ec2.instance_types if each["InstanceType"] == name]
     if not known:
         raise Refused("InvalidParameterValue", f"Invalid value '{name}' for InstanceType.")
     architectures = known[0]["ProcessorInfo"]["SupportedArchitectures"]

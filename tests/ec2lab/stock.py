@@ -4,7 +4,7 @@ Built from the same archive by mmdebstrap, once a recipe, and booted by the loca
 from Debian's own: what a container cannot use is masked (no kernel, no udev, no networkd: the network is there before the
 machine is), apt reaches the archive through a proxy beside the machine (`mirror.py`), and dpkg does not wait for the disk after
 each file, which takes a quarter of the time off an installation (27 s, 21 s).  The daily runs of apt do not wait for
-a random hour: they start as soon as systemd lets them, so whoever installs packages at first boot meets them.
+a random hour: they start as soon as systemd lets them, so an installation of packages at first boot competes with them.
 
     python -m tests.ec2lab.stock trixie|bookworm      builds it if it is not there; prints its path
 """
@@ -64,7 +64,7 @@ manage_etc_hosts: true
 """
 _FILES = {
     "etc/hosts": "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n",
-    # Nothing answers names here; without a server in it a lookup fails at once.
+    # Nothing resolves names here; without a server in it a lookup fails at once.
     "etc/resolv.conf": "options timeout:1 attempts:1\n",
     "etc/default/locale": "LANG=C.UTF-8\n",
     "etc/machine-id": "",
@@ -72,7 +72,7 @@ _FILES = {
     "etc/apt/mirrors/debian-security.list": "http://deb.debian.org/debian-security\n",
     "etc/apt/sources.list": "# See /etc/apt/sources.list.d/debian.sources\n",
     "etc/apt/apt.conf.d/80proxy": 'Acquire::http::Proxy-Auto-Detect "/usr/local/sbin/apt-proxy";\n',
-    # As the package's own question to the administrator would, answered by yes, as in Debian's images.
+    # As the package's own question to the administrator, answered with yes, as in Debian's images.
     "etc/apt/apt.conf.d/20auto-upgrades": 'APT::Periodic::Update-Package-Lists "1";\n'
     'APT::Periodic::Unattended-Upgrade "1";\n',
     "etc/cloud/cloud.cfg.d/90_machine.cfg": _CLOUD_CFG,
@@ -89,16 +89,16 @@ _FILES = {
 def image(suite: str, tell: Callable[[str], None] = lambda line: None) -> Path:
     """The path of the stock image of that release, built first where there is none.  As root.
 
-    `tell` is given a line now and then.  Raises RuntimeError with mmdebstrap's last words.
+    `tell` is called with a line now and then.  Raises RuntimeError with mmdebstrap's last lines.
     """
     if suite not in SUITES:
-        raise ValueError(f"{suite!r} is no suite: {', '.join(SUITES)}")
+        raise ValueError(f"{suite!r} is not a suite: {', '.join(SUITES)}")
     IMAGES.mkdir(parents=True, exist_ok=True)
     target = IMAGES / f"stock-{suite}-{_digest()}"
     with (IMAGES / f".lock-stock-{suite}").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.is_dir():
-            # Whoever holds the lock is the only builder.
+            # The holder of the lock is the only builder.
             work = IMAGES / f".build-stock-{suite}"
             shutil.rmtree(work, ignore_errors=True)
             _bootstrap(suite, work, tell)

@@ -11,13 +11,13 @@ from xml.sax.saxutils import escape
 
 NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15"
 _SCOPE = re.compile(r"Credential=(?P<key>[^/,]+)/\d+/(?P<region>[^/,]+)/(?P<service>[^/,]+)/aws4_request")
-# Fields whose values are nobody's business: logs never hold them.
+# Fields whose values are secret: logs never hold them.
 _SECRET = ("UserData",)
 
 
 @dataclass
 class Call:
-    """One request: what was asked for, by whom, where."""
+    """One request: the action, the caller, the region."""
 
     service: str
     region: str
@@ -79,7 +79,7 @@ def read_call(environ: dict[str, Any]) -> Call:
 
 
 class Refused(Exception):
-    """An error as AWS answers it."""
+    """An error as AWS returns it."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(f"{code}: {message}")
