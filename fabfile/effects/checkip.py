@@ -1,4 +1,4 @@
-"""The public address of this machine, as others see it."""
+"""The public address of this machine, from a service on the Internet."""
 
 import ipaddress
 import os
@@ -15,18 +15,16 @@ _TIMEOUT = 10.0  # seconds
 def own_network() -> str:
     """The network that holds this machine's public address alone, a /32 or a /128.
 
-    SIRIKATA_CLUSTER_CHECKIP names another service that answers an address as plain text.  Raises
-    ClusterError.
+    SIRIKATA_CLUSTER_CHECKIP names another service, which returns the address as plain text.  Raises ClusterError.
     """
     service = os.environ.get(VARIABLE) or SERVICE
     try:
         if not service.startswith(("http://", "https://")):
-            raise ValueError("it is no http or https address")
+            raise ValueError("not an http or https address")
         with urllib.request.urlopen(service, timeout=_TIMEOUT) as answer:
             return str(ipaddress.ip_network(answer.read(100).decode("ascii").strip()))
     except (OSError, ValueError) as error:
         raise ClusterError(
-            f"this machine's public address is not known: {service} did not tell it"
-            f" ({getattr(error, 'reason', error)}). Give the network that SSH comes from:"
-            " --ssh-from=203.0.113.7/32"
+            f"cannot look up this machine's public address at {service} ({getattr(error, 'reason', error)}). Name the "
+            "network that may reach SSH instead: --ssh-from=203.0.113.7/32"
         ) from error

@@ -9,8 +9,8 @@ from ..core.spec.node import Node
 from .opening import ByName
 
 if TYPE_CHECKING:
-    from ..effects.providers.ec2.security_groups import Mended
-    from ..flows.ec2 import Launch
+    from ..core.ec2.launch import PlannedLaunch
+    from ..effects.providers.ec2.security_groups import GroupChanges
     from ..flows.inventory import Inventory
     from ..flows.puppet.master import MasterResult
 
@@ -34,9 +34,9 @@ class Ec2(ByName):
         `user` is the account to log in to now, by default the cluster's; `pem` a private key file that they accept.
         """
         with self._change("cluster.nodes.import") as session:
-            return flows.machines.imports.take_in(session, ids, user=user, pem=pem)
+            return flows.machines.imports.import_nodes(session, ids, user=user, pem=pem)
 
-    def check_launch(self) -> "list[Launch]":
+    def check_launch(self) -> "list[PlannedLaunch]":
         """What a boot would launch; nothing where every machine exists.  Raises Preflight with what prevents it."""
         return flows.ec2.check(self._look())
 
@@ -49,7 +49,7 @@ class Ec2(ByName):
 
 def create_security_group(
     name: str, *, ssh_from: Sequence[str], opened: Sequence[str], vpc: str, region: str, narrow: bool = False
-) -> "Mended":
+) -> "GroupChanges":
     """Create or repair a security group for clusters; see flows/ec2.py."""
     return flows.ec2.create_group(
         name, ssh_from=ssh_from, opened=opened, vpc=vpc, region=region, narrow=narrow

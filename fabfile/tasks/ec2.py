@@ -1,4 +1,4 @@
-"""What only EC2 has: security groups, checks before a launch, a Puppet master on its own, the IAM policy."""
+"""Tasks that only EC2 has: security groups, checks before a launch, a Puppet master by itself, the IAM policy."""
 
 from typing import Any
 
@@ -19,9 +19,9 @@ _GROUP = {
     name="security-create",
     help={
         **_GROUP,
-        "ssh_from": "a network that may reach SSH (default: this machine's own address); may be repeated",
-        "open": "a port for everybody, for example 6667/tcp; may be repeated",
-        "narrow": "revoke what else it admits, if this task made it",
+        "ssh_from": "a network that may reach SSH (default: this machine's own address); repeatable",
+        "open": "a port to open to everyone, for example 6667/tcp; repeatable",
+        "narrow": "revoke what else it admits, if this tool created it",
     },
     iterable=["ssh_from", "open"],
 )
@@ -34,12 +34,12 @@ def security_create(
     region: str = "",
     narrow: bool = False,
 ) -> None:
-    """Make or mend a security group for clusters.
+    """Create or update a security group for clusters.
 
-    Its members reach each other on the ports that a cluster needs, no others.  What it admits already stays, without --narrow.
+    Its members reach each other on the ports that a cluster needs, no others.  Existing rules stay, unless --narrow is given.
     """
     where = defaults.region(c, region)
-    show.ec2.mended(
+    show.ec2.group_changes(
         library.create_security_group(
             name, ssh_from=ssh_from, opened=open, vpc=vpc, region=where, narrow=narrow
         )
@@ -48,7 +48,7 @@ def security_create(
 
 @task(
     name="security-delete",
-    help={**_GROUP, "wait_timeout": "seconds for its last instance to be gone (default 300)"},
+    help={**_GROUP, "wait_timeout": "seconds to wait for its last instance to be gone (default 300)"},
 )
 def security_delete(c: Any, name: str, vpc: str = "", region: str = "", wait_timeout: str = "") -> None:
     """Delete a security group once nothing uses it."""
@@ -61,13 +61,13 @@ def security_delete(c: Any, name: str, vpc: str = "", region: str = "", wait_tim
 
 @task(help=_NAME)
 def check(c: Any, name: str) -> None:
-    """Check what a boot needs, and show what it would launch."""
+    """Check what a boot needs; show what it would launch."""
     show.ec2.launches(name, cluster_named(name).check_launch())
 
 
 @task(name="puppet-master-boot", help=_NAME)
 def puppet_master_boot(c: Any, name: str) -> None:
-    """Boot the cluster's own Puppet master alone."""
+    """Boot only the cluster's own Puppet master."""
     machine, result = cluster_named(name).boot_master()
     show.clusters.nodes(machine)
     show.puppet.master(result)
@@ -75,5 +75,5 @@ def puppet_master_boot(c: Any, name: str) -> None:
 
 @task()
 def policy(c: Any) -> None:
-    """Print the IAM policy that allows what is needed."""
+    """Print the IAM policy that this tool needs."""
     show.output.text(library.policy())

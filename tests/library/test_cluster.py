@@ -106,7 +106,7 @@ METHODS: dict[str, tuple[Callable[[Cluster], object], str]] = {
     "get": (lambda c: c.get("/etc/hosts", "."), "look, machines.transfer.get"),
     "import_instances": (
         lambda c: c.import_instances(["i-0123456789abcdef0"]),
-        "lock cluster.nodes.import, machines.imports.take_in",
+        "lock cluster.nodes.import, machines.imports.import_nodes",
     ),
     "keep_alive": (lambda c: c.keep_alive(service()), "lock service.add, services.add.add"),
     "launch": (

@@ -81,10 +81,10 @@ def test_a_specification_is_saved_with_everything_that_was_typed(fab: Fab, lab: 
     assert (ec2.region, ec2.spot, ec2.max_price, ec2.address) == ("eu-central-1", True, "0.01", "private")
     assert ec2.subnets == ("subnet-0123456789abcdef0", "subnet-0fedcba9876543210")
     assert ec2.pem == str(Path.cwd() / "key.pem")
-    assert lab.calls == [], "creating asks nobody"
+    assert lab.calls == [], "creating makes no calls"
 
 
-def test_what_is_typed_counts_more_than_the_environment_and_that_more_than_the_project(
+def test_options_precede_the_environment_which_precedes_the_project(
     fab: Fab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = {
@@ -111,10 +111,10 @@ def test_what_is_typed_counts_more_than_the_environment_and_that_more_than_the_p
     assert fab("cluster.create", "other", "2", "own", "lab-key", "--spot")[0] == 0
     assert (Store("other").spec().ec2.group, Store("other").spec().ec2.max_price) == ("environment", "0.02")
     assert fab("local.create", "here", "1")[0] == 0
-    assert Store("here").spec().ec2.ami == "", "machines of this host take nothing of EC2's"
+    assert Store("here").spec().ec2.ami == "", "local machines take no EC2 options"
 
 
-def test_everything_wrong_is_told_with_where_it_came_from(fab: Fab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_problems_are_reported_with_their_sources(fab: Fab, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("fabric.yaml").write_text(
         json.dumps(
             {"sirikata_cluster": {"ec2": {"typ": "t3.small", "spot": "yes please", "region": "Frankfurt"}}}
@@ -132,12 +132,12 @@ def test_everything_wrong_is_told_with_where_it_came_from(fab: Fab, monkeypatch:
     refused(fab("cluster.create", "web", "2", "own", "lab-key", "--max-price=1"), "add --spot")
 
 
-# What is missing or wrong in the account, as a boot says it.
+# Problems of the account, as a boot reports them.
 WRONG = [
     (["--ami=ami-0123456789abcdef0"], ["ami-0123456789abcdef0 does not exist", "eu-central-1"]),
     (["--instance-type=t3.smal"], ["'t3.smal'", "Did you mean t3.small"]),
     (["--group=nope"], ["'nope'", "Existing: default", "fab ec2.security-create nope"]),
-    (["--group=elsewhere"], ["'elsewhere' is of vpc-", "--subnet"]),
+    (["--group=elsewhere"], ["'elsewhere' is in vpc-", "--subnet"]),
     (["--region=eu-central-9"], ["'eu-central-9'", "Did you mean eu-central-"]),
 ]
 
@@ -155,7 +155,7 @@ def test_a_boot_refuses_what_the_account_does_not_have(
 def test_a_boot_refuses_an_unknown_key_pair_and_a_full_quota_at_once(fab: Fab, lab: Laboratory) -> None:
     fab("cluster.create", "web", "2", "own", "lab-kye")
     lab.quota("L-1216C47A", 3)
-    refused(fab("cluster.nodes.boot", "web"), "'lab-kye'", "Existing: lab-key", "may run 3 vCPUs", "6 more")
+    refused(fab("cluster.nodes.boot", "web"), "'lab-kye'", "Existing: lab-key", "quota is 3 vCPUs", "6 more")
     assert not lab.instances()
 
 
@@ -173,17 +173,17 @@ def test_a_boot_refuses_credentials_that_are_missing_unknown_or_expired(
         monkeypatch.delenv("AWS_ACCESS_KEY_ID")
         monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
         forget_sessions()
-        refused(fab("cluster.nodes.boot", "web"), "there are no AWS credentials", "aws configure")
+        refused(fab("cluster.nodes.boot", "web"), "no AWS credentials", "aws configure")
     finally:
         forget_sessions()
 
 
-def test_throttling_for_long_is_a_failure_with_a_next_step(fab: Fab, lab: Laboratory) -> None:
+def test_long_throttling_is_a_failure_with_a_next_step(fab: Fab, lab: Laboratory) -> None:
     fab("cluster.create", "web", "2", "own", "lab-key")
     lab.fail("RequestLimitExceeded", times=100)
     code, out, err = fab("cluster.nodes.boot", "web")
     assert (code, out) == (1, "")
-    assert err.count("error:") == 1 and "throttles DescribeInstances" in err and "run this again" in err
+    assert err.count("error:") == 1 and "throttles DescribeInstances" in err and "again in a minute" in err
 
 
 def test_what_would_be_launched_is_shown(fab: Fab) -> None:
@@ -201,24 +201,24 @@ def test_what_would_be_launched_is_shown(fab: Fab) -> None:
     ):
         assert words in out
     fab("local.create", "here", "1")
-    refused(fab("ec2.check", "here"), "'local'")
-    refused(fab("ec2.puppet-master-boot", "here"), "'local'")
+    refused(fab("ec2.check", "here"), "'here' is not on EC2")
+    refused(fab("ec2.puppet-master-boot", "here"), "'here' is not on EC2")
     fab("cluster.create", "theirs", "2", "puppet.example.edu", "lab-key")
     refused(fab("ec2.puppet-master-boot", "theirs"), "puppet.example.edu", "puppet.master.config")
 
 
-def test_security_groups_come_and_go(fab: Fab) -> None:
+def test_security_groups_are_created_updated_and_deleted(fab: Fab) -> None:
     code, out, _ = fab("ec2.security-create", "sirikata", "--open=6667/tcp")
     assert code == 0
     for words in (
-        ": made",
+        ": created",
         "UDP 5405-5412 from sg-",
         "TCP 8140 from sg-",
         "TCP 22 from 203.0.113.7/32",
         "TCP 6667 from 0.0.0.0/0",
     ):
         assert words in out
-    assert "nothing had to be changed" in fab("ec2.security-create", "sirikata", "--open=6667/tcp")[1]
+    assert "nothing to change" in fab("ec2.security-create", "sirikata", "--open=6667/tcp")[1]
     changed = fab(
         "ec2.security-create", "sirikata", "--ssh-from=192.0.2.0/24", "--ssh-from=2001:db8::/32", "--narrow"
     )[1]
@@ -227,20 +227,26 @@ def test_security_groups_come_and_go(fab: Fab) -> None:
     assert code == 0 and "is deleted" in out and "wait for the last instance" in err
     refused(fab("ec2.security-delete", "sirikata"), "no security group 'sirikata'")
     refused(
-        fab("ec2.security-create", "sg-1", "--ssh-from=x", "--open=y", "--vpc=z"), "'sg-1'", "=x", "=y", "'z'"
+        fab("ec2.security-create", "sg-1", "--ssh-from=x", "--open=y", "--vpc=z"),
+        "'sg-1'",
+        "--ssh-from expects",
+        "'x'",
+        "--open expects",
+        "'y'",
+        "'z'",
     )
     refused(fab("ec2.security-create", "web", "--region=Frankfurt"), "'Frankfurt'")
     refused(fab("ec2.security-delete", "web", "--wait-timeout=soon"), "'soon'")
 
 
-def test_without_an_own_address_the_option_is_asked_for(fab: Fab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_public_address_the_option_is_suggested(fab: Fab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIRIKATA_CLUSTER_CHECKIP", "http://127.0.0.1:9/")
     code, _, err = fab("ec2.security-create", "sirikata")
     assert code == 1 and "--ssh-from=" in err
     assert fab("ec2.security-create", "sirikata", "--ssh-from=203.0.113.0/24")[0] == 0
 
 
-def test_an_existing_cluster_is_not_brought_up_in_another_region(fab: Fab) -> None:
+def test_up_refuses_another_region_for_an_existing_cluster(fab: Fab) -> None:
     fab("cluster.create", "web", "2", "own", "lab-key", "--region=eu-central-1")
     refused(fab("up", "web", "--region=eu-west-1", "--keypair=other"), "add --provider=ec2")
     refused(
@@ -249,7 +255,7 @@ def test_an_existing_cluster_is_not_brought_up_in_another_region(fab: Fab) -> No
     )  # fmt: skip
 
 
-def test_a_real_process_says_the_same(lab: Laboratory) -> None:
+def test_a_real_process_reports_the_same(lab: Laboratory) -> None:
     program = Path(sys.executable).with_name("fab")
     done = subprocess.run(
         [program, "cluster.create", "web", "2", "own", "nokey", "--group=nope", "ec2.check", "web"],
@@ -260,7 +266,7 @@ def test_a_real_process_says_the_same(lab: Laboratory) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_cluster_is_looked_for_where_it_was_created_whatever_the_shell_says_now(
+def test_a_cluster_keeps_the_region_that_it_was_created_in(
     fab: Fab, lab: Laboratory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert (
@@ -288,7 +294,7 @@ def test_an_adoption_with_a_wrong_key_file_writes_nothing(fab: Fab, lab: Laborat
     Store("web").remove()
     refused(fab("cluster.adopt", "web", "--pem=/no/such.pem"), "/no/such.pem")
     assert not Store("web").exists
-    # Nobody answers in this laboratory, so there are no keys to be had: partly done.
+    # The machines of this laboratory do not respond, so their keys cannot be fetched: partly done.
     code, _, err = fab("cluster.adopt", "web")
     assert code == 3 and "--pem=FILE" in err
     refused(fab("cluster.adopt", "web", "--id=web-0000"), Store("web").spec().id)
@@ -296,19 +302,17 @@ def test_an_adoption_with_a_wrong_key_file_writes_nothing(fab: Fab, lab: Laborat
     assert lab.leaks() == []
 
 
-def test_a_time_to_wait_that_is_none_launches_nothing(fab: Fab, lab: Laboratory) -> None:
+def test_an_invalid_wait_timeout_launches_nothing(fab: Fab, lab: Laboratory) -> None:
     fab("ec2.security-create", "web", "cluster.create", "web", "1", "own", "lab-key", "--group=web")
     refused(fab("cluster.nodes.boot", "web", "--wait-timeout=-1"), "-1", "at least 0")
     assert lab.leaks() == []
 
 
-def test_a_spot_node_that_was_reclaimed_before_it_was_greeted_shows_in_the_status(
-    fab: Fab, lab: Laboratory
-) -> None:
+def test_a_spot_node_reclaimed_before_first_contact_is_in_the_status(fab: Fab, lab: Laboratory) -> None:
     fab("ec2.security-create", "web", "cluster.create", "web", "1", "own", "lab-key", "--group=web", "--spot")
     assert fab("cluster.nodes.boot", "web", "--wait-timeout=0")[0] == 0
     lab.pass_time()
-    (node,) = [one for one in lab.living() if one.tags["sirikata-cluster:role"] == "node"]
+    (node,) = [each for each in lab.living() if each.tags["sirikata-cluster:role"] == "node"]
     lab.reclaim(node.id)
     lab.pass_time()
     out = fab("cluster.status", "web")[1]

@@ -1,1 +1,1 @@
-"""Amazon EC2: options, launches, instances, security group rules."""
+"""Amazon EC2: options, tags, launches, instances, security group rules."""

@@ -1,23 +1,18 @@
-"""Instances, as EC2 describes them, as the machines of a cluster."""
+"""The machines of a cluster, from EC2's descriptions of instances."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..spec.cluster import ClusterSpec
 from ..spec.node import MASTER_INDEX, Node, Role, State
-from .launch import (
-    TAG_ID,
-    TAG_IMPORTED,
-    TAG_INDEXES,
-    TAG_NAME,
-    TAG_ROLE,
-    Fields,
-    host_name,
-    spec_from_tags,
-    tags_of,
-)
+from .launch import host_name
 from .options import AddressKind
+from .tags import TAG_ID, TAG_IMPORTED, TAG_INDEXES, TAG_NAME, TAG_ROLE, spec_from_tags, tags_of
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import InstanceTypeDef, SpotInstanceRequestTypeDef
 
 # EC2 API reference, "InstanceState".
 _STATES: dict[str, State] = {
@@ -32,82 +27,86 @@ _STATES: dict[str, State] = {
 _REASONS = {
     "Server.SpotInstanceTermination": "reclaimed by EC2",
     "Server.SpotInstanceShutdown": "reclaimed by EC2",
-    "Server.InsufficientInstanceCapacity": "EC2 had no room for it",
+    "Server.InsufficientInstanceCapacity": "EC2 lacked capacity for it",
     "Server.InternalError": "an error inside EC2",
     "Server.ScheduledStop": "stopped by EC2 as scheduled",
-    "Client.UserInitiatedShutdown": "asked for through the API",
+    "Client.UserInitiatedShutdown": "requested through the API",
     "Client.InstanceInitiatedShutdown": "it shut itself down",
-    "Client.InstanceTerminated": "it was terminated while it started",
-    "Client.VolumeLimitExceeded": "the account's quota of volumes does not allow it",
+    "Client.InstanceTerminated": "terminated while it started",
+    "Client.VolumeLimitExceeded": "it exceeds the account's quota of volumes",
     "Client.InvalidSnapshot.NotFound": "its image's snapshot does not exist",
-    "Client.InternalError": "EC2 could not start it; often the key that encrypts its volume may not be used",
+    "Client.InternalError": "EC2 could not start it; often because of a lacking permission for the key that encrypts its volume",
     "Client.UserInitiatedHibernate": "hibernated through the API",
 }
 # EC2 User Guide, "Spot request status codes": EC2 gave notice.
 _NOTICE = ("marked-for-termination", "marked-for-stop")
 
-# A machine's place in its cluster.
-Place = tuple[Role, int]
+# A machine's role and index in its cluster.
+Slot = tuple[Role, int]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Census:
-    """A cluster's instances: one each place, and what is too many.
+    """A cluster's instances: one for each slot, and the superfluous ones.
 
-    kept     by place; a living instance where there is one, else the last that was
-    surplus  living instances whose place another has, the older one
-    strays   living instances whose tags name no place
+    kept     by slot; the living instance, else the most recent that is gone
+    surplus  living instances whose slot an older living instance has
+    strays   living instances whose tags name no slot
     """
 
-    kept: dict[Place, Fields] = field(default_factory=dict)
-    surplus: list[Fields] = field(default_factory=list)
-    strays: list[Fields] = field(default_factory=list)
+    kept: "dict[Slot, InstanceTypeDef]" = field(default_factory=dict)
+    surplus: "list[InstanceTypeDef]" = field(default_factory=list)
+    strays: "list[InstanceTypeDef]" = field(default_factory=list)
 
-    def living(self, roles: Iterable[Role]) -> dict[Place, Fields]:
+    def living(self, roles: Iterable[Role]) -> "dict[Slot, InstanceTypeDef]":
         """The instances of those roles that exist and stay."""
         wanted = set(roles)
-        return {place: one for place, one in self.kept.items() if place[0] in wanted and is_living(one)}
+        return {
+            slot: instance
+            for slot, instance in self.kept.items()
+            if slot[0] in wanted and is_living(instance)
+        }
 
 
-def census(instances: Iterable[Fields]) -> Census:
-    """Who has which place.
+def census(instances: "Iterable[InstanceTypeDef]") -> Census:
+    """Which instance has which slot.
 
-    Two living instances of one place should not be; the older one then keeps it, since the cluster knows it longer.
+    Two living instances of one slot are an accident; the older one then keeps it, since the cluster knows it longer.
     """
     found = Census()
-    for one in sorted(instances, key=born):
-        place, living = place_of(one), is_living(one)
-        if place is None:
-            found.strays.extend([one] if living else [])
-        elif living and place in found.kept and is_living(found.kept[place]):
-            found.surplus.append(one)
-        elif living or place not in found.kept or not is_living(found.kept[place]):
-            found.kept[place] = one
+    for instance in sorted(instances, key=age):
+        slot, living = slot_of(instance), is_living(instance)
+        if slot is None:
+            found.strays.extend([instance] if living else [])
+        elif living and slot in found.kept and is_living(found.kept[slot]):
+            found.surplus.append(instance)
+        elif living or slot not in found.kept or not is_living(found.kept[slot]):
+            found.kept[slot] = instance
     return found
 
 
-def is_living(instance: Fields) -> bool:
-    """Whether it exists and is not about to go."""
+def is_living(instance: "InstanceTypeDef") -> bool:
+    """Whether it exists and is not being terminated."""
     return state_of(instance) not in ("terminating", "terminated")
 
 
-def state_of(instance: Fields) -> State:
-    """Its state in our words."""
+def state_of(instance: "InstanceTypeDef") -> State:
+    """Its state as `Node` has it."""
     return _STATES.get(instance["State"]["Name"], "broken")
 
 
-def born(instance: Fields) -> tuple[str, str]:
-    """What orders instances by age; the id where they are equal.
+def age(instance: "InstanceTypeDef") -> tuple[str, str]:
+    """A key that sorts instances from the oldest to the newest; by id where they are of one age.
 
-    By its root volume, since the launch time of an instance that is stopped and started is the last start's.
+    Taken from the root volume, since the launch time of an instance that was stopped is that of its last start.
     """
     disks = [disk.get("Ebs", {}).get("AttachTime") for disk in instance.get("BlockDeviceMappings") or ()]
     times = [str(time) for time in (*disks, instance.get("LaunchTime")) if time]
     return min(times, default=""), instance["InstanceId"]
 
 
-def place_of(instance: Fields) -> Place | None:
-    """Role and index, by the tags and the place in the launch; None when they tell none."""
+def slot_of(instance: "InstanceTypeDef") -> Slot | None:
+    """Role and index, from the tags and the position in the launch; None when they name none."""
     tags = tags_of(instance)
     words = tags.get(TAG_INDEXES, "").split()
     if tags.get(TAG_IMPORTED):
@@ -123,22 +122,22 @@ def place_of(instance: Fields) -> Place | None:
 
 
 def nodes(
-    spec: ClusterSpec, instances: Iterable[Fields], notices: Mapping[str, str] | None = None
+    spec: ClusterSpec, instances: "Iterable[InstanceTypeDef]", notices: Mapping[str, str] | None = None
 ) -> list[Node]:
-    """The machines of a cluster, by index.  `notices` are reasons by instance id that only other calls tell."""
+    """The machines of a cluster, by index.  `notices`: reasons by instance id, from `notices()`."""
     kept = census(instances).kept
     return [
-        _node(spec, place, kept[place], (notices or {}).get(kept[place]["InstanceId"], ""))
-        for place in sorted(kept, key=_order)
+        _node(spec, slot, kept[slot], (notices or {}).get(kept[slot]["InstanceId"], ""))
+        for slot in sorted(kept, key=_order)
     ]
 
 
-def _order(place: Place) -> int:
-    return place[1]
+def _order(slot: Slot) -> int:
+    return slot[1]
 
 
-def _node(spec: ClusterSpec, place: Place, instance: Fields, notice: str) -> Node:
-    role, index = place
+def _node(spec: ClusterSpec, slot: Slot, instance: "InstanceTypeDef", notice: str) -> Node:
+    role, index = slot
     return Node(
         index=index,
         name=host_name(index),
@@ -153,37 +152,37 @@ def _node(spec: ClusterSpec, place: Place, instance: Fields, notice: str) -> Nod
     )
 
 
-def outsider(spec: ClusterSpec, instance: Fields, index: int, user: str) -> Node:
-    """An instance without the cluster's tags as the node that it is to become; `user` is whom to log in as now."""
+def outsider(spec: ClusterSpec, instance: "InstanceTypeDef", index: int, user: str) -> Node:
+    """An instance without the cluster's tags as the node that it is to become; `user`: the account to log in to now."""
     return replace(_node(spec, ("node", index), instance, ""), user=user, imported=True)
 
 
-def ssh_host(instance: Fields, kind: AddressKind) -> str:
+def ssh_host(instance: "InstanceTypeDef", kind: AddressKind) -> str:
     """The address to reach it at; the private one where there is no public one."""
     public, private = instance.get("PublicIpAddress") or "", instance.get("PrivateIpAddress") or ""
     return private if kind == "private" else public or private
 
 
-def reason(instance: Fields) -> str:
-    """Why it does not run, in words and in EC2's; empty where it runs or nothing is said."""
-    told = instance.get("StateReason") or {}
-    code, message = str(told.get("Code", "")), str(told.get("Message", "")).strip()
+def reason(instance: "InstanceTypeDef") -> str:
+    """Why it does not run, in our words and in EC2's; empty where it runs or EC2 gives no reason."""
+    given = instance.get("StateReason") or {}
+    code, message = str(given.get("Code", "")), str(given.get("Message", "")).strip()
     if not code or code == "pending" or state_of(instance) in ("running", "pending"):
         return ""
     said = message if message.startswith(code) else f"{code}: {message}".rstrip(": ")
     return f"{_REASONS[code]}: {said}" if code in _REASONS else said
 
 
-def notices(requests: Iterable[Fields]) -> dict[str, str]:
+def notices(requests: "Iterable[SpotInstanceRequestTypeDef]") -> dict[str, str]:
     """Reasons by instance id, from spot requests (EC2 API reference, "DescribeSpotInstanceRequests")."""
     return {
-        one["InstanceId"]: f"EC2 is about to take it back ({one['Status']['Code']})"
-        for one in requests
-        if one.get("InstanceId") and one.get("Status", {}).get("Code") in _NOTICE
+        request["InstanceId"]: f"EC2 is about to reclaim it ({request['Status']['Code']})"
+        for request in requests
+        if request.get("InstanceId") and request.get("Status", {}).get("Code") in _NOTICE
     }
 
 
-def missing(spec: ClusterSpec, instances: Iterable[Fields], role: Role) -> list[int]:
+def missing(spec: ClusterSpec, instances: "Iterable[InstanceTypeDef]", role: Role) -> list[int]:
     """The indexes of that role that no living instance has."""
     have = {index for _, index in census(instances).living([role])}
     wanted = range(spec.size) if role == "node" else [MASTER_INDEX] * spec.own_master
@@ -192,7 +191,7 @@ def missing(spec: ClusterSpec, instances: Iterable[Fields], role: Role) -> list[
 
 @dataclass(frozen=True, kw_only=True)
 class FoundCluster:
-    """A cluster as its machines' tags tell it; `spec` is None where they hold no sound one, and `problem` says why."""
+    """A cluster as its machines' tags describe it; `spec` is None where they hold no valid one, and `problem` says why."""
 
     name: str
     id: str
@@ -203,25 +202,25 @@ class FoundCluster:
     problem: str = ""
 
 
-def clusters(instances: Iterable[Fields]) -> list[FoundCluster]:
+def clusters(instances: "Iterable[InstanceTypeDef]") -> list[FoundCluster]:
     """The clusters that living instances belong to, by name and id."""
-    groups: dict[str, list[Fields]] = {}
-    for one in instances:
-        if is_living(one) and tags_of(one).get(TAG_ID):
-            groups.setdefault(tags_of(one)[TAG_ID], []).append(one)
+    groups: dict[str, list[InstanceTypeDef]] = {}
+    for instance in instances:
+        if is_living(instance) and tags_of(instance).get(TAG_ID):
+            groups.setdefault(tags_of(instance)[TAG_ID], []).append(instance)
     found = [_cluster(cluster_id, members) for cluster_id, members in groups.items()]
-    return sorted(found, key=lambda one: (one.name, one.id))
+    return sorted(found, key=lambda cluster: (cluster.name, cluster.id))
 
 
-def _cluster(cluster_id: str, instances: Sequence[Fields]) -> FoundCluster:
+def _cluster(cluster_id: str, instances: "Sequence[InstanceTypeDef]") -> FoundCluster:
     kept = census(instances).kept
-    states = [state_of(one) for (role, _), one in kept.items() if role == "node"]
-    # The newest has the specification as it was last: nodes may have been added since the first launch.
-    tags = tags_of(max(instances, key=born))
+    states = [state_of(instance) for (role, _), instance in kept.items() if role == "node"]
+    # The newest one has the latest specification: nodes may have been added since the first launch.
+    tags = tags_of(max(instances, key=age))
     spec, problem = None, ""
     try:
         spec = spec_from_tags(tags)
-        # Nodes that were imported may be older than all that was launched, and came after.
+        # Nodes that were imported may be older than all others, though they joined later.
         spec = replace(spec, size=max([spec.size, *(index + 1 for _, index in kept)]))
     except UsageError as error:
         problem = str(error)

@@ -1,9 +1,10 @@
-"""What only EC2 needs to know of a cluster."""
+"""The options of a cluster that only EC2 has."""
 
 import re
 from dataclasses import dataclass
 from typing import Literal
 
+from ..errors import Problem, named
 from ..services.service import UNKNOWN_KEYS_ARE_ERRORS
 
 AddressKind = Literal["auto", "public", "private"]
@@ -20,9 +21,9 @@ class Ec2Options:
     ami            `ami-...`, or `ssm:/a/parameter` that holds one; empty: the newest Debian of the cluster's suite
     region         empty: what boto3's own chain says
     subnets        `subnet-...`, in the order to try them; empty: the VPC's default ones
-    spot           whether to ask for spot instances
-    max_price      the most to pay for one, US dollars an hour, for example "0.01"; empty: the on-demand price
-    address        which address SSH goes to; `auto`: the public one where there is one
+    spot           whether to request spot instances
+    max_price      the most to pay for a spot instance, US dollars an hour, for example "0.01"; empty: the on-demand price
+    address        the address that SSH connects to; `auto`: the public one where it exists
     pem            the private key file of the key pair; empty: those of the agent and of ~/.ssh
     """
 
@@ -46,39 +47,41 @@ MASTER_TYPE = "t3.medium"
 
 
 def machine_type(options: Ec2Options, role: Literal["node", "master"]) -> str:
-    """The instance type of the machines of that role: the one asked for, else what suits the role."""
+    """The instance type of the machines of that role: the requested one, else the default for the role."""
     return options.instance_type or (MASTER_TYPE if role == "master" else DEFAULT_TYPE)
 
 
-_FORMS = (
-    ("instance_type", "instance type", r"[a-z][a-z0-9-]*\.[a-z0-9-]+", "t3.small"),
-    (
-        "ami",
-        "machine image",
+# By field: its form, and what that is.
+_FORMS = {
+    "instance_type": (r"[a-z][a-z0-9-]*\.[a-z0-9-]+", "an instance type, for example t3.small"),
+    "ami": (
         r"ami-[0-9a-f]{8,17}|ssm:/?[A-Za-z0-9_./-]+",
-        "ami-0123456789abcdef0' or 'ssm:/my/parameter",
+        "a machine image, for example ami-0123456789abcdef0 or ssm:/my/parameter",
     ),
-    ("region", "region", r"[a-z]{2}(-[a-z]+)+-\d", "eu-central-1"),
-    ("max_price", "highest price", r"\d{1,4}(\.\d{1,6})?", "0.01"),
-    ("group", "security group", r"sg-[0-9a-f]{8,17}|(?!sg-)[ -~]{1,255}", "default"),
-    ("keypair", "key pair", r"[ -~]{1,255}", "my_key_pair"),
-)
+    "region": (r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region, for example eu-central-1"),
+    "max_price": (r"\d{1,4}(\.\d{1,6})?", "US dollars an hour, for example 0.01"),
+    "group": (r"sg-[0-9a-f]{8,17}|(?!sg-)[ -~]{1,255}", "a security group, for example default"),
+    "keypair": (r"[ -~]{1,255}", "the name of a key pair, for example my_key_pair"),
+}
+_SUBNET = (r"subnet-[0-9a-f]{8,17}", "a subnet, for example subnet-0123456789abcdef0")
 
 
-def ec2_problems(options: Ec2Options) -> list[str]:
-    """What EC2 would refuse by its form alone, a sentence each."""
+def ec2_problems(options: Ec2Options) -> list[Problem]:
+    """What EC2 would refuse by its form alone."""
+    values = [(field, getattr(options, field), *form) for field, form in _FORMS.items()]
+    values += [("subnets", subnet, *_SUBNET) for subnet in options.subnets]
     problems = [
-        f"the {what} {getattr(options, field)!r} does not fit, for example '{example}'"
-        for field, what, form, example in _FORMS
-        if getattr(options, field) and not re.fullmatch(form, getattr(options, field))
-    ]
-    problems += [
-        f"the subnet {subnet!r} does not fit, for example 'subnet-0123456789abcdef0'"
-        for subnet in options.subnets
-        if not re.fullmatch(r"subnet-[0-9a-f]{8,17}", subnet)
+        _expected(field, what, value)
+        for field, value, form, what in values
+        if value and not re.fullmatch(form, value)
     ]
     if options.address not in ADDRESS_KINDS:
-        problems.append(f"no kind of address {options.address!r}: choose one of {', '.join(ADDRESS_KINDS)}")
+        problems.append(_expected("address", f"one of {', '.join(ADDRESS_KINDS)}", options.address))
     if options.max_price and not options.spot:
-        problems.append("a highest price is for spot instances only: add --spot")
+        text = f"{named('max_price')} is for spot instances only: add {named('spot')}"
+        problems.append(Problem("", "max_price", text))
     return problems
+
+
+def _expected(field: str, what: str, value: str) -> Problem:
+    return Problem("", field, f"{named(field)} expects {what}, got {value!r}")

@@ -1,17 +1,22 @@
-"""What a security group admits: the rules that a cluster needs, those that a group has, and the difference.
+"""Rules of security groups: those that a cluster needs, those that a group has, and the difference.
 
 Amazon EC2 API reference, IpPermission: one permission holds several sources; a Rule has one.
 """
 
 import ipaddress
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, cast
+
+from ..errors import Problem, named
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import IpPermissionOutputTypeDef, IpPermissionTypeDef
 
 # Corosync's knet links: the first port, one more for each further link (corosync.conf(5), mcastport; knet has 8 links).
 KNET = ("udp", 5405, 5412)
-# Puppet agents ask their master there (puppet.conf, serverport).
+# Where Puppet agents connect to their master (puppet.conf, serverport).
 PUPPET = ("tcp", 8140, 8140)
 SSH = ("tcp", 22, 22)
 ANYWHERE = "0.0.0.0/0"
@@ -27,7 +32,7 @@ _PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?/(tcp|udp)")
 class Rule:
     """Traffic that a group admits.
 
-    protocol  tcp, udp, icmp, a number, or "-1" for every one
+    protocol  tcp, udp, icmp, a number, or "-1" for all
     first     the first port, -1 for all; of ICMP its type
     last      the last port
     source    a network ("203.0.113.7/32"), another group or itself ("sg-..."), or a prefix list ("pl-...")
@@ -39,12 +44,9 @@ class Rule:
     source: str
 
     def __str__(self) -> str:
-        ports = (
-            "" if self.first < 0 else f" {self.first}" + (f"-{self.last}" if self.last != self.first else "")
-        )
-        return (
-            "everything" if self.protocol == _EVERY else self.protocol.upper() + ports
-        ) + f" from {self.source}"
+        if self.protocol == _EVERY:
+            return f"everything from {self.source}"
+        return f"{self.protocol.upper()}{_ports(self.first, self.last)} from {self.source}"
 
     def admits(self, protocol: str, port: int, source: str) -> bool:
         """Whether traffic of that protocol to that port may come from that source, a network or a group."""
@@ -56,7 +58,7 @@ class Rule:
         return self.first < 0 or self.first <= port <= self.last
 
     def covers(self, other: "Rule") -> bool:
-        """Whether everything that the other admits is admitted by this one."""
+        """Whether this rule admits everything that the other admits."""
         if self.protocol != _EVERY:
             if self.protocol != other.protocol:
                 return False
@@ -67,60 +69,68 @@ class Rule:
 
 @dataclass(frozen=True)
 class Difference:
-    """What a group lacks, and what it admits beyond what was asked for."""
+    """What a group lacks, and what it admits beyond what is wanted."""
 
     missing: tuple[Rule, ...]
     wider: tuple[Rule, ...]
 
 
-def rules_of(permissions: Iterable[Mapping[str, Any]]) -> tuple[Rule, ...]:
+def _ports(first: int, last: int) -> str:
+    """Ports with a space before them; none for all."""
+    if first < 0:
+        return ""
+    return f" {first}-{last}" if last != first else f" {first}"
+
+
+def rules_of(permissions: "Iterable[IpPermissionOutputTypeDef]") -> tuple[Rule, ...]:
     """EC2's permissions as rules, sorted."""
     rules = set()
-    for one in permissions:
-        sources = [found["CidrIp"] for found in one.get("IpRanges", [])]
-        sources += [found["CidrIpv6"] for found in one.get("Ipv6Ranges", [])]
-        sources += [found["GroupId"] for found in one.get("UserIdGroupPairs", [])]
-        sources += [found["PrefixListId"] for found in one.get("PrefixListIds", [])]
-        first, last = one.get("FromPort"), one.get("ToPort")
-        rules |= {
-            Rule(str(one["IpProtocol"]), -1 if first is None else first, -1 if last is None else last, source)
-            for source in sources
-        }
+    for permission in permissions:
+        sources = [found["CidrIp"] for found in permission.get("IpRanges", [])]
+        sources += [found["CidrIpv6"] for found in permission.get("Ipv6Ranges", [])]
+        sources += [found["GroupId"] for found in permission.get("UserIdGroupPairs", [])]
+        sources += [found["PrefixListId"] for found in permission.get("PrefixListIds", [])]
+        protocol = str(permission["IpProtocol"])
+        first, last = permission.get("FromPort", -1), permission.get("ToPort", -1)
+        rules |= {Rule(protocol, first, last, source) for source in sources}
     return tuple(sorted(rules))
 
 
-def permission(rule: Rule) -> dict[str, Any]:
-    """A rule as EC2 takes it, with what it is for where that is known."""
+def permission(rule: Rule) -> "IpPermissionTypeDef":
+    """A rule as EC2 takes it, with its purpose where that is known."""
     purpose = _PURPOSES.get((rule.protocol, rule.first, rule.last))
-    said = {"Description": purpose} if purpose else {}
-    asked: dict[str, Any] = {"IpProtocol": rule.protocol}
-    if rule.protocol != _EVERY:
-        asked |= {"FromPort": rule.first, "ToPort": rule.last}
-    if rule.source.startswith("sg-"):
-        return asked | {"UserIdGroupPairs": [{"GroupId": rule.source, **said}]}
-    if rule.source.startswith("pl-"):
-        return asked | {"PrefixListIds": [{"PrefixListId": rule.source, **said}]}
-    if ":" in rule.source:
-        return asked | {"Ipv6Ranges": [{"CidrIpv6": rule.source, **said}]}
-    return asked | {"IpRanges": [{"CidrIp": rule.source, **said}]}
+    described = {"Description": purpose} if purpose else {}
+    ports = {} if rule.protocol == _EVERY else {"FromPort": rule.first, "ToPort": rule.last}
+    kind, key = _source_keys(rule.source)
+    return cast(
+        "IpPermissionTypeDef",
+        {"IpProtocol": rule.protocol, **ports, kind: [{key: rule.source, **described}]},
+    )
+
+
+def _source_keys(source: str) -> tuple[str, str]:
+    if source.startswith("sg-"):
+        return "UserIdGroupPairs", "GroupId"
+    if source.startswith("pl-"):
+        return "PrefixListIds", "PrefixListId"
+    return ("Ipv6Ranges", "CidrIpv6") if ":" in source else ("IpRanges", "CidrIp")
 
 
 def wanted_rules(group: str, ssh_from: Iterable[str], opened: Iterable[str]) -> tuple[Rule, ...]:
-    """What a cluster needs, no wider: its members among themselves, SSH from those networks, those ports from anywhere.
+    """Exactly what a cluster needs: its members' own traffic, SSH from those networks, those ports from anywhere.
 
-    `opened` are words such as "6667/tcp" or "7000-7010/udp".
+    `opened` are ports such as "6667/tcp" or "7000-7010/udp".
     """
     # No ICMP: knet finds the path's MTU by packets of its own, and within a VPC no router makes it smaller.
     own = [Rule(*KNET, group), Rule(*PUPPET, group)]
-    ssh = [Rule(*SSH, network(one)) for one in ssh_from]
+    ssh = [Rule(*SSH, network(text)) for text in ssh_from]
     return tuple(sorted({*own, *ssh, *(_opening(word) for word in opened)}))
 
 
 def difference(existing: Sequence[Rule], wanted: Sequence[Rule], *, ours: bool) -> Difference:
-    """What to add to a group, and what is wider in it than needed.
+    """What to add to a group, and which of its rules admit more than needed.
 
-    A group of our own is to have the wanted rules and no others; in anybody else's a wider rule admits what is needed
-    as well.
+    A group of ours must have the wanted rules and no others; in any other group a wider rule serves as well.
     """
     if ours:
         return Difference(
@@ -128,20 +138,18 @@ def difference(existing: Sequence[Rule], wanted: Sequence[Rule], *, ours: bool) 
             tuple(rule for rule in existing if rule not in wanted),
         )
     return Difference(
-        tuple(rule for rule in wanted if not any(one.covers(rule) for one in existing)),
-        tuple(rule for rule in existing if not any(one.covers(rule) for one in wanted)),
+        tuple(rule for rule in wanted if not any(wider.covers(rule) for wider in existing)),
+        tuple(rule for rule in existing if not any(wider.covers(rule) for wider in wanted)),
     )
 
 
 def member_gaps(
     group: str, rules: Collection[Rule], networks: Collection[str], *, own_master: bool
 ) -> list[str]:
-    """What members of that group, in those networks, cannot send to each other though a cluster needs it."""
+    """The traffic that a cluster needs and that members of that group, in those networks, cannot send to each other."""
     needed = [KNET, PUPPET] if own_master else [KNET]
     return [
-        f"{protocol.upper()} {first}"
-        + (f"-{last}" if last != first else "")
-        + f" ({_PURPOSES[protocol, first, last]})"
+        f"{protocol.upper()}{_ports(first, last)} ({_PURPOSES[protocol, first, last]})"
         for protocol, first, last in needed
         if not all(
             _between_members(rules, protocol, port, group, networks) for port in range(first, last + 1)
@@ -152,42 +160,50 @@ def member_gaps(
 def _between_members(
     rules: Collection[Rule], protocol: str, port: int, group: str, networks: Collection[str]
 ) -> bool:
-    by_group = any(rule.admits(protocol, port, group) for rule in rules)
-    return by_group or all(any(rule.admits(protocol, port, one) for rule in rules) for one in networks)
+    def admitted_from(source: str) -> bool:
+        return any(rule.admits(protocol, port, source) for rule in rules)
+
+    return admitted_from(group) or all(map(admitted_from, networks))
 
 
 def admits_ssh(group: str, rules: Collection[Rule], *, from_itself: bool) -> bool:
-    """Whether anybody may reach SSH; `from_itself`: whether another member of the group counts as somebody."""
+    """Whether SSH is admitted from anywhere; `from_itself`: whether from the group's own members suffices."""
     return any(rule.admits("tcp", 22, rule.source) for rule in rules if from_itself or rule.source != group)
 
 
 def group_problems(
     name: str, ssh_from: Iterable[str] = (), opened: Iterable[str] = (), vpc: str = ""
-) -> list[str]:
-    """Why a security group cannot be made as asked, a sentence each."""
+) -> list[Problem]:
+    """Why a security group cannot be created as requested; fields: name, vpc, ssh_from, open."""
     problems = []
     if not _GROUP_NAME.fullmatch(name):
-        problems.append(
-            f"the security group's name {name!r} does not fit: letters, digits, spaces and ._-:/()#,@[]+=&;{{}}!$*, "
-            "255 at most, not beginning with 'sg-', for example 'sirikata'"
+        text = (
+            f"invalid security group name {name!r}: use letters, digits, spaces and ._-:/()#,@[]+=&;{{}}!$*, at most "
+            "255 characters, not starting with 'sg-', for example sirikata"
         )
+        problems.append(Problem("", "name", text))
     if vpc and not re.fullmatch(r"vpc-[0-9a-f]{8,17}", vpc):
-        problems.append(f"the VPC {vpc!r} does not fit, for example 'vpc-0123456789abcdef0'")
-    for one in ssh_from:
+        text = f"{named('vpc')} expects a VPC's id, for example vpc-0123456789abcdef0, got {vpc!r}"
+        problems.append(Problem("", "vpc", text))
+    for source in ssh_from:
         try:
-            network(one)
+            network(source)
         except ValueError as error:
-            problems.append(f"--ssh-from={one} is no network ({error}), for example 203.0.113.0/24")
-    problems += [
-        f"--open={word} is no port, for example 6667/tcp or 7000-7010/udp"
-        for word in opened
-        if not _is_opening(word)
-    ]
+            text = (
+                f"{named('ssh_from')} expects a network, for example 203.0.113.0/24, got {source!r} ({error})"
+            )
+            problems.append(Problem("", "ssh_from", text))
+    for word in opened:
+        if not _is_opening(word):
+            text = (
+                f"{named('open')} expects PORT/PROTOCOL, for example 6667/tcp or 7000-7010/udp, got {word!r}"
+            )
+            problems.append(Problem("", "open", text))
     return problems
 
 
 def network(text: str) -> str:
-    """A network as EC2 writes it; an address alone is a network of one.  Raises ValueError."""
+    """A network as EC2 writes it; an address alone is a network of that address.  Raises ValueError."""
     return str(ipaddress.ip_network(text))
 
 
@@ -199,16 +215,16 @@ def _is_opening(word: str) -> bool:
 def _opening(word: str) -> Rule:
     found = _PORTS.fullmatch(word)
     if found is None:
-        raise ValueError(f"{word!r} is no port")
+        raise ValueError(f"{word!r} is not a port")
     return Rule(found[3], int(found[1]), int(found[2] or found[1]), ANYWHERE)
 
 
 def _within(inner: str, outer: str) -> bool:
-    """Whether one source lies in the other.  Of groups and prefix lists that is not known, but that all are somewhere."""
+    """Whether one source lies in the other; of groups and prefix lists it is only known that they lie in ANYWHERE."""
     if outer == ANYWHERE and inner.startswith("sg-"):
-        return True  # members reach each other by private addresses, which are of IPv4
+        return True  # members reach each other by private addresses, which are IPv4
     try:
-        one, other = ipaddress.ip_network(inner), ipaddress.ip_network(outer)
+        small, large = ipaddress.ip_network(inner), ipaddress.ip_network(outer)
     except ValueError:
         return False
-    return one.version == other.version and one.subnet_of(other)  # type: ignore[arg-type]
+    return small.version == large.version and small.subnet_of(large)  # type: ignore[arg-type]

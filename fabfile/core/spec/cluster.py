@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from ..adhoc.host import AdhocOptions, adhoc_problems
 from ..ec2.options import Ec2Options, ec2_problems
-from ..errors import Problem, as_problems, named
+from ..errors import Problem, named
 from ..services.relations import set_problems
 from ..services.service import UNKNOWN_KEYS_ARE_ERRORS, Service
 from .names import is_host, is_user
@@ -128,7 +128,7 @@ def validate(spec: ClusterSpec) -> list[Problem]:
     problems += _archive_problems(spec, "sirikata") + _archive_problems(spec, "sirikata_before")
     if spec.provider == "adhoc":
         problems += adhoc_problems(spec.adhoc, spec.size) + own_master_problems(spec)
-    return problems + as_problems(ec2_problems(spec.ec2) if spec.provider == "ec2" else [])
+    return problems + (ec2_problems(spec.ec2) if spec.provider == "ec2" else [])
 
 
 def own_master_problems(spec: ClusterSpec) -> list[Problem]:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar, runtime_checkable
 
+from ...core.ec2.launch import PlannedLaunch
 from ...core.errors import Problem, UsageError
 from ...core.report import Report
 from ...core.spec.cluster import ClusterSpec
@@ -126,15 +127,15 @@ class HostKeys(Protocol):
 class Importer(Protocol):
     """Makes existing instances nodes of the cluster."""
 
-    def import_problems(self, indexes: Mapping[str, int]) -> list[str]:
+    def import_problems(self, indexes: Mapping[str, int]) -> list[Problem]:
         """Why these instances, by their ids, cannot become the nodes of those indexes; changes nothing."""
         ...
 
-    def outsiders(self, indexes: Mapping[str, int], user: str) -> list[Node]:
+    def import_candidates(self, indexes: Mapping[str, int], user: str) -> list[Node]:
         """Instances outside the cluster as the nodes that they are to become, in that order."""
         ...
 
-    def take_in(self, indexes: Mapping[str, int]) -> None:
+    def import_nodes(self, indexes: Mapping[str, int]) -> None:
         """Make instances the nodes of those indexes."""
         ...
 
@@ -157,6 +158,15 @@ class Cloud(Protocol):
         ...
 
 
+@runtime_checkable
+class LaunchPlanner(Protocol):
+    """Says beforehand what it would launch."""
+
+    def planned_launches(self) -> list[PlannedLaunch]:
+        """What `boot` would launch now, by role; empty where every machine exists."""
+        ...
+
+
 Ability = TypeVar("Ability")
 # What is said of a cluster whose provider lacks the ability.
 _LACKING: dict[type, str] = {
@@ -168,6 +178,7 @@ _LACKING: dict[type, str] = {
     Importer: "{name!r} is not on EC2: only EC2 instances can be imported",
     HostForgetter: "{name!r} is not an ad-hoc cluster",
     Cloud: "{name!r} is not on EC2",
+    LaunchPlanner: "{name!r} is not on EC2",
 }
 
 

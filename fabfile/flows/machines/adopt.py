@@ -1,4 +1,4 @@
-"""A cluster whose files are lost, found again by the tags of its machines; its keys fetched from the machines themselves."""
+"""Adoption of a cluster whose files are lost: found by its machines' tags, its keys fetched from the machines."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...core.corosync.config import config_version
-from ...core.errors import ClusterError, NodeFailures, NotFound, StoreError, UsageError, named
+from ...core.errors import ClusterError, NodeFailures, NotFound, Problem, StoreError, UsageError, named
 from ...core.pacemaker.attributes import parse_capabilities, types_in
 from ...core.pacemaker.cib import parse_services
 from ...core.report import Report
 from ...core.spec.cluster import ClusterSpec
 from ...core.spec.node import Node
+from ...core.templates import script
 from ...effects import keys
 from ...effects.files.text import whole
 from ...effects.providers import provider_for
@@ -31,19 +32,19 @@ from . import credentials
 def adopt(
     files: Store, report: Report, *, region: str = "", cluster_id: str = "", pem: str = ""
 ) -> list[str]:
-    """Take a cluster on EC2 back that this machine knows nothing of any more.  Answers what was recovered.
+    """Recover a cluster on EC2 whose files are not on this machine; what was recovered.
 
     Its specification comes from the tags.  With a key that its machines accept (`pem`, the agent's, ~/.ssh) also its
-    secrets, its corosync.conf and its services, from the machines; without one it can be looked at, terminated and
-    destroyed.  Raises NotFound, which lists what is there, and UsageError when the cluster is known here.
+    secrets, its corosync.conf and its services, from the machines; without one it can only be shown, terminated and
+    destroyed.  Raises NotFound, which lists the clusters on EC2, and UsageError when the cluster is known here.
     """
     if pem:
         check_pem(Pem(Path(whole(pem)), named("pem")))
     spec = _known(files, cluster_id) if files.exists else _found(files.name, region, cluster_id)
     if not files.exists:
-        # Launches to come must not use a client token that the lost state has used.
+        # Later launches must not use a client token that the lost state has used.
         files.update_state(attempts=keys.number())
-    # The path of a key on whatever machine launched it says nothing here.
+    # The path of a key on the machine that launched it means nothing here.
     found = replace(spec, ec2=replace(spec.ec2, region=region or spec.ec2.region, pem=whole(pem)))
     files.save_spec(provider_for(found, files).pinned())
     opened = session.reading(files.name, report)
@@ -51,64 +52,65 @@ def adopt(
 
 
 def _known(files: Store, cluster_id: str) -> ClusterSpec:
-    """The specification of an adoption that got no keys.  Raises UsageError for any other cluster of that name."""
+    """The specification of an earlier adoption that got no keys.  Raises UsageError for any other cluster of that name."""
     spec = files.spec()
     if spec.provider != "ec2" or files.secret("authkey") is not None or cluster_id not in ("", spec.id):
         raise UsageError(
-            f"{files.name!r} is {spec.id} here: fab cluster.show {files.name}. Another cluster of that name can be adopted "
-            f"into a home of its own, by {HOME_VARIABLE}"
+            f"{files.name!r} exists here as {spec.id}: fab cluster.show {files.name}. To adopt another cluster of that "
+            f"name, set {HOME_VARIABLE} to another folder"
         )
     return spec
 
 
 def lost(region: str = "") -> list[FoundCluster]:
-    """The clusters on EC2 that have machines and no specification here."""
+    """The clusters on EC2 that have machines but no specification here."""
     known = set()
     for name in names():
-        with suppress(StoreError):  # a damaged file is told of elsewhere
+        with suppress(StoreError):  # a damaged file is reported elsewhere
             known.add(Store(name).spec().id)
     return [found for found in found_clusters(region) if found.id not in known]
 
 
 def _found(name: str, region: str, cluster_id: str) -> ClusterSpec:
-    there = found_clusters(region)
-    named = [one for one in there if one.name == name and cluster_id in ("", one.id)]
-    if not named:
-        known = ", ".join(f"{one.name} ({one.id})" for one in there) or "none"
-        raise NotFound(f"no machines of a cluster {name!r} on EC2 in that region (clusters there: {known})")
-    if len(named) > 1:
-        raise UsageError(
-            f"{len(named)} clusters are called {name!r}: choose by --id={' or --id='.join(c.id for c in named)}"
-        )
-    if named[0].spec is None:
-        raise ClusterError(f"{named[0].id}: {named[0].problem}")
-    return named[0].spec
+    clusters = found_clusters(region)
+    matching = [found for found in clusters if found.name == name and cluster_id in ("", found.id)]
+    if not matching:
+        known = ", ".join(f"{found.name} ({found.id})" for found in clusters) or "none"
+        text = f"no machines of a cluster {name!r} on EC2 in that region (clusters there: {known})"
+        raise NotFound(Problem("", "name", text))
+    if len(matching) > 1:
+        ids = ", ".join(found.id for found in matching)
+        text = f"{len(matching)} clusters are named {name!r}: choose one with {named('id')} ({ids})"
+        raise UsageError(Problem("", "id", text))
+    if matching[0].spec is None:
+        raise ClusterError(f"{matching[0].id}: {matching[0].problem}")
+    return matching[0].spec
 
 
 def _recover(opened: Session) -> list[str]:
-    """Fetch what the machines know.  Raises ClusterError where that cannot be had; the cluster stays adopted without it."""
+    """Fetch what only the machines have.  Raises ClusterError where that fails; the cluster stays adopted without it."""
     machines = [node for node in opened.provider.nodes() if node.running]
     try:
         if not machines:
-            raise ClusterError("none of its machines runs")
+            raise ClusterError("none of its machines is running")
         with opened.report.step("host keys"):
-            _trust(opened, machines)
+            _learn_host_keys(opened, machines)
         with opened.report.step("keys and configuration"):
             return _fetch(opened, machines)
     except ClusterError as error:
         name = opened.spec.name
         partly = ClusterError(
-            f"{error}\nThe specification of {opened.spec.id} is here again. Without its keys {name} can only be looked at and "
+            f"{error}\nThe specification of {opened.spec.id} is recovered, but not its keys: {name} can only be shown and "
             f"terminated. To try again: fab cluster.adopt {name} --pem=FILE"
         )
         partly.exit_code = NodeFailures.exit_code_partly
         raise partly from error
 
 
-def _trust(opened: Session, machines: Sequence[Node]) -> None:
-    """Take over the host keys that EC2 shows on the machines' consoles, or that the person's own known_hosts has.
+def _learn_host_keys(opened: Session, machines: Sequence[Node]) -> None:
+    """Save the host keys that EC2 shows on the machines' consoles, or that the user's known_hosts has.
 
-    A call a machine, as for nothing else: consoles can only be asked for one by one.
+    One call for each machine: EC2 shows only one console a call.
     """
     shown = opened.remote.fan_out(machines, "host keys", able(opened.provider, HostKeys).host_keys)
     for node in machines:
@@ -121,8 +123,8 @@ def _fetch(opened: Session, machines: Sequence[Node]) -> list[str]:
     files = opened.store
     credentials.make_login_key(files)
     line = (files.secret("ssh_key.pub") or b"").strip() + b"\n"
-    remote = opened.remote
-    remote.fan_out(machines, "install the new key", lambda node: remote.run(node, _AUTHORIZE, stdin=line))
+    remote, authorize = opened.remote, script("ec2/authorize.sh")
+    remote.fan_out(machines, "install the new key", lambda node: remote.run(node, authorize, stdin=line))
     nodes = [node for node in machines if node.role == "node"]
     conf = member.run(opened, nodes, "cat /etc/corosync/corosync.conf")
     xml = cib.query(opened, nodes)
@@ -132,16 +134,7 @@ def _fetch(opened: Session, machines: Sequence[Node]) -> list[str]:
         config_version=config_version(conf), certified=tuple(sorted(node.id for node in machines))
     )
     files.save_spec(replace(opened.spec, types=types, services=tuple(found.values())))
-    # Last: it says that everything was fetched.
+    # Last, since its presence means that everything was fetched.
     key = member.run(opened, nodes, "od -An -v -tx1 /etc/corosync/authkey")
     files.save_secret("authkey", bytes.fromhex("".join(key.split())))
     return ["its keys and corosync.conf", *(f"the service {service}" for service in found)]
-
-
-# Standard input: a public key for the account that runs this.
-_AUTHORIZE = """set -eu
-umask 077
-mkdir -p ~/.ssh
-read -r key
-grep -qxF "$key" ~/.ssh/authorized_keys 2>/dev/null || printf '%s\\n' "$key" >>~/.ssh/authorized_keys
-"""

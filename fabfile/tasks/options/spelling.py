@@ -2,7 +2,12 @@
 
 from ...core.services.options import OPTIONS
 
+# Other fields than a service's that are typed under another name than their own.
+_TYPED_AS = {"subnets": "--subnet"}
+
 
 def spell(field: str) -> str:
     """The option that sets a field: `--stop-timeout` for stop_timeout, `--no-failover` for failover."""
-    return OPTIONS[field].flag if field in OPTIONS else f"--{field.replace('_', '-')}"
+    if field in OPTIONS:
+        return OPTIONS[field].flag
+    return _TYPED_AS.get(field, f"--{field.replace('_', '-')}")

@@ -1,4 +1,4 @@
-"""What EC2 answers, on stdout."""
+"""What the EC2 tasks print on stdout."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -6,39 +6,37 @@ from typing import TYPE_CHECKING
 from .output import line, present, table
 
 if TYPE_CHECKING:
+    from ...core.ec2.launch import PlannedLaunch
     from ...core.spec.node import Node
-    from ...effects.providers.ec2.security_groups import Mended
-    from ...flows.ec2 import Launch
+    from ...effects.providers.ec2.security_groups import GroupChanges
 
 
-def mended(done: "Mended") -> None:
-    """A security group: what was changed in it, and what is wider than needed."""
+def group_changes(done: "GroupChanges") -> None:
+    """A security group: what was changed in it, and which rules admit more than needed."""
     group = done.group
     changes = [("admits now", rule) for rule in done.added] + [("revoked", rule) for rule in done.revoked]
-    changes += [("wider than needed, and not made by this tool", rule) for rule in done.wider]
-    line(f"{group.name} ({group.id}, {group.vpc}): " + ("made" if done.created else "exists"))
+    changes += [("wider than needed, not created by this tool", rule) for rule in done.wider]
+    line(f"{group.name} ({group.id}, {group.vpc}): " + ("created" if done.created else "exists"))
     if changes:
         present(table(("change", "rule"), changes))
     if not (done.created or done.added or done.revoked):
-        line("nothing had to be changed")
+        line("nothing to change")
 
 
-def launches(name: str, found: "Sequence[Launch]") -> None:
+def launches(name: str, found: "Sequence[PlannedLaunch]") -> None:
     """What a boot would launch."""
     if not found:
-        line(f"{name}: every machine exists, so nothing would be launched")
-    for one in found:
+        line(f"{name}: every machine exists, nothing to launch")
+    for launch in found:
+        zones = [f"{zone} ({subnet})" for zone, subnet in zip(launch.zones, launch.subnets, strict=True)]
         facts = [
-            ("instance type", one.type + (", spot" if one.spot else "")),
-            ("machine image", f"{one.image} {one.image_name}"),
-            (
-                "zones, in this order",
-                ", ".join(f"{z} ({s})" for z, s in zip(one.zones, one.subnets, strict=True)),
-            ),
-            ("security group", one.group),
-            ("key pair", one.keypair or "none: the cluster's own key"),
+            ("instance type", launch.type + (", spot" if launch.spot else "")),
+            ("machine image", f"{launch.image} {launch.image_name}"),
+            ("zones, in this order", ", ".join(zones)),
+            ("security group", launch.group),
+            ("key pair", launch.keypair or "none: the cluster's own key"),
         ]
-        present(table((f"{one.count} x {one.role}", ""), facts))
+        present(table((f"{launch.count} x {launch.role}", ""), facts))
 
 
 def adopted(name: str, recovered: Sequence[str]) -> None:

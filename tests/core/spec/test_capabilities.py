@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from fabfile.core.ec2.launch import cluster_tags, spec_from_tags
+from fabfile.core.ec2.tags import cluster_tags, spec_from_tags
 from fabfile.core.services.relations import move_problems, set_problems
 from fabfile.core.services.service import Service, validate
 from fabfile.core.sirikata.table import parse_presets

@@ -1,11 +1,11 @@
-"""Machines on Amazon EC2, through boto3, the only door to it."""
+"""Machines on Amazon EC2, through boto3."""
 
 from ....core.ec2.instances import FoundCluster as FoundCluster
-from . import instances as look
+from . import instances
 from .api import Api
 from .provider import Ec2Provider as Ec2Provider
 
 
 def found_clusters(region: str = "") -> list[FoundCluster]:
     """Every cluster that has living machines in the account and the region, by their tags alone."""
-    return look.found_clusters(Api(region))
+    return instances.found_clusters(Api(region))

@@ -5,15 +5,23 @@ Credentials, region, retries and endpoints come from boto3's own chain (Boto3 do
 """
 
 import os
-from collections.abc import Callable
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from ....core.errors import Preflight
 from . import errors
 from .errors import Source, source
 
-# What an answer holds, as boto3 gives it.
-Answer = dict[str, Any]
+if TYPE_CHECKING:
+    from boto3 import Session
+    from types_boto3_ec2 import EC2Client
+    from types_boto3_ec2.type_defs import FilterTypeDef
+    from types_boto3_service_quotas import ServiceQuotasClient
+    from types_boto3_ssm import SSMClient
+    from types_boto3_sts import STSClient
+
+T = TypeVar("T")
 
 
 class Api:
@@ -21,11 +29,52 @@ class Api:
 
     def __init__(self, region: str = "") -> None:
         self._region = region
+        self._known: dict[tuple[str, ...], Any] = {}
+
+    @property
+    def ec2(self) -> "EC2Client":
+        """EC2's calls; boto3 repeats those that are throttled or fail inside EC2.
+
+        These and the calls of the other services raise ApiError, or Preflight when boto3 is not set up.
+        """
+        return cast("EC2Client", _Calls(self, "ec2", retried=True))
+
+    @property
+    def ec2_unretried(self) -> "EC2Client":
+        """EC2's calls, each made once.
+
+        To boto3 an error that says that a zone has no room is one of the server's, which it would repeat for minutes.
+        """
+        return cast("EC2Client", _Calls(self, "ec2", retried=False))
+
+    @property
+    def ssm(self) -> "SSMClient":
+        """Systems Manager's calls."""
+        return cast("SSMClient", _Calls(self, "ssm", retried=True))
+
+    @property
+    def quotas(self) -> "ServiceQuotasClient":
+        """Service Quotas' calls."""
+        return cast("ServiceQuotasClient", _Calls(self, "service-quotas", retried=True))
+
+    @property
+    def sts(self) -> "STSClient":
+        """The Security Token Service's calls."""
+        return cast("STSClient", _Calls(self, "sts", retried=True))
 
     @property
     def region(self) -> str:
         """The region that calls go to.  Raises Preflight when none is set."""
         return str(self._client("ec2").meta.region_name)
+
+    @property
+    def region_source(self) -> str:
+        """Where the region comes from, in words: `from AWS_DEFAULT_REGION`."""
+        if self._region:
+            return "as the cluster's specification says"
+        if os.environ.get("AWS_DEFAULT_REGION"):
+            return "from AWS_DEFAULT_REGION"
+        return "from the AWS configuration"
 
     @property
     def credentials_source(self) -> Source:
@@ -42,41 +91,44 @@ class Api:
         profile = session.profile_name
         return source(str(found.method), "" if profile == "default" else profile)
 
-    def call(
-        self, operation: str, *, service: str = "ec2", patient: bool = True, **parameters: Any
-    ) -> Answer:
-        """One call, for example `call("describe_vpcs", Filters=[...])`.
-
-        `patient`: boto3 tries again what was throttled or failed inside EC2.  Raises ApiError, or Preflight
-        when boto3 is not set up.
-        """
-        answer: Answer = self._guarded(
-            operation, lambda: getattr(self._client(service, patient), operation)(**parameters)
-        )
-        return answer
+    def call(self, operation: str, *, service: str = "ec2", retried: bool = True, **parameters: Any) -> Any:
+        """One call by its name in boto3, for example `describe_vpcs`."""
+        method = getattr(self._client(service, retried), operation)
+        return self._guarded(operation, partial(method, **parameters))
 
     def pages(self, operation: str, result: str, **parameters: Any) -> list[Any]:
-        """All pages of a listing: the items under the key `result`."""
+        """All pages of a listing of EC2's: the items under the key `result`."""
 
         def collect() -> list[Any]:
             pages = self._client("ec2").get_paginator(operation).paginate(**parameters)
             return [item for page in pages for item in page.get(result, [])]
 
-        found: list[Any] = self._guarded(operation, collect)
-        return found
+        return self._guarded(operation, collect)
+
+    def cached(self, key: tuple[str, ...], ask: Callable[[], T]) -> T:
+        """What `ask` returned, or the Preflight that it raised, the first time for that key."""
+        if key not in self._known:
+            try:
+                self._known[key] = ask()
+            except Preflight as error:
+                self._known[key] = error
+        known: T | Preflight = self._known[key]
+        if isinstance(known, Preflight):
+            raise known
+        return known
 
     def known_regions(self) -> list[str]:
-        """The names of all regions that this boto3 knows; asks nobody."""
+        """The names of all regions that this boto3 knows; makes no call."""
         session = _session()
         return sorted(
             {
                 name
-                for part in session.get_available_partitions()
-                for name in session.get_available_regions("ec2", part)
+                for partition in session.get_available_partitions()
+                for name in session.get_available_regions("ec2", partition)
             }
         )
 
-    def _guarded(self, operation: str, ask: Callable[[], Any]) -> Any:
+    def _guarded(self, operation: str, ask: Callable[[], T]) -> T:
         from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
         from botocore.exceptions import ConnectionError as NoConnection
 
@@ -90,13 +142,32 @@ class Api:
         except BotoCoreError as error:
             raise errors.setup(error) from None
 
-    def _client(self, service: str, patient: bool = True) -> Any:
+    def _client(self, service: str, retried: bool = True) -> Any:
         from botocore.exceptions import BotoCoreError
 
         try:
-            return _client(service, self._region, patient)
+            return _client(service, self._region, retried)
         except (BotoCoreError, ValueError) as error:
             raise errors.setup(error) from None
+
+
+class _Calls:
+    """The calls of one service as methods, through `Api.call`; to a type checker it is boto3's client."""
+
+    def __init__(self, api: Api, service: str, *, retried: bool) -> None:
+        self._api, self._service, self._retried = api, service, retried
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        return partial(self._api.call, operation, service=self._service, retried=self._retried)
+
+
+def filters(wanted: Mapping[str, str | Sequence[str]]) -> "list[FilterTypeDef]":
+    """Filters as EC2 takes them, by name; empty ones are left out."""
+    return [
+        {"Name": name, "Values": [value] if isinstance(value, str) else list(value)}
+        for name, value in wanted.items()
+        if value
+    ]
 
 
 def forget_sessions() -> None:
@@ -106,24 +177,20 @@ def forget_sessions() -> None:
 
 
 @lru_cache(maxsize=1)
-def _session() -> Any:
+def _session() -> "Session":
     import boto3  # 0.3 s that `fab --list` need not pay
 
     return boto3.Session()
 
 
 @lru_cache(maxsize=16)
-def _client(service: str, region: str, patient: bool) -> Any:
+def _client(service: str, region: str, retried: bool) -> Any:
     from botocore.config import Config
 
-    # What a person set in the environment or in ~/.aws/config counts more than what is best here.
+    # What the user set in the environment or in ~/.aws/config takes precedence over what is best here.
     chosen = "AWS_MAX_ATTEMPTS" in os.environ or "AWS_RETRY_MODE" in os.environ
-    retries: dict[str, Any] = {"mode": "standard", "total_max_attempts": 8 if patient else 1}
-    ours: dict[str, Any] = {} if chosen and patient else {"retries": retries}
-    config = Config(
-        connect_timeout=10,
-        read_timeout=60,
-        user_agent_extra="sirikata-cluster",
-        **ours,
-    )
-    return _session().client(service, region_name=region or None, config=config)
+    retries: dict[str, Any] = {"mode": "standard", "total_max_attempts": 8 if retried else 1}
+    ours: dict[str, Any] = {} if chosen and retried else {"retries": retries}
+    config = Config(connect_timeout=10, read_timeout=60, user_agent_extra="sirikata-cluster", **ours)
+    client: Callable[..., Any] = _session().client  # which is overloaded by the service's name
+    return client(service, region_name=region or None, config=config)

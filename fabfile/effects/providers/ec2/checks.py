@@ -1,25 +1,28 @@
-"""Everything that would keep a launch from working, found before it: all of it at once, a sentence each.
+"""Everything that would keep a launch from working, found before it, all at once.
 
-What EC2 may not tell this caller (quotas) is left to the launch.
+What EC2 does not let this caller see (quotas) is left to the launch.
 """
 
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
-from ....core.ec2 import launch as ec2
-from ....core.ec2 import rules as ec2_rules
-from ....core.errors import Preflight
+from ....core.ec2.launch import LaunchTarget, request
+from ....core.ec2.rules import admits_ssh, member_gaps
+from ....core.errors import ClusterError, Preflight, Problem, UsageError, as_problems, named
 from ....core.spec.cluster import ClusterSpec
 from ....core.spec.node import Role
-from . import catalog as lookups
-from . import security_groups
-from .api import Api
-from .catalog import existing, few, here
+from . import catalog, security_groups
+from .api import Api, filters
+from .catalog import existing, few, looked_in
 from .errors import ApiError
 
-# MiB that Puppet's server needs with the settings that this tool gives it, and the system beside it.
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import InstanceTypeDef, InstanceTypeInfoTypeDef
+
+# MiB that Puppet's server needs with the settings that this tool applies, and the system beside it.
 _MASTER_MEMORY = 1500
 # Service Quotas, "Amazon EC2": vCPUs that may run of the standard families, on demand and as spot instances.
 _QUOTAS = {False: "L-1216C47A", True: "L-34B43A08"}
@@ -28,33 +31,38 @@ _STANDARD = re.compile(r"(?!inf|trn|dl|hpc|mac)[acdhimrtz][a-z]*\d")
 
 def problems(
     api: Api, spec: ClusterSpec, roles: Collection[Role], *, launching: Mapping[Role, int] | None = None
-) -> list[str]:
-    """What keeps machines of those roles from being launched; `launching` says how many of each, else all of
-    them.
+) -> list[Problem]:
+    """What keeps machines of those roles from being launched; `launching`: how many of each, else all of them.
 
-    Where EC2 does not know the caller, only that is said.  Raises ApiError when EC2 does not answer or
-    throttles for as long as boto3 tries.
+    Where EC2 does not know the caller, only that is reported.  Raises ApiError when EC2 does not respond, or throttles
+    for as long as boto3 retries.
     """
-    if found := _setup(api, spec):
+    if found := _setup_problems(api):
         return found
     counts = _counts(spec, roles) if launching is None else {role: n for role, n in launching.items() if n}
-    checks: list[Callable[[], Iterable[str]]] = [
+    checks: list[Callable[[], Iterable[Problem]]] = [
         *(partial(_machine, api, spec, role) for role in counts),
         partial(_key_pair, api, spec),
-        partial(_group, api, spec, roles),
-        *(partial(_places, api, spec, role) for role in counts),
-        partial(_room, api, spec, counts),
+        partial(_group, api, spec),
+        *(partial(_public_addresses, api, spec, role) for role in counts),
+        partial(_free_addresses, api, spec, counts),
         partial(_quota, api, spec, counts),
     ]
     try:
-        found = [problem for check in checks for problem in _said(check)]
+        found = [problem for check in checks for problem in _found_by(check)]
         if not found:
-            found = [problem for role in counts for problem in _said(partial(_permission, api, spec, role))]
+            permissions = (partial(_permission, api, spec, role) for role in counts)
+            found = [problem for check in permissions for problem in _found_by(check)]
     except ApiError as error:
         if not error.unauthenticated:
             raise
-        return [str(error)]
+        return problems_of(error)
     return list(dict.fromkeys(found))
+
+
+def problems_of(error: ClusterError) -> list[Problem]:
+    """An error as problems."""
+    return error.problems if isinstance(error, UsageError) else as_problems([str(error)])
 
 
 def _counts(spec: ClusterSpec, roles: Collection[Role]) -> dict[Role, int]:
@@ -62,118 +70,124 @@ def _counts(spec: ClusterSpec, roles: Collection[Role]) -> dict[Role, int]:
     return {role: counts[role] for role in counts if role in roles and counts[role]}
 
 
-def _said(check: Callable[[], Iterable[str]]) -> list[str]:
-    """What one check finds.
-
-    A refusal concerns that check alone, unless every other would be refused alike.
-    """
+def _found_by(check: Callable[[], Iterable[Problem]]) -> list[Problem]:
+    """What one check finds.  A refusal concerns that check alone, unless every other would be refused alike."""
     try:
         return list(check())
     except Preflight as error:
-        return [str(one) for one in error.problems]
+        return error.problems
     except ApiError as error:
         if error.unauthenticated or error.throttled or not error.code:
             raise
-        return [str(error)]
+        return problems_of(error)
 
 
-def _setup(api: Api, spec: ClusterSpec) -> list[str]:
-    """What is missing on this side."""
+def _setup_problems(api: Api) -> list[Problem]:
+    """What is missing on this machine."""
 
-    def region() -> Iterator[str]:
-        chosen = api.region
-        known = api.known_regions()
+    def region() -> Iterator[Problem]:
+        chosen, known = api.region, api.known_regions()
         if chosen not in known:
-            yield (
-                f"there is no AWS region {chosen!r}. {existing(chosen, known)} If it is newer than this"
-                " boto3: pip install --upgrade boto3"
+            text = (
+                f"no AWS region {chosen!r}. {existing(chosen, known)} If it is newer than this boto3: "
+                "pip install --upgrade boto3"
             )
+            yield Problem("", "region", text)
 
-    def credentials() -> Iterator[str]:
+    def credentials() -> Iterator[Problem]:
         if not api.credentials_source.name:
-            yield (
-                "the AWS credentials come from nowhere that boto3 names: check ~/.aws and the AWS_* variables"
+            yield Problem(
+                "",
+                "",
+                "boto3 does not say where the AWS credentials come from: check ~/.aws and the AWS_* variables",
             )
 
-    return list(dict.fromkeys([*_said(credentials), *_said(region)]))
+    return list(dict.fromkeys([*_found_by(credentials), *_found_by(region)]))
 
 
-def _machine(api: Api, spec: ClusterSpec, role: Role) -> Iterator[str]:
+def _machine(api: Api, spec: ClusterSpec, role: Role) -> Iterator[Problem]:
     """The instance type by itself, and with the image."""
-    kind, hint = None, "another --instance-type"
+    kind, remedy = None, f"choose another {named('instance_type')}"
     try:
-        kind = lookups.instance_type(api, spec, role)
+        kind = catalog.instance_type(api, spec, role)
         if spec.ec2.spot and not kind.spot:
-            yield f"{kind.name} is not offered as a spot instance: choose {hint}, or leave out --spot"
+            text = f"{kind.name} is not offered as a spot instance: {remedy}, or omit {named('spot')}"
+            yield Problem("", "instance_type", text)
         if role == "master" and kind.memory < _MASTER_MEMORY:
-            yield (
-                f"{kind.name} has {kind.memory} MiB of memory, too little for a Puppet master of the"
-                f" cluster's own, which needs {_MASTER_MEMORY}: choose {hint}, or give --puppet-master=HOST"
+            text = (
+                f"{kind.name} has {kind.memory} MiB of memory, but the cluster's own Puppet master needs "
+                f"{_MASTER_MEMORY}: {remedy}, or name a host with {named('puppet_master')}"
             )
+            yield Problem("", "instance_type", text)
     except Preflight as error:
-        yield from map(str, error.problems)
+        yield from error.problems
         if not spec.ec2.ami:  # whose default depends on the type
             return
-    image = lookups.image(api, spec, role)
+    image = catalog.image(api, spec, role)
     if kind and image.architecture not in kind.architectures:
-        yield (
-            f"the machine image {image.id} is for {image.architecture}, and {kind.name} is "
-            f"{' or '.join(kind.architectures)}: choose {hint}, or another --ami"
+        text = (
+            f"the machine image {image.id} is for {image.architecture}, but {kind.name} is "
+            f"{' or '.join(kind.architectures)}: {remedy}, or another {named('ami')}"
         )
+        yield Problem("", "ami", text)
 
 
-def _key_pair(api: Api, spec: ClusterSpec) -> Iterator[str]:
+def _key_pair(api: Api, spec: ClusterSpec) -> Iterator[Problem]:
     wanted = spec.ec2.keypair
     if not wanted:
         return
-    known = [pair["KeyName"] for pair in api.call("describe_key_pairs")["KeyPairs"]]
+    known = [pair["KeyName"] for pair in api.ec2.describe_key_pairs()["KeyPairs"]]
     if wanted not in known:
-        yield f"there is no key pair {wanted!r} ({here(api, spec)}). {existing(wanted, known)}"
+        text = f"the key pair {wanted!r} does not exist ({looked_in(api)}). {existing(wanted, known)}"
+        yield Problem("", "keypair", text)
 
 
-def _group(api: Api, spec: ClusterSpec, roles: Collection[Role]) -> Iterator[str]:
-    """The group, and whether the cluster's own traffic and SSH pass it."""
+def _group(api: Api, spec: ClusterSpec) -> Iterator[Problem]:
+    """The group, and whether it admits the cluster's own traffic and SSH."""
     group = security_groups.group(api, spec)
-    subnets = lookups.network(api, spec)
+    subnets = catalog.network(api, spec)
     networks = [subnet.cidr for subnet in subnets]
-    gaps = ec2_rules.member_gaps(group.id, group.rules, networks, own_master=spec.own_master)
     name = "" if group.name == "default" else group.name
     remedy = f"fab ec2.security-create {name or 'NAME'} --region={api.region} --vpc={group.vpc}"
-    remedy += "" if name else f", then fab cluster.destroy {spec.name} and create it with --group=NAME"
-    if gaps:
-        yield (
-            f"the security group {group.name!r} ({group.id}) does not admit {', '.join(gaps)} between its own"
-            " members: " + remedy
+    remedy += (
+        "" if name else f", then fab cluster.destroy {spec.name} and create it with {named('group')}=NAME"
+    )
+    if gaps := member_gaps(group.id, group.rules, networks, own_master=spec.own_master):
+        text = (
+            f"the security group {group.name!r} ({group.id}) does not admit {', '.join(gaps)} between its own members: "
+            + remedy
         )
-    # To private addresses another member of the group may be the way in, or where this runs.
+        yield Problem("", "group", text)
+    # To private addresses the connection may come from another member of the group, such as this machine.
     private = spec.ec2.address == "private" or not any(subnet.public for subnet in subnets)
-    if not ec2_rules.admits_ssh(group.id, group.rules, from_itself=private):
-        yield f"the security group {group.name!r} ({group.id}) admits SSH (TCP 22) from nowhere: {remedy}"
+    if not admits_ssh(group.id, group.rules, from_itself=private):
+        text = f"the security group {group.name!r} ({group.id}) does not admit SSH (TCP 22) from anywhere: {remedy}"
+        yield Problem("", "group", text)
 
 
-def _places(api: Api, spec: ClusterSpec, role: Role) -> Iterator[str]:
-    """The subnets by themselves."""
-    found = lookups.subnets(api, spec, role)
+def _public_addresses(api: Api, spec: ClusterSpec, role: Role) -> Iterator[Problem]:
+    """Whether the subnets exist, and assign public addresses where those are to be used."""
+    found = catalog.subnets(api, spec, role)
     if spec.ec2.address == "public" and (private := [s.id for s in found if not s.public]):
-        yield (
-            f"machines in {few(private)} get no public address: choose other subnets (--subnet), or"
-            " --address=private"
+        text = (
+            f"machines in {few(private)} are assigned no public address: choose other {named('subnets')}, or "
+            f"{named('address')}=private"
         )
+        yield Problem("", "subnets", text)
 
 
-def _room(api: Api, spec: ClusterSpec, counts: Mapping[Role, int]) -> Iterator[str]:
-    """Free addresses: machines of one role are launched into one subnet."""
+def _free_addresses(api: Api, spec: ClusterSpec, counts: Mapping[Role, int]) -> Iterator[Problem]:
+    """Machines of one role are launched into one subnet."""
     for role, count in counts.items():
-        found = lookups.subnets(api, spec, role)
+        found = catalog.subnets(api, spec, role)
         if all(subnet.free < count for subnet in found):
             free = ", ".join(f"{subnet.free} in {subnet.id}" for subnet in found)
-            yield (
-                f"no subnet has {count} free addresses ({free}): choose others (--subnet), or a smaller size"
-            )
+            text = f"no subnet has {count} free addresses ({free}): choose other {named('subnets')}, or a smaller size"
+            yield Problem("", "subnets", text)
 
 
-def _quota(api: Api, spec: ClusterSpec, counts: Mapping[Role, int]) -> Iterator[str]:
-    kinds = {role: lookups.instance_type(api, spec, role) for role in counts}
+def _quota(api: Api, spec: ClusterSpec, counts: Mapping[Role, int]) -> Iterator[Problem]:
+    kinds = {role: catalog.instance_type(api, spec, role) for role in counts}
     needed = sum(
         count * kinds[role].vcpus for role, count in counts.items() if _STANDARD.match(kinds[role].name)
     )
@@ -181,73 +195,79 @@ def _quota(api: Api, spec: ClusterSpec, counts: Mapping[Role, int]) -> Iterator[
     if limit is None or needed <= limit - (used := _vcpus_in_use(api, spot=spec.ec2.spot)):
         return
     kind = "spot" if spec.ec2.spot else "on-demand"
-    yield (
-        f"the account may run {limit:.0f} vCPUs of standard {kind} instances in {api.region} and runs {used},"
-        f" and this needs {needed} more: choose a smaller size or type, or ask for more: aws service-quotas"
-        f" request-service-quota-increase --service-code ec2 --quota-code {_QUOTAS[spec.ec2.spot]}"
-        f" --desired-value {used + needed}"
+    text = (
+        f"the account's quota is {limit:.0f} vCPUs of standard {kind} instances in {api.region}: {used} are in use, and "
+        f"this needs {needed} more. Choose a smaller size or type, or request more: aws service-quotas "
+        f"request-service-quota-increase --service-code ec2 --quota-code {_QUOTAS[spec.ec2.spot]} "
+        f"--desired-value {used + needed}"
     )
+    yield Problem("", "instance_type", text)
 
 
 def _vcpu_limit(api: Api, *, spot: bool) -> float | None:
-    """The account's quota; None where this caller may not ask, or nobody says."""
-    code = _QUOTAS[spot]
+    """The account's quota; None where this caller may not see it, or it is not set."""
     try:
-        answer = api.call("get_service_quota", service="service-quotas", ServiceCode="ec2", QuotaCode=code)
+        found = api.quotas.get_service_quota(ServiceCode="ec2", QuotaCode=_QUOTAS[spot])
     except (ApiError, Preflight):
-        return None  # a launch beyond it is refused all the same, with a sentence of its own
-    return float(answer["Quota"]["Value"])
+        return None  # a launch beyond it is refused all the same, with its own message
+    return found["Quota"]["Value"]
 
 
 def _vcpus_in_use(api: Api, *, spot: bool) -> int:
-    states = [{"Name": "instance-state-name", "Values": ["pending", "running"]}]
+    active = filters({"instance-state-name": ["pending", "running"]})
+    reservations = api.pages("describe_instances", "Reservations", Filters=active)
+    instances: list[InstanceTypeDef] = [each for found in reservations for each in found["Instances"]]
     running = [
         instance["InstanceType"]
-        for reservation in api.pages("describe_instances", "Reservations", Filters=states)
-        for instance in reservation["Instances"]
+        for instance in instances
         if (instance.get("InstanceLifecycle") == "spot") == spot and _STANDARD.match(instance["InstanceType"])
     ]
     if not running:
         return 0
-    only = [{"Name": "instance-type", "Values": sorted(set(running))}]
-    kinds = api.pages("describe_instance_types", "InstanceTypes", Filters=only)
-    vcpus = {kind["InstanceType"]: int(kind["VCpuInfo"]["DefaultVCpus"]) for kind in kinds}
+    by_name = filters({"instance-type": sorted(set(running))})
+    kinds: list[InstanceTypeInfoTypeDef] = api.pages(
+        "describe_instance_types", "InstanceTypes", Filters=by_name
+    )
+    vcpus = {kind["InstanceType"]: kind["VCpuInfo"]["DefaultVCpus"] for kind in kinds}
     return sum(vcpus.get(name, 0) * count for name, count in Counter(running).items())
 
 
-def _permission(api: Api, spec: ClusterSpec, role: Role) -> Iterator[str]:
-    """The launch itself, as a question (EC2 API reference, RunInstances, DryRun)."""
-    image, subnet = lookups.image(api, spec, role), lookups.subnets(api, spec, role)[0]
-    place = ec2.Place(
+def _permission(api: Api, spec: ClusterSpec, role: Role) -> Iterator[Problem]:
+    """Whether the caller may launch, without a launch (EC2 API reference, RunInstances, DryRun)."""
+    image, subnet = catalog.image(api, spec, role), catalog.subnets(api, spec, role)[0]
+    target = LaunchTarget(
         image=image.id,
         root_device=image.root_device,
         root_size=image.root_size,
         subnet=subnet.id,
         zone=subnet.zone,
-        groups=tuple(security_groups.groups(api, spec)),
+        groups=tuple(security_groups.group_ids(api, spec)),
     )
-    request = ec2.request(spec, role, [0], place, user_data="")
+    wanted = request(spec, role, [0], target, user_data="")
+    wanted["DryRun"] = True
     try:
-        api.call("run_instances", **{**request, "DryRun": True})
+        api.ec2.run_instances(**wanted)
     except ApiError as error:
         if error.code == "DryRunOperation":
             return
         if error.code != "UnauthorizedOperation":
             raise
-        yield _forbidden(api, error)
+        yield Problem("", "", _forbidden(api, error))
 
 
 def _forbidden(api: Api, error: ApiError) -> str:
-    """What the caller may not do, in EC2's words where they are readable, else decoded where the caller may
-    do that."""
-    told = re.search(r"not authorized to perform: (\S+)(?: on resource: (\S+))?", error.said)
-    action, resource = (told[1], told[2] or "") if told else _decoded(api, error.said)
+    """What the caller may not do: as EC2 words it where that is readable, else decoded where the caller may do that.
+
+    EC2 says so in its message alone: there is no field for it.
+    """
+    readable = re.search(r"not authorized to perform: (\S+)(?: on resource: (\S+))?", error.said)
+    action, resource = (readable[1], readable[2] or "") if readable else _decoded(api, error.said)
     if not action:
         return str(error)
     return (
         f"the AWS credentials from {api.credentials_source} may not launch instances: {action} is not allowed"
         + (f" on {resource}" if resource else "")
-        + ". 'fab ec2.policy' prints what is needed"
+        + ". 'fab ec2.policy' prints the policy that is needed"
     )
 
 
@@ -257,10 +277,8 @@ def _decoded(api: Api, said: str) -> tuple[str, str]:
     if encoded is None:
         return "", ""
     try:
-        answer = api.call("decode_authorization_message", service="sts", EncodedMessage=encoded[1])
+        message = api.sts.decode_authorization_message(EncodedMessage=encoded[1])["DecodedMessage"]
     except ApiError:
         return "", ""
-    found = re.search(
-        r'"action":\s*"([^"]+)"(?:.*?"resource":\s*"([^"]*)")?', answer["DecodedMessage"], re.DOTALL
-    )
+    found = re.search(r'"action":\s*"([^"]+)"(?:.*?"resource":\s*"([^"]*)")?', message, re.DOTALL)
     return (found[1], found[2] or "") if found else ("", "")

@@ -1,19 +1,21 @@
-"""What EC2 and boto3 say when something goes wrong, as sentences with a next step.
+"""Errors of EC2 and boto3 as sentences with a next step, and where AWS credentials come from.
 
 Codes: EC2 API reference, "Error codes for the Amazon EC2 API".
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
-from ....core.errors import ClusterError, Preflight
+from ....core.errors import ClusterError, Preflight, Problem, named
 
-# The caller asked too fast, for longer than boto3 tries again by itself.
+if TYPE_CHECKING:
+    from botocore.exceptions import _ClientErrorResponseTypeDef as ClientErrorResponseTypeDef
+
+# The request rate limit is reached, for longer than boto3 repeats calls by itself.
 THROTTLED = frozenset(
     {"RequestLimitExceeded", "Throttling", "ThrottlingException", "SlowDown", "EC2ThrottledException"}
 )
-# This place has no room or no such type; another zone may have.
+# This zone lacks capacity or the instance type; another zone may have them.
 NO_CAPACITY = frozenset(
     {
         "InsufficientInstanceCapacity",
@@ -33,7 +35,7 @@ QUOTA = frozenset(
         "SpotInstanceCountLimitExceeded",
     }
 )
-# Nothing is known of what became of such a call: the same one, with the same client token, tells.
+# Such a call may or may not have taken effect: only the same call with the same client token shows which.
 _UNCERTAIN = frozenset(
     {"InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable", "RequestTimeout"}
 )
@@ -46,7 +48,7 @@ _FORBIDDEN = frozenset({"UnauthorizedOperation", "AccessDenied", "AccessDeniedEx
 
 @dataclass(frozen=True)
 class Source:
-    """A place that boto3 took credentials from, and the next step when they have expired."""
+    """A place that boto3 takes credentials from, and the next step when they have expired."""
 
     name: str
     renewal: str
@@ -56,24 +58,27 @@ class Source:
 
 
 class ApiError(ClusterError):
-    """EC2 refused a call, or did not answer it.
+    """EC2 refused a call, or did not respond to it.
 
-    code       EC2's word for it; empty when there was no answer
+    code       EC2's error code; empty when there was no response
+    said       EC2's message
     uncertain  whether the call may have taken effect all the same
     """
 
     def __init__(
-        self, operation: str, code: str, said: str, *, uncertain: bool = False, why: str = ""
+        self, operation: str, code: str, said: str, *, uncertain: bool = False, text: str = ""
     ) -> None:
         self.operation, self.code, self.said, self.uncertain = operation, code, said, uncertain
-        super().__init__(why or f"EC2 refused {operation}: {code}: {said}")
+        super().__init__(text or f"EC2 refused {operation} ({code}: {said})")
 
     @property
     def throttled(self) -> bool:
+        """Whether EC2's request rate limit is reached."""
         return self.code in THROTTLED
 
     @property
     def no_capacity(self) -> bool:
+        """Whether another zone may succeed."""
         return self.code in NO_CAPACITY
 
     @property
@@ -87,119 +92,105 @@ class ApiError(ClusterError):
         return self.code in _FORBIDDEN
 
 
-def refused(operation: str, answer: Mapping[str, Any], source: Source) -> ApiError:
-    """The error that EC2 answered; `source` is where the credentials came from."""
-    told = answer.get("Error", {})
-    code, said = str(told.get("Code", "")), str(told.get("Message", "")).strip()
-    status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+def refused(operation: str, response: "ClientErrorResponseTypeDef", source: Source) -> ApiError:
+    """EC2's refusal of a call; `source` is where the credentials came from."""
+    error = response.get("Error", {})
+    code, said = str(error.get("Code", "")), str(error.get("Message", "")).strip()
+    status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     uncertain = code in _UNCERTAIN or (status >= 500 and code not in THROTTLED | NO_CAPACITY | QUOTA)
-    why = _why(operation, code, said, source)
     if uncertain:
-        why = (
-            f"EC2 failed at {operation} ({code}: {said}), which is its own trouble. Run this again: nothing"
-            " is done twice"
+        text = (
+            f"EC2 failed at {operation} with an error of its own ({code}: {said}). Run the same command again: "
+            "nothing is done twice"
         )
-    return ApiError(operation, code, said, uncertain=uncertain, why=why)
+    else:
+        text = _text(operation, code, f"({code}: {said})", source)
+    return ApiError(operation, code, said, uncertain=uncertain, text=text)
 
 
-def _why(operation: str, code: str, said: str, source: Source) -> str:
-    words = f"({code}: {said})"
+def _text(operation: str, code: str, quoted: str, source: Source) -> str:
     if code in _EXPIRED:
-        clock = " This machine's clock may also be wrong: check it" if code == "RequestExpired" else ""
-        return f"the AWS credentials from {source} have expired {words}. {source.renewal}.{clock}".rstrip(".")
+        clock = ". Check this machine's clock too: it may be wrong" if code == "RequestExpired" else ""
+        return f"the AWS credentials from {source} have expired {quoted}. {source.renewal}{clock}"
     if code in _UNKNOWN_CALLER:
-        return (
-            f"EC2 does not accept the AWS credentials from {source} {words}. Check them: aws sts"
-            " get-caller-identity"
-        )
+        return f"EC2 does not accept the AWS credentials from {source} {quoted}. Check them: aws sts get-caller-identity"
     if code in _FORBIDDEN:
         return (
-            f"the AWS credentials from {source} may not call {operation} {words}. The README's IAM policy"
-            " allows what is needed"
+            f"the AWS credentials from {source} may not call {operation} {quoted}. Grant them the policy that "
+            "'fab ec2.policy' prints"
         )
     if code in THROTTLED:
         return (
-            f"EC2 throttles {operation} {words}: other callers use the account's rate up. Wait a minute, then"
-            " run this again"
+            f"EC2 throttles {operation} {quoted}: EC2's request rate limit is reached; run the same command again "
+            "in a minute"
         )
     if code in QUOTA:
         return (
-            f"the account's quota does not allow this {words}. Terminate something, choose a smaller type, or"
-            " ask for more: Service Quotas, 'Amazon EC2'"
+            f"the account's quota does not allow this {quoted}. Terminate instances, choose a smaller type, or "
+            "request an increase: Service Quotas, 'Amazon EC2'"
         )
-    return f"EC2 refused {operation} {words}"
+    return f"EC2 refused {operation} {quoted}"
 
 
 def unanswered(operation: str, error: Exception) -> ApiError:
-    """No answer at all: the network, a proxy, a region that does not exist."""
+    """No response at all: the network, a proxy, a region that does not exist."""
     said = str(error) or type(error).__name__
-    why = (
-        f"EC2 did not answer {operation} ({said}). Check the network, the region and AWS_ENDPOINT_URL, then"
-        " run this again"
+    text = (
+        f"EC2 did not respond to {operation} ({said}). Check the network, the region and AWS_ENDPOINT_URL, then run "
+        "the same command again"
     )
-    return ApiError(operation, "", said, uncertain=True, why=why)
+    return ApiError(operation, "", said, uncertain=True, text=text)
 
 
 # By the name of botocore's exception: what is wrong with the configuration, and the next step.
 _SETUP = {
-    "NoCredentialsError": (
-        "there are no AWS credentials: run 'aws configure' or 'aws sso login', or set AWS_PROFILE, or"
-        " AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-    ),
-    "PartialCredentialsError": (
-        "the AWS credentials are incomplete ({said}): set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-    ),
-    "ProfileNotFound": (
-        "{said}: AWS_PROFILE names none of the profiles in ~/.aws/config; 'aws configure list-profiles' lists"
-        " them"
-    ),
-    "NoRegionError": (
-        "no AWS region is set: give --region=eu-central-1 or the like, or set AWS_DEFAULT_REGION, or 'region'"
-        " in ~/.aws/config"
-    ),
-    "InvalidRegionError": "{said}: give a region such as eu-central-1",
+    "NoCredentialsError": "no AWS credentials found: run 'aws configure' or 'aws sso login', or set AWS_PROFILE, or "
+    "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    "PartialCredentialsError": "the AWS credentials are incomplete ({said}): set both AWS_ACCESS_KEY_ID and "
+    "AWS_SECRET_ACCESS_KEY",
+    "ProfileNotFound": "AWS_PROFILE names a profile that ~/.aws/config does not have ({said}): "
+    "'aws configure list-profiles' lists the profiles",
+    "NoRegionError": "no AWS region is set: give one with {region}, for example eu-central-1, or set AWS_DEFAULT_REGION, "
+    "or 'region' in ~/.aws/config",
+    "InvalidRegionError": "invalid AWS region ({said}): expected a name such as eu-central-1",
 }
+_REGION_ERRORS = ("NoRegionError", "InvalidRegionError")
 
 
 def setup(error: Exception) -> Preflight:
-    """What is missing on this side before any call can be made."""
-    said = str(error).rstrip(".") or type(error).__name__
+    """What is missing on this machine before any call can be made."""
+    said, kind = str(error).rstrip(".") or type(error).__name__, type(error).__name__
     text = _SETUP.get(
-        type(error).__name__,
-        "boto3 cannot use its configuration ({said}): check ~/.aws and the AWS_* variables",
+        kind, "boto3 cannot use its configuration ({said}): check ~/.aws and the AWS_* variables"
     )
-    if "SSO" in type(error).__name__ or "Token" in type(error).__name__:
-        text = "the AWS SSO session is over ({said}): aws sso login"
-    return Preflight(text.format(said=said))
+    if "SSO" in kind or "Token" in kind:
+        text = "the AWS SSO session has expired ({said}): run 'aws sso login'"
+    field = "region" if kind in _REGION_ERRORS else ""
+    return Preflight(Problem("", field, text.format(said=said, region=named("region"))))
 
 
 _FILE = "Put new ones there: aws configure"
-_ROLE = "Renew those that it is assumed with (source_profile or credential_source in ~/.aws/config)"
-_MACHINE = (
-    "They are renewed by themselves, so look at the role and at whether {0} answers from here; then run this"
-    " again"
-)
+_ROLE = "Renew the credentials that assume it (source_profile or credential_source in ~/.aws/config)"
+_MACHINE = "AWS renews them automatically, so check the role and whether {0} responds from here; then run the same command again"
 
 # botocore's words for them (botocore.credentials, the METHODs).
-_KNOWN: Final = {
+_SOURCES: Final = {
     "env": (
         "the environment (AWS_ACCESS_KEY_ID)",
-        (
-            "Set new ones: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for temporary ones,"
-            " AWS_SESSION_TOKEN; or unset them and choose a profile by AWS_PROFILE"
-        ),
+        "Set new ones: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for temporary ones, AWS_SESSION_TOKEN; or unset "
+        "them and choose a profile with AWS_PROFILE",
     ),
     "shared-credentials-file": ("~/.aws/credentials", _FILE),
     "config-file": ("~/.aws/config", _FILE),
     "assume-role": ("an assumed role", _ROLE),
     "assume-role-with-web-identity": (
         "a web identity's role",
-        "Have whoever writes the file that AWS_WEB_IDENTITY_TOKEN_FILE names write a new token",
+        "Write a new token to the file that AWS_WEB_IDENTITY_TOKEN_FILE names",
     ),
     "sso": ("AWS SSO", "Log in again: aws sso login{profile}"),
     "custom-process": (
         "a credential process",
-        "Look at what 'credential_process' in ~/.aws/config runs: it is to answer new ones",
+        "Check what 'credential_process' in ~/.aws/config runs: it must print new ones",
     ),
     "iam-role": ("this instance's role", _MACHINE.format("its metadata service (169.254.169.254)")),
     "container-role": (
@@ -211,6 +202,6 @@ _KNOWN: Final = {
 
 
 def source(method: str, profile: str = "") -> Source:
-    """The source that botocore calls by that method; `profile` is the one in use, where it was chosen."""
-    name, renewal = _KNOWN.get(method, (method, f"Renew them where they come from ({method})"))
+    """The source that botocore calls by that method; `profile` is the one in use, where one was chosen."""
+    name, renewal = _SOURCES.get(method, (method, f"Renew them where they come from ({method})"))
     return Source(name, renewal.format(profile=f" --profile {profile}" if profile else ""))

@@ -1,71 +1,87 @@
-"""Instances that were launched otherwise, taken into a cluster by tagging them."""
+"""Existing instances imported into a cluster by tagging them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from ....core.ec2.instances import census, place_of, state_of
-from ....core.ec2.launch import IMPORTED_AT_ONCE, Fields, import_tags
-from ....core.errors import UsageError
+from ....core.ec2.instances import census, slot_of, state_of
+from ....core.ec2.tags import IMPORTED_AT_ONCE, import_tags
+from ....core.errors import Problem, UsageError
 from ....core.spec.cluster import ClusterSpec
-from . import instances as look
+from . import instances
 from .api import Api
 
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import InstanceTypeDef, TagTypeDef
 
-def import_problems(api: Api, spec: ClusterSpec, indexes: Mapping[str, int]) -> list[str]:
-    """Why these instances cannot become the nodes of those indexes, a sentence each; changes nothing."""
-    ours = look.instances(api, spec)
-    found = {one["InstanceId"]: one for one in look.by_id(api, list(indexes))}
-    taken = {index: one["InstanceId"] for (_, index), one in census(ours).living(["node"]).items()}
-    vpcs = {one["VpcId"] for one in census(ours).living(["node", "master"]).values() if one.get("VpcId")}
-    # Where the cluster has no machines yet, the first instance says which network it is.
-    vpcs = vpcs or {one["VpcId"] for one in list(found.values())[:1] if one.get("VpcId")}
-    problems = [f"there is no instance {one} in {api.region}" for one in indexes if one not in found]
-    for instance in found.values():
-        problems += _unfit(spec, instance, indexes[instance["InstanceId"]], vpcs)
-    for instance_id, index in indexes.items():
-        if taken.get(index, instance_id) != instance_id:
-            problems.append(f"node {index} exists: it is {taken[index]}")
-    twice = sorted({index for index in indexes.values() if list(indexes.values()).count(index) > 1})
-    problems += [
-        f"node {index} is given to {list(indexes.values()).count(index)} instances" for index in twice
+
+def import_problems(api: Api, spec: ClusterSpec, indexes: Mapping[str, int]) -> list[Problem]:
+    """Why these instances, by their ids, cannot become the nodes of those indexes; changes nothing."""
+    ours = census(instances.of_cluster(api, spec))
+    found = {instance["InstanceId"]: instance for instance in instances.by_id(api, list(indexes))}
+    vpcs = {each["VpcId"] for each in ours.living(["node", "master"]).values() if each.get("VpcId")}
+    # Where the cluster has no machines yet, the first instance decides the network.
+    vpcs = vpcs or {each["VpcId"] for each in list(found.values())[:1] if each.get("VpcId")}
+    problems = [
+        Problem("", "ids", f"{each} does not exist in {api.region}") for each in indexes if each not in found
     ]
-    problems += [
-        f"there is no node {index} in a cluster of {spec.size}"
-        for index in indexes.values()
+    for instance in found.values():
+        problems += _instance_problems(spec, instance, indexes[instance["InstanceId"]], vpcs)
+    taken = {index: each["InstanceId"] for (_, index), each in ours.living(["node"]).items()}
+    return problems + _index_problems(spec, indexes, taken)
+
+
+def import_instances(api: Api, spec: ClusterSpec, indexes: Mapping[str, int]) -> None:
+    """Make these instances, by their ids, the nodes of those indexes.
+
+    Raises UsageError with every problem, before it changes anything.  Up to `IMPORTED_AT_ONCE` are tagged in one call,
+    so an interruption leaves no instance half imported.
+    """
+    if problems := import_problems(api, spec, indexes):
+        raise UsageError(problems)
+    ids = list(indexes)
+    for start in range(0, len(ids), IMPORTED_AT_ONCE):
+        batch = {each: indexes[each] for each in ids[start : start + IMPORTED_AT_ONCE]}
+        tags: list[TagTypeDef] = [
+            {"Key": key, "Value": value} for key, value in import_tags(spec, batch).items()
+        ]
+        api.ec2.create_tags(Resources=list(batch), Tags=tags)
+
+
+def _instance_problems(
+    spec: ClusterSpec, instance: "InstanceTypeDef", index: int, vpcs: set[str]
+) -> list[Problem]:
+    """Why this instance cannot be that node."""
+    owner, vpc = instances.cluster_id(instance), instance.get("VpcId")
+    texts = []
+    if state_of(instance) != "running":
+        texts.append(f"is {instance['State']['Name']}: start it first")
+    if owner and owner != spec.id:
+        texts.append(f"belongs to the cluster {owner}")
+    if owner == spec.id and slot_of(instance) != ("node", index):
+        texts.append("is already another machine of this cluster")
+    if vpcs and vpc not in vpcs:
+        texts.append(
+            f"is in {vpc}, but the cluster in {', '.join(sorted(vpcs))}: all nodes must be in one VPC"
+        )
+    return [Problem("", "ids", f"{instance['InstanceId']} {text}") for text in texts]
+
+
+def _index_problems(spec: ClusterSpec, indexes: Mapping[str, int], taken: Mapping[int, str]) -> list[Problem]:
+    """Why nodes of these indexes cannot be added; `taken`: the living nodes' instances, by index."""
+    given = list(indexes.values())
+    texts = [
+        f"node {index} already exists: {taken[index]}"
+        for instance_id, index in indexes.items()
+        if taken.get(index, instance_id) != instance_id
+    ]
+    texts += [
+        f"node {index} is assigned {given.count(index)} instances"
+        for index in sorted(set(given))
+        if given.count(index) > 1
+    ]
+    texts += [
+        f"node {index} does not exist in a cluster of {spec.size}"
+        for index in given
         if index not in range(spec.size)
     ]
-    return problems
-
-
-def adopt_instances(api: Api, spec: ClusterSpec, ids: Sequence[str], indexes: Sequence[int]) -> None:
-    """Make these instances the nodes of those indexes.
-
-    Raises UsageError with every problem, and then changes none.
-
-    The tags of ten are made in one call, so whatever interrupts it, an instance is a node or is not.
-    """
-    if len(ids) != len(indexes) or len(set(ids)) != len(ids):
-        raise UsageError(f"{len(set(ids))} instances for {len(indexes)} nodes: give each instance once")
-    wanted = dict(zip(ids, indexes, strict=True))
-    if problems := import_problems(api, spec, wanted):
-        raise UsageError(problems)
-    for start in range(0, len(ids), IMPORTED_AT_ONCE):
-        some = {one: wanted[one] for one in ids[start : start + IMPORTED_AT_ONCE]}
-        tags = [{"Key": key, "Value": value} for key, value in import_tags(spec, some).items()]
-        api.call("create_tags", Resources=list(some), Tags=tags)
-
-
-def _unfit(spec: ClusterSpec, instance: Fields, index: int, vpcs: set[str]) -> list[str]:
-    one, owner = instance["InstanceId"], look.cluster_id(instance)
-    problems = []
-    if state_of(instance) != "running":
-        problems.append(f"{one} is {instance['State']['Name']}: start it first")
-    if owner and owner != spec.id:
-        problems.append(f"{one} belongs to the cluster {owner}")
-    if owner == spec.id and place_of(instance) != ("node", index):
-        problems.append(f"{one} is another machine of this cluster already")
-    if vpcs and instance.get("VpcId") not in vpcs:
-        problems.append(
-            f"{one} is in {instance.get('VpcId')}, and the cluster in {', '.join(sorted(vpcs))}: its nodes"
-            " must reach each other"
-        )
-    return problems
+    return [Problem("", "ids", text) for text in texts]

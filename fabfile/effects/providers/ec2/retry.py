@@ -1,4 +1,4 @@
-"""How long to wait for EC2, and how to ask it again."""
+"""How long to wait for EC2, and how calls are repeated."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -12,71 +12,68 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patience:
+class Timeouts:
     """Seconds.
 
-    answer   for a call that is throttled, or fails inside EC2, to be answered
-    visible  for new instances to be shown: what was launched may be missing from a description for a while
-             (EC2 API reference, "Eventual consistency")
-    doubt    for instances to be shown that a refused call may have launched before
-    settled  for instances to have stopped, started or terminated
-    first    between two looks, or two calls, at the beginning; `most` later
+    response  for a call that is throttled, or fails inside EC2, to succeed
+    visible   for new instances to be shown: what was launched may be missing from a description for a while (EC2 API
+              reference, "Eventual consistency")
+    doubt     for instances to be shown that a refused call may have launched before
+    settled   for instances to have stopped, started or terminated
+    shortest  between two polls, or two calls, at the beginning; `longest` later
     """
 
-    answer: float = 120.0
+    response: float = 120.0
     visible: float = 120.0
     doubt: float = 20.0
     settled: float = 600.0
-    first: float = 0.2
-    most: float = 1.0
+    shortest: float = 0.2
+    longest: float = 1.0
 
 
-def insist(
-    ask: Callable[[], T], patience: Patience, say: Callable[[str], None], also: Collection[str] = ()
+def repeat(
+    call: Callable[[], T], timeouts: Timeouts, warn: Callable[[str], None], also: Collection[str] = ()
 ) -> T:
-    """Make a call again while EC2 throttles it, fails or does not answer; it must be one that may be
-    repeated.
+    """Make a call again while EC2 throttles it, fails or does not respond; it must be idempotent.
 
-    `also` are further codes to wait out.  `say` is told why, in a line, before each time.  Raises ApiError.
+    `also`: further error codes after which to repeat it.  `warn` takes each reason, once.  Raises ApiError.
     """
-
-    told: set[str] = set()
+    warned: set[str] = set()
 
     def passing(error: BaseException) -> bool:
         return isinstance(error, ApiError) and (error.throttled or error.uncertain or error.code in also)
 
-    def tell(state: tenacity.RetryCallState) -> None:
+    def before_sleep(state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, ApiError):
-            words = (
-                "is throttled"
-                if error.throttled
-                else "was not answered"
-                if not error.code
-                else f"said {error.code}"
-            )
-            line = f"EC2: {error.operation} {words}: asking again, for {patience.answer:.0f} s at most"
-            if line not in told:
-                told.add(line)
-                say(line)
+            line = f"EC2: {error.operation} {_outcome(error)}: retrying for up to {timeouts.response:.0f} s"
+            if line not in warned:
+                warned.add(line)
+                warn(line)
 
     retry = tenacity.Retrying(
         retry=tenacity.retry_if_exception(passing),
         # Up to 10 s: throttled callers that all come back at once are throttled again.
-        wait=tenacity.wait_random_exponential(multiplier=patience.first * 2, max=10 * patience.most),
-        stop=tenacity.stop_after_delay(patience.answer),
-        before_sleep=tell,
+        wait=tenacity.wait_random_exponential(multiplier=timeouts.shortest * 2, max=10 * timeouts.longest),
+        stop=tenacity.stop_after_delay(timeouts.response),
+        before_sleep=before_sleep,
         reraise=True,
     )
-    return retry(ask)
+    return retry(call)
 
 
-def wait(condition: Callable[[], T | None], patience: Patience, timeout: float) -> T | None:
-    """Look, ever less often, until the condition gives something; None when `timeout` seconds have passed."""
+def _outcome(error: ApiError) -> str:
+    if error.throttled:
+        return "was throttled"
+    return f"failed ({error.code})" if error.code else "got no response"
+
+
+def poll(condition: Callable[[], T | None], timeouts: Timeouts, seconds: float) -> T | None:
+    """Evaluate the condition, ever less often, until its value is true; None when `seconds` have passed."""
     retry = tenacity.Retrying(
         retry=tenacity.retry_if_result(lambda value: not value),
-        wait=tenacity.wait_exponential(multiplier=patience.first, exp_base=1.4, max=patience.most),
-        stop=tenacity.stop_after_delay(timeout),
+        wait=tenacity.wait_exponential(multiplier=timeouts.shortest, exp_base=1.4, max=timeouts.longest),
+        stop=tenacity.stop_after_delay(seconds),
         retry_error_callback=lambda state: None,
     )
     return retry(condition)

@@ -1,82 +1,82 @@
-"""The end of instances: all that carry the cluster's tag, and those that EC2 does not show yet."""
+"""Termination of instances: all that carry the cluster's tag, and those that EC2 does not show yet."""
 
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
-from ....core.ec2.instances import census, is_living, place_of, state_of
-from ....core.ec2.launch import Fields, host_name
+from ....core.ec2.instances import census, is_living, slot_of, state_of
+from ....core.ec2.launch import host_name
 from ....core.errors import ClusterError, NodeError, NodeFailures
 from ....core.report import Report
 from ....core.spec.cluster import ClusterSpec
 from ....core.spec.node import Node, Role
 from ...store.store import Store
 from ..base import ROLES
-from . import instances as look
+from . import instances
 from .api import Api
 from .errors import ApiError
-from .idempotency import Launches, ids_of
-from .retry import Patience, insist, wait
+from .idempotency import Launches
+from .instances import ids_of
+from .retry import Timeouts, poll, repeat
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import InstanceTypeDef
 
 _UNKNOWN_ID = "InvalidInstanceID.NotFound"
 _PROTECTED = "OperationNotPermitted"
-# Of spot requests (EC2 API reference, "DescribeSpotInstanceRequests"): those that can still become an
-# instance.
+# States of spot requests that can still launch an instance (EC2 API reference, "DescribeSpotInstanceRequests").
 _OPEN = ("open", "active")
 
 
-class Ending:
-    """Terminates instances of one cluster: one call for all of them, one look a time until they are gone."""
+class Termination:
+    """Terminates instances of one cluster: one call for all, then one description a poll until they are gone."""
 
-    def __init__(self, api: Api, spec: ClusterSpec, store: Store, report: Report, patience: Patience) -> None:
-        self._api, self._spec, self._report, self._patience = api, spec, report, patience
-        self._launches = Launches(api, spec, store, report, patience)
+    def __init__(self, api: Api, spec: ClusterSpec, store: Store, report: Report, timeouts: Timeouts) -> None:
+        self._api, self._spec, self._report, self._timeouts = api, spec, report, timeouts
+        self._launches = Launches(api, spec, store, report, timeouts)
         self._names: dict[str, str] = {}
         self._failures: dict[str, ClusterError] = {}
         self._left: set[str] = set()
         self._unsettled: list[ClusterError] = []
 
     def release(self) -> None:
-        """End what a launch may have brought that was cut off; no call where there was none."""
+        """Terminate what an interrupted launch may have launched; no call where there was none."""
         if any(self._launches.pending(role) for role in ROLES):
-            self._terminate((), look.instances(self._api, self._spec), everything=True)
+            self._terminate((), instances.of_cluster(self._api, self._spec), everything=True)
 
     def terminate(self, nodes: Collection[Node]) -> None:
-        """End those machines; when they are all that the cluster has, also what it has beyond: pending
-        launches, doubles, spot requests.
+        """Terminate those machines; when they are all of the cluster's, also what else belongs to it: pending launches,
+        duplicates, spot requests.
 
-        Raises NodeFailures with each that did not go, and ApiError for a launch of which nothing could be
-        told.
+        Raises NodeFailures with each that was not terminated, and ApiError for a launch whose outcome is unknown.
         """
-        found = look.instances(self._api, self._spec)
-        living = {one["InstanceId"] for one in census(found).living(ROLES).values()}
+        found = instances.of_cluster(self._api, self._spec)
+        living = set(ids_of(census(found).living(ROLES).values()))
         self._terminate(nodes, found, everything=living <= {node.id for node in nodes})
 
-    def _terminate(self, nodes: Collection[Node], found: list[Fields], *, everything: bool) -> None:
+    def _terminate(
+        self, nodes: Collection[Node], found: "list[InstanceTypeDef]", *, everything: bool
+    ) -> None:
         if everything:
             found = self._with_pending(found)
             self._cancel_spot(found)
-        places = {(node.role, node.index) for node in nodes}
-        living = [one for one in found if is_living(one) and (everything or place_of(one) in places)]
-        self._name([one for one in found if everything or place_of(one) in places])
-        # Those that are going already are waited for too.
-        going = [
-            one["InstanceId"]
-            for one in found
-            if state_of(one) == "terminating" and one["InstanceId"] in self._names
-        ]
-        self._left.update(going)
-        self._end(ids_of(living))
+        slots = {(node.role, node.index) for node in nodes}
+        concerned = [instance for instance in found if everything or slot_of(instance) in slots]
+        self._name(concerned)
+        # Those that are being terminated already are waited for too.
+        self._left.update(ids_of(each for each in concerned if state_of(each) == "terminating"))
+        self._request(ids_of(filter(is_living, concerned)))
         self._wait()
         self._finish(everything=everything)
 
-    def _with_pending(self, found: list[Fields]) -> list[Fields]:
-        """The cluster's instances, those of launches too that were cut off, once EC2 shows them."""
+    def _with_pending(self, found: "list[InstanceTypeDef]") -> "list[InstanceTypeDef]":
+        """The cluster's instances, also those of interrupted launches, once EC2 shows them."""
         if not any(self._launches.pending(role) for role in ROLES):
             return found
         ids: dict[Role, list[str]] = {}
         for role in ROLES:
             try:
                 ids[role] = self._launches.settle(role)
-            except ApiError as error:  # what is known of goes all the same
+            except ApiError as error:  # the known instances are terminated all the same
                 self._unsettled.append(error)
         try:
             return self._launches.shown(ids, all_of_them=False)
@@ -84,30 +84,30 @@ class Ending:
             self._unsettled.append(error)
             return found
 
-    def _name(self, instances: Sequence[Fields]) -> None:
-        for one in instances:
-            place = place_of(one)
-            name = host_name(place[1]) if place else one["InstanceId"]
+    def _name(self, found: "Sequence[InstanceTypeDef]") -> None:
+        for instance in found:
+            instance_id, slot = instance["InstanceId"], slot_of(instance)
+            name = host_name(slot[1]) if slot else instance_id
             twice = name in self._names.values()
-            self._names[one["InstanceId"]] = f"{name} ({one['InstanceId']})" if twice else name
+            self._names[instance_id] = f"{name} ({instance_id})" if twice else name
 
-    def _cancel_spot(self, found: Sequence[Fields]) -> None:
-        """Before the instances: a request that is open could bring another one."""
-        if not self._spec.ec2.spot and not any(one.get("SpotInstanceRequestId") for one in found):
+    def _cancel_spot(self, found: "Sequence[InstanceTypeDef]") -> None:
+        """Before the instances: a request that is open could launch another one."""
+        if not self._spec.ec2.spot and not any(each.get("SpotInstanceRequestId") for each in found):
             return
         try:
-            requests = look.spot_requests(self._api, self._spec)
-            ids = [one["SpotInstanceRequestId"] for one in requests if one.get("State") in _OPEN]
+            requests = instances.spot_requests(self._api, self._spec)
+            ids = [each["SpotInstanceRequestId"] for each in requests if each.get("State") in _OPEN]
             if ids:
-                self._api.call("cancel_spot_instance_requests", SpotInstanceRequestIds=ids)
-        except ApiError as error:  # the instances go all the same
+                self._api.ec2.cancel_spot_instance_requests(SpotInstanceRequestIds=ids)
+        except ApiError as error:  # the instances are terminated all the same
             self._unsettled.append(error)
 
-    def _end(self, ids: Sequence[str]) -> None:
-        """One call for all.  What EC2 refuses is left out, with the reason."""
+    def _request(self, ids: Sequence[str]) -> None:
+        """One call for all.  What EC2 refuses becomes a failure with the reason."""
         self._left.update(ids)
-        for one in ids:
-            self._report.node(self._names[one], "terminating")
+        for instance_id in ids:
+            self._report.node(self._names[instance_id], "terminating")
         if not ids:
             return
         try:
@@ -115,48 +115,49 @@ class Ending:
         except ApiError as error:
             if error.code != _PROTECTED:
                 raise
-            self._one_by_one(ids)
+            self._request_each(ids)
 
     def _call(self, ids: Sequence[str]) -> None:
-        insist(
-            lambda: self._api.call("terminate_instances", patient=False, InstanceIds=list(ids)),
-            self._patience,
+        repeat(
+            lambda: self._api.ec2_unretried.terminate_instances(InstanceIds=list(ids)),
+            self._timeouts,
             self._report.warn,
-            also=(_UNKNOWN_ID,),  # of an instance that was launched this moment
+            also=(_UNKNOWN_ID,),  # of an instance that was launched a moment ago
         )
 
-    def _one_by_one(self, ids: Sequence[str]) -> None:
-        """EC2 refuses all instances of a zone for one that is protected, and does not say which: only now ask
-        for each."""
-        living = {one["InstanceId"] for one in look.instances(self._api, self._spec) if is_living(one)}
-        for one in sorted(living.intersection(ids)):
+    def _request_each(self, ids: Sequence[str]) -> None:
+        """One call each: EC2 refuses all instances of a zone for a protected one, and does not say which that is."""
+        living = ids_of(filter(is_living, instances.of_cluster(self._api, self._spec)))
+        for instance_id in sorted(set(living).intersection(ids)):
             try:
-                self._call([one])
+                self._call([instance_id])
             except ApiError as error:
-                why = f"{error}"
+                reason = str(error)
                 if error.code == _PROTECTED:
-                    why = (
-                        f"is protected from termination. Switch that off, then run this again: "
-                        f"aws ec2 modify-instance-attribute --instance-id {one} --no-disable-api-termination"
+                    reason = (
+                        "is protected from termination. Remove the protection, then run the same command again: "
+                        f"aws ec2 modify-instance-attribute --instance-id {instance_id} --no-disable-api-termination"
                     )
-                self._fail(one, why)
+                self._fail(instance_id, reason)
 
-    def _fail(self, instance: str, why: str) -> None:
-        name = self._names[instance]
-        self._failures[name] = NodeError(name, why)
-        self._left.discard(instance)
+    def _fail(self, instance_id: str, reason: str) -> None:
+        name = self._names[instance_id]
+        self._failures[name] = NodeError(name, reason)
+        self._left.discard(instance_id)
 
     def _wait(self) -> None:
         def gone() -> bool:
-            for one in look.instances(self._api, self._spec):
-                if one["InstanceId"] in self._left and state_of(one) == "terminated":
-                    self._left.discard(one["InstanceId"])
-                    self._report.node(self._names[one["InstanceId"]], "terminated")
+            for instance in instances.of_cluster(self._api, self._spec):
+                instance_id = instance["InstanceId"]
+                if instance_id in self._left and state_of(instance) == "terminated":
+                    self._left.discard(instance_id)
+                    self._report.node(self._names[instance_id], "terminated")
             return not self._left
 
-        if self._left and not wait(gone, self._patience, self._patience.settled):
-            for one in sorted(self._left):
-                self._fail(one, f"is still there after {self._patience.settled:.0f} s: run this again")
+        seconds = self._timeouts.settled
+        if self._left and not poll(gone, self._timeouts, seconds):
+            for instance_id in sorted(self._left):
+                self._fail(instance_id, f"still exists after {seconds:.0f} s: run the same command again")
 
     def _finish(self, *, everything: bool) -> None:
         if self._failures:

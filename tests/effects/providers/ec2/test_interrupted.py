@@ -1,6 +1,5 @@
-"""Whatever cuts a command off, wherever, and whatever EC2 does meanwhile: run again, nothing is lost and nothing double."""
+"""Interruptions anywhere, whatever EC2 does meanwhile: a repeated run loses nothing and launches nothing twice."""
 
-import copy
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -12,23 +11,22 @@ from hypothesis import strategies as st
 
 from fabfile.core.errors import ClusterError
 from fabfile.core.spec.cluster import ClusterSpec
-from fabfile.effects.providers.ec2 import catalog as lookups
-from fabfile.effects.providers.ec2 import security_groups
+from fabfile.effects.providers.ec2 import catalog, security_groups
 from tests.ec2lab.account import IMAGES
 from tests.ec2lab.laboratory import Laboratory
 from tests.ec2lab.life import Timing
 
-from .tools import Cluster, Cutter, a_spec, laboratory
+from .tools import Cluster, Cutter, a_spec, hurried, laboratory
 
-# More than any command does in these tests; the tests check that they came to the end.
+# More effects than any command has in these tests; the tests check that they reached the end.
 MANY = 60
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
     with laboratory(str(tmp_path_factory.mktemp("home"))) as lab, pytest.MonkeyPatch.context() as patch:
-        # What these find out changes nothing, so to be cut off there is to be cut off before it.
-        image = lookups.Image(
+        # These lookups change nothing, so an interruption in them is the same as one before them.
+        image = catalog.Image(
             id=IMAGES[0].id,
             name="",
             state="available",
@@ -36,14 +34,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
             root_device="/dev/xvda",
             root_size=8,
         )
-        patch.setattr(lookups, "image", lambda *_: image)
-        patch.setattr(security_groups, "groups", lambda *_: [lab.account.default_group.id])
-        patch.setattr(lookups, "subnets", lambda *_: [a_subnet(one) for one in lab.account.subnets])
+        patch.setattr(catalog, "image", lambda *_: image)
+        patch.setattr(security_groups, "group_ids", lambda *_: [lab.account.default_group.id])
+        patch.setattr(catalog, "subnets", lambda *_: [a_subnet(each) for each in lab.account.subnets])
         yield lab
 
 
-def a_subnet(found: Any) -> lookups.Subnet:
-    return lookups.Subnet(
+def a_subnet(found: Any) -> catalog.Subnet:
+    return catalog.Subnet(
         id=found.id, zone=found.availability_zone, vpc=found.vpc_id, cidr="", free=99, public=False
     )
 
@@ -63,7 +61,7 @@ def fresh(running: Laboratory, spec: ClusterSpec, *, hidden: int = 0) -> Cluster
 def cuts(
     running: Laboratory, cutter: Cutter, before: "Before", command: str
 ) -> Iterator[tuple[int, Cluster]]:
-    """The cluster after the command was cut off before the n-th thing that it does, for each n, and at last after all."""
+    """The cluster after an interruption before the n-th effect of the command, for each n, and at last after all."""
     for number in range(MANY):
         cluster = fresh(running, before.spec, hidden=before.hidden)
         before.prepare(cluster)
@@ -73,12 +71,12 @@ def cuts(
         if not cutter.cut:
             assert number > 2
             return
-    pytest.fail("the command does more than this test cuts off")
+    pytest.fail("the command has more effects than this test interrupts")
 
 
 @dataclass(frozen=True)
 class Before:
-    """What a cluster looks like before the command, and what is wrong with EC2."""
+    """The state of a cluster before the command, and EC2's faults."""
 
     spec: ClusterSpec
     prepare: Callable[[Cluster], object] = lambda cluster: None
@@ -96,10 +94,10 @@ def stop_a_node(cluster: Cluster) -> None:
 
 
 def launch_unseen(cluster: Cluster) -> None:
-    """EC2 launched, and its answer was lost for as long as anybody asked."""
+    """EC2 launched, but every response was lost."""
     cluster.lab.lose_reply("RunInstances", times=1000)
     with pytest.raises(ClusterError, match="again"):
-        impatient(cluster).boot()
+        hurried(cluster).boot()
     cluster.lab.clear()
 
 
@@ -108,31 +106,31 @@ SITUATIONS = {
     "nothing yet": Before(a_spec(2)),
     "nothing yet, all seen at once": Before(replace(a_spec(1), **ALONE), hidden=0),
     "spot instances": Before(replace(a_spec(2, spot=True), **ALONE)),
-    "a zone without room": Before(
+    "a zone without capacity": Before(
         replace(a_spec(1), **ALONE), lambda cluster: cluster.lab.exhaust("eu-central-1a")
     ),
-    "a lost reply": Before(
+    "a lost response": Before(
         replace(a_spec(1), **ALONE), lambda cluster: cluster.lab.lose_reply("RunInstances")
     ),
     "a node lost": Before(replace(a_spec(2), **ALONE), lose_a_node, hidden=0),
     "a node stopped": Before(replace(a_spec(1), **ALONE), stop_a_node, hidden=0),
-    "a launch that nobody saw": Before(replace(a_spec(2), **ALONE), launch_unseen),
+    "a launch without a response": Before(replace(a_spec(2), **ALONE), launch_unseen),
 }
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
-def test_a_boot_cut_off_anywhere_and_run_again_boots_each_node_once(
+def test_a_boot_interrupted_anywhere_and_repeated_boots_each_node_once(
     running: Laboratory, cutter: Cutter, situation: str
 ) -> None:
     for number, cluster in cuts(running, cutter, SITUATIONS[situation], "boot"):
-        launched = {one.id for one in running.living()}
+        launched = {each.id for each in running.living()}
         nodes = cluster.boot()
         assert cluster.is_whole(), f"cut off at {number}: {cluster.places()}, {cluster.pending}"
-        assert launched <= {node.id for node in nodes}, f"cut off at {number}: others than before"
+        assert launched <= {node.id for node in nodes}, f"cut off at {number}: other instances than before"
 
 
-@pytest.mark.parametrize("situation", ["nothing yet", "spot instances", "a launch that nobody saw"])
-def test_a_boot_cut_off_anywhere_leaves_nothing_when_terminated(
+@pytest.mark.parametrize("situation", ["nothing yet", "spot instances", "a launch without a response"])
+def test_a_boot_interrupted_anywhere_leaves_nothing_when_terminated(
     running: Laboratory, cutter: Cutter, situation: str
 ) -> None:
     for number, cluster in cuts(running, cutter, SITUATIONS[situation], "boot"):
@@ -142,24 +140,17 @@ def test_a_boot_cut_off_anywhere_leaves_nothing_when_terminated(
 
 ENDS = {
     "booted": Before(a_spec(2, spot=True), Cluster.boot, hidden=0),
-    "a launch that nobody saw": SITUATIONS["a launch that nobody saw"],
+    "a launch without a response": SITUATIONS["a launch without a response"],
 }
 
 
 @pytest.mark.parametrize("situation", ENDS)
-def test_a_terminate_cut_off_anywhere_and_run_again_leaves_nothing(
+def test_a_terminate_interrupted_anywhere_and_repeated_leaves_nothing(
     running: Laboratory, cutter: Cutter, situation: str
 ) -> None:
     for number, cluster in cuts(running, cutter, ENDS[situation], "terminate"):
         cluster.terminate()
         assert cluster.is_gone(), f"cut off at {number}: {running.leaks()}, {cluster.pending}"
-
-
-def impatient(cluster: Cluster) -> Cluster:
-    """The same cluster in a hurry; what it remembers stays."""
-    other = copy.copy(cluster)
-    other.patience = replace(cluster.patience, answer=0.05, visible=0.2, settled=0.3, doubt=0.05)
-    return other
 
 
 FAULTS = st.tuples(
@@ -168,11 +159,11 @@ FAULTS = st.tuples(
     ),
     st.sampled_from(["RunInstances", "RunInstances", "DescribeInstances", "TerminateInstances", ""]),
     st.integers(0, 6),  # after so many calls
-    st.sampled_from([1, 2, 1000]),  # so many times; more than anybody's patience
+    st.sampled_from([1, 2, 1000]),  # so many times; more than any timeout
 )
 
 
-def order(lab: Laboratory, fault: tuple[str, str, int, int]) -> None:
+def inject(lab: Laboratory, fault: tuple[str, str, int, int]) -> None:
     kind, action, skip, times = fault
     if kind == "lost reply":
         lab.lose_reply(action, skip=skip, times=times)
@@ -200,7 +191,7 @@ def order(lab: Laboratory, fault: tuple[str, str, int, int]) -> None:
         st.tuples(st.sampled_from(["boot", "boot", "terminate"]), st.integers(0, 20)), max_size=3
     ),
 )
-def test_after_any_faults_and_cuts_one_boot_is_whole_and_one_terminate_leaves_nothing(
+def test_after_any_faults_and_interruptions_a_boot_is_complete(
     running: Laboratory,
     cutter: Cutter,
     size: int,
@@ -212,13 +203,13 @@ def test_after_any_faults_and_cuts_one_boot_is_whole_and_one_terminate_leaves_no
 ) -> None:
     cluster = fresh(running, a_spec(size, spot=spot), hidden=hidden)
     for fault in faults:
-        order(running, fault)
+        inject(running, fault)
     for zone in ("eu-central-1a", "eu-central-1b"):
         if full in (zone, "both"):
             running.exhaust(zone)
     for command, number in commands:
         with cutter.at(number), suppress(ClusterError):
-            getattr(impatient(cluster), command)()
+            getattr(hurried(cluster), command)()
     running.clear()
     cluster.boot()
     assert cluster.is_whole(), f"{cluster.places()}, {cluster.pending}"

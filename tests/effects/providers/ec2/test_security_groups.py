@@ -1,4 +1,4 @@
-"""Security groups: made, mended, deleted; in the laboratory."""
+"""Security groups: created, updated, deleted; in the laboratory."""
 
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -13,7 +13,8 @@ from fabfile.core.report import Silent
 from fabfile.effects import checkip
 from fabfile.effects.providers.ec2 import security_groups as groups
 from fabfile.effects.providers.ec2.api import Api
-from fabfile.effects.providers.ec2.security_groups import Mended, find_groups
+from fabfile.effects.providers.ec2.retry import Timeouts
+from fabfile.effects.providers.ec2.security_groups import GroupChanges, find_groups
 from tests.ec2lab.laboratory import Laboratory
 from tests.ec2lab.life import Timing
 
@@ -22,19 +23,19 @@ HOME = "203.0.113.7/32"
 
 @pytest.fixture
 def lab(ec2_lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> Laboratory:
-    monkeypatch.setattr(groups, "LOOK", 0.02)
+    monkeypatch.setattr(groups, "POLLING", Timeouts(shortest=0.02, longest=0.02))
     ec2_lab.reset()
     return ec2_lab
 
 
-def mend(
+def ensure(
     name: str = "sirikata",
     ssh_from: Sequence[str] = (HOME,),
     opened: Sequence[str] = (),
     vpc: str = "",
     narrow: bool = False,
-) -> Mended:
-    return groups.mend(Api(), name, vpc=vpc, ssh_from=ssh_from, opened=opened, narrow=narrow)
+) -> GroupChanges:
+    return groups.ensure(Api(), name, vpc=vpc, ssh_from=ssh_from, opened=opened, narrow=narrow)
 
 
 def rules(name: str = "sirikata") -> set[Rule]:
@@ -55,8 +56,8 @@ def launch(lab: Laboratory, group: str) -> str:
     return str(answer["Instances"][0]["InstanceId"])
 
 
-class Told(Silent):
-    """A report that keeps what is said of each machine, and lets time pass once something is said."""
+class Recorder(Silent):
+    """A report that keeps the lines about each machine, and lets time pass after each."""
 
     def __init__(self, lab: Laboratory) -> None:
         self.lab, self.nodes = lab, list[tuple[str, str]]()
@@ -66,51 +67,51 @@ class Told(Silent):
         self.lab.pass_time()
 
 
-def test_a_group_is_made_with_what_a_cluster_needs_and_no_more(lab: Laboratory) -> None:
-    done = mend(opened=["6667/tcp"])
+def test_a_group_is_created_with_what_a_cluster_needs_and_no_more(lab: Laboratory) -> None:
+    done = ensure(opened=["6667/tcp"])
     assert done.created and done.group.ours and not done.revoked and not done.wider
     assert rules() == set(done.added) == needed(done.group.id, Rule("tcp", 6667, 6667, "0.0.0.0/0"))
 
 
 def test_a_second_time_nothing_is_changed(lab: Laboratory) -> None:
-    mend()
+    ensure()
     lab.forget_calls()
-    done = mend()
+    done = ensure()
     assert not (done.created or done.added or done.revoked or done.wider)
     assert not {action for action in lab.counts() if not action.startswith("Describe")}
 
 
-def test_a_group_of_ours_is_narrowed_to_what_is_asked_for_now(lab: Laboratory) -> None:
-    group = mend(ssh_from=["0.0.0.0/0", "2001:db8::/32"], opened=["6667/tcp", "7000-7010/udp"]).group.id
-    done = mend(narrow=True)
+def test_a_group_of_ours_is_narrowed_to_what_is_requested_now(lab: Laboratory) -> None:
+    group = ensure(ssh_from=["0.0.0.0/0", "2001:db8::/32"], opened=["6667/tcp", "7000-7010/udp"]).group.id
+    done = ensure(narrow=True)
     assert rules() == needed(group)
     assert set(done.added) == {Rule("tcp", 22, 22, HOME)}
     assert len(done.revoked) == 4
 
 
-def test_what_a_group_admits_already_stays_and_is_told_of(lab: Laboratory) -> None:
-    first = mend(ssh_from=["192.0.2.0/24"], opened=["6667/tcp"])
+def test_existing_rules_stay_and_the_wider_ones_are_reported(lab: Laboratory) -> None:
+    first = ensure(ssh_from=["192.0.2.0/24"], opened=["6667/tcp"])
     before = rules()
-    done = mend()
+    done = ensure()
     assert rules() == before | {Rule("tcp", 22, 22, HOME)}
     assert not done.revoked
     assert Rule("tcp", 22, 22, "192.0.2.0/24") in done.wider
     assert done.group.id == first.group.id
 
 
-def test_what_somebody_took_out_is_put_back(lab: Laboratory) -> None:
-    group = mend().group.id
+def test_a_missing_rule_is_added_again(lab: Laboratory) -> None:
+    group = ensure().group.id
     lost = Rule("udp", 5405, 5412, group)
     Api().call("revoke_security_group_ingress", GroupId=group, IpPermissions=[groups.permission(lost)])
-    assert mend().added == (lost,)
+    assert ensure().added == (lost,)
     assert rules() == needed(group)
 
 
-def test_a_group_of_somebody_else_is_only_added_to(lab: Laboratory) -> None:
+def test_a_group_that_is_not_ours_is_only_added_to(lab: Laboratory) -> None:
     theirs = lab.account.ec2.create_security_group("theirs", "theirs", vpc_id=lab.account.vpc.id)
     wide = Rule("tcp", 0, 65535, "0.0.0.0/0")
     Api().call("authorize_security_group_ingress", GroupId=theirs.id, IpPermissions=[groups.permission(wide)])
-    done = mend("theirs")
+    done = ensure("theirs")
     assert not done.created and not done.revoked
     assert done.wider == (wide,)
     # TCP is admitted from everywhere already.
@@ -119,53 +120,53 @@ def test_a_group_of_somebody_else_is_only_added_to(lab: Laboratory) -> None:
 
 
 def test_names_belong_to_a_vpc(lab: Laboratory) -> None:
-    here, there = mend().group, mend(vpc=lab.account.other_vpc.id).group
+    here, there = ensure().group, ensure(vpc=lab.account.other_vpc.id).group
     assert here.id != there.id and there.vpc == lab.account.other_vpc.id
-    with pytest.raises(UsageError, match=r"say which by --vpc"):
+    with pytest.raises(UsageError, match=r"choose one with vpc"):
         groups.delete(Api(), "sirikata", vpc="", timeout=1, report=Silent())
 
 
-def test_a_vpc_that_is_not_there_is_refused(lab: Laboratory) -> None:
+def test_a_vpc_that_does_not_exist_is_refused(lab: Laboratory) -> None:
     with pytest.raises(UsageError, match=rf"vpc-0123abcd does not exist .*existing: .*{lab.account.vpc.id}"):
-        mend(vpc="vpc-0123abcd")
+        ensure(vpc="vpc-0123abcd")
     lab.account.vpc.is_default = "false"
     with pytest.raises(UsageError, match="no default VPC"):
-        mend()
+        ensure()
 
 
 @pytest.mark.parametrize("action", ["CreateSecurityGroup", "AuthorizeSecurityGroupIngress"])
-def test_a_call_whose_reply_is_lost_is_mended_by_the_next_run(lab: Laboratory, action: str) -> None:
-    # botocore itself asks again where a connection is closed.
+def test_the_next_run_repairs_a_call_whose_response_was_lost(lab: Laboratory, action: str) -> None:
+    # botocore itself repeats a call whose connection was closed.
     lab.lose_reply(action, times=10)
     with pytest.raises(ClusterError):
-        mend()
+        ensure()
     lab.faults.clear()
-    group = mend().group
+    group = ensure().group
     assert rules() == needed(group.id)
 
 
-def test_two_at_the_same_time_come_to_the_same_end(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_simultaneous_runs_have_the_same_result(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
     api = Api()
     real, raced = api.call, []
 
     def call(operation: str, **parameters: Any) -> Any:
         if operation not in raced and not operation.startswith("describe"):
             raced.append(operation)
-            real(operation, **parameters)  # somebody else was a moment faster
+            real(operation, **parameters)  # another run was a moment faster
         return real(operation, **parameters)
 
     monkeypatch.setattr(api, "call", call)
-    done = groups.mend(api, "sirikata", vpc="", ssh_from=[HOME], opened=[])
+    done = groups.ensure(api, "sirikata", vpc="", ssh_from=[HOME], opened=[])
     assert raced == ["create_security_group", "authorize_security_group_ingress"]
     assert rules() == needed(done.group.id)
     assert len(find_groups(Api(), "sirikata")) == 1
 
 
-def test_deleting_waits_for_the_last_instance_and_says_for_which(
+def test_delete_waits_for_the_last_instance_and_names_it(
     lab: Laboratory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    group = mend().group.id
-    instance, report = launch(lab, group), Told(lab)
+    group = ensure().group.id
+    instance, report = launch(lab, group), Recorder(lab)
     lab.pass_time()
     monkeypatch.setattr(lab, "timing", Timing(terminate=60))
     Api().call("terminate_instances", InstanceIds=[instance])
@@ -174,8 +175,8 @@ def test_deleting_waits_for_the_last_instance_and_says_for_which(
     assert report.nodes == [(f"{instance} of web", "shutting-down")]
 
 
-def test_deleting_gives_up_in_time_and_names_who_lives(lab: Laboratory) -> None:
-    instance = launch(lab, mend().group.id)
+def test_delete_times_out_and_names_the_living_instances(lab: Laboratory) -> None:
+    instance = launch(lab, ensure().group.id)
     lab.pass_time()
     with pytest.raises(
         ClusterError, match=rf"still used by {instance} of web \(running\).*cluster\.nodes\.terminate"
@@ -186,15 +187,15 @@ def test_deleting_gives_up_in_time_and_names_who_lives(lab: Laboratory) -> None:
 
 def test_only_groups_of_ours_are_deleted(lab: Laboratory) -> None:
     lab.account.ec2.create_security_group("theirs", "theirs", vpc_id=lab.account.vpc.id)
-    with pytest.raises(UsageError, match="was not made by this tool"):
+    with pytest.raises(UsageError, match="was not created by this tool"):
         groups.delete(Api(), "theirs", vpc="", timeout=0, report=Silent())
-    mend()
+    ensure()
     with pytest.raises(NotFound, match=r"no security group 'sirikat' .* Existing: sirikata\."):
         groups.delete(Api(), "sirikat", vpc="", timeout=0, report=Silent())
 
 
-def test_a_rule_of_another_group_that_names_it_is_named(lab: Laboratory) -> None:
-    group = mend().group.id
+def test_delete_names_the_rules_of_other_groups_that_refer_to_it(lab: Laboratory) -> None:
+    group = ensure().group.id
     other = lab.account.ec2.create_security_group("database", "database", vpc_id=lab.account.vpc.id)
     rule = Rule("tcp", 5432, 5432, group)
     Api().call("authorize_security_group_ingress", GroupId=other.id, IpPermissions=[groups.permission(rule)])
@@ -202,8 +203,8 @@ def test_a_rule_of_another_group_that_names_it_is_named(lab: Laboratory) -> None
         groups.delete(Api(), "sirikata", vpc="", timeout=0, report=Silent())
 
 
-def test_what_else_uses_a_group_is_named(lab: Laboratory) -> None:
-    group = mend().group.id
+def test_delete_names_what_else_uses_a_group(lab: Laboratory) -> None:
+    group = ensure().group.id
     made = Api().call(
         "create_network_interface",
         SubnetId=lab.account.subnets[0].id,
@@ -215,7 +216,7 @@ def test_what_else_uses_a_group_is_named(lab: Laboratory) -> None:
     assert rules()
 
 
-def test_this_machines_own_address_is_asked_for(lab: Laboratory) -> None:
+def test_this_machines_own_address_is_looked_up(lab: Laboratory) -> None:
     assert checkip.own_network() == HOME
 
 
@@ -229,7 +230,9 @@ class _Page(BaseHTTPRequestHandler):
         return
 
 
-def test_an_address_that_is_none_is_not_taken(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_response_that_is_not_an_address_is_refused(
+    lab: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server = HTTPServer(("127.0.0.1", 0), _Page)
     Thread(target=server.handle_request, daemon=True).start()
     for service in (f"http://127.0.0.1:{server.server_port}/", "http://127.0.0.1:9/", "file:///etc/hostname"):

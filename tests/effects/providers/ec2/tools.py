@@ -1,12 +1,15 @@
-"""A cluster in the EC2 laboratory, and ways to cut a command off at any point."""
+"""A cluster in the EC2 laboratory, and ways to interrupt a command at any point."""
 
+import copy
 import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from fabfile.core.ec2.launch import LaunchTarget, request
 from fabfile.core.ec2.options import Ec2Options
 from fabfile.core.report import Silent
 from fabfile.core.spec.cluster import ClusterSpec
@@ -14,14 +17,14 @@ from fabfile.core.spec.node import Node, Role
 from fabfile.effects.providers.base import ROLES
 from fabfile.effects.providers.ec2.api import Api, forget_sessions
 from fabfile.effects.providers.ec2.provider import Ec2Provider
-from fabfile.effects.providers.ec2.retry import Patience
+from fabfile.effects.providers.ec2.retry import Timeouts
 from fabfile.effects.store import files
 from fabfile.effects.store.home import HOME_VARIABLE
 from fabfile.effects.store.store import Store
 from tests.ec2lab.laboratory import Laboratory
 
-# Quick to look again, and patient: the tests share a machine with others.
-QUICK = Patience(answer=20.0, visible=20.0, doubt=0.2, settled=20.0, first=0.005, most=0.02)
+# Polls often, with long timeouts: the tests share a machine with others.
+QUICK = Timeouts(response=20.0, visible=20.0, doubt=0.2, settled=20.0, shortest=0.005, longest=0.02)
 
 
 def a_spec(size: int = 3, *, uid: str = "3f2a", **ec2: Any) -> ClusterSpec:
@@ -34,7 +37,7 @@ def user_data(role: Role, names: Sequence[str] = ()) -> str:
     return f"{role}: {' '.join(names)}"
 
 
-class Told(Silent):
+class Warnings(Silent):
     """A report that keeps the warnings."""
 
     def __init__(self) -> None:
@@ -45,16 +48,16 @@ class Told(Silent):
 
 
 class Cluster:
-    """One cluster; each command is given a provider of its own, as if `fab` were started anew."""
+    """A cluster; each command has a provider of its own, as if `fab` were started again."""
 
-    def __init__(self, lab: Laboratory, spec: ClusterSpec, patience: Patience = QUICK) -> None:
-        self.lab, self.spec, self.patience, self.report = lab, spec, patience, Told()
+    def __init__(self, lab: Laboratory, spec: ClusterSpec, timeouts: Timeouts = QUICK) -> None:
+        self.lab, self.spec, self.timeouts, self.report = lab, spec, timeouts, Warnings()
         self.store = Store(spec.name)
         shutil.rmtree(self.store.folder, ignore_errors=True)
 
     @property
     def provider(self) -> Ec2Provider:
-        return Ec2Provider(self.spec, self.store, self.patience)
+        return Ec2Provider(self.spec, self.store, self.timeouts)
 
     def boot(self, roles: Collection[Role] = ROLES) -> list[Node]:
         return list(self.provider.boot(user_data, self.report, roles))
@@ -63,7 +66,7 @@ class Cluster:
         return list(self.provider.nodes())
 
     def terminate(self) -> None:
-        """As the recipe does: what is shown, then what is left."""
+        """As the flow does: what is shown, then what is left."""
         machines = [node for node in self.nodes() if not node.gone]
         if machines:
             self.provider.terminate(machines, self.report)
@@ -75,9 +78,10 @@ class Cluster:
         return sorted(path.name for path in folder.glob("launch-*")) if folder.exists() else []
 
     def places(self) -> list[int]:
-        """The indexes of all living instances, past everything that the API would hide."""
+        """The indexes of all living instances, also of those that the API hides."""
         return sorted(
-            int(one.tags["sirikata-cluster:indexes"].split()[one.launch_index]) for one in self.lab.living()
+            int(instance.tags["sirikata-cluster:indexes"].split()[instance.launch_index])
+            for instance in self.lab.living()
         )
 
     @property
@@ -91,14 +95,59 @@ class Cluster:
         return not self.lab.leaks() and not self.pending
 
 
+MASTERLESS = replace(a_spec(2), puppet_master="puppet.example.edu")
+
+
+def hurried(cluster: Cluster, response: float = 0.05) -> Cluster:
+    """The same cluster with short timeouts; what it saved stays."""
+    other = copy.copy(cluster)
+    other.timeouts = replace(cluster.timeouts, response=response, visible=0.2, settled=0.3, doubt=0.05)
+    return other
+
+
+def duplicate(cluster: Cluster, index: int) -> str:
+    """Launch another instance of that node, an accident; its id."""
+    target = target_beside(cluster)
+    wanted: dict[str, Any] = request(
+        cluster.spec, "node", [index], target, user_data("node", [f"node{index}"])
+    )
+    return str(cluster.provider.api.call("run_instances", **wanted)["Instances"][0]["InstanceId"])
+
+
+def target_beside(cluster: Cluster) -> LaunchTarget:
+    """The image, subnet and group of the cluster's first instance."""
+    first = cluster.lab.living()[0]
+    return LaunchTarget(
+        image=first.image,
+        root_device="/dev/xvda",
+        root_size=8,
+        subnet=first.subnet,
+        zone=first.zone,
+        groups=first.groups,
+    )
+
+
+def launch_other(cluster: Cluster, *, elsewhere: bool = False) -> str:
+    """Launch an instance outside the cluster; its id.  `elsewhere`: in another VPC."""
+    first, account = cluster.lab.living()[0], cluster.lab.account
+    subnet, group = (
+        (account.other_subnet.id, account.other_group.id) if elsewhere else (first.subnet, first.groups[0])
+    )
+    answer = cluster.provider.api.call(
+        "run_instances", ImageId=first.image, InstanceType="t3.small", MinCount=1, MaxCount=1, SubnetId=subnet,
+        SecurityGroupIds=[group],
+    )  # fmt: skip
+    return str(answer["Instances"][0]["InstanceId"])
+
+
 class Cut(BaseException):
     """The process ended here."""
 
 
 class Cutter:
-    """Ends the process before the n-th thing that it does to the world: a call, or a file changed.
+    """Ends the process before its n-th external effect: a call, or a change of a file.
 
-    After the n-th is before the next: nothing between two of them leaves a trace.
+    After the n-th is before the next: nothing between two effects leaves a trace.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,7 +158,7 @@ class Cutter:
 
     @contextmanager
     def at(self, number: int) -> Iterator[None]:
-        """Within the block, end at that thing; `cut` then says whether there was one."""
+        """Within the block, end at that effect; `cut` then says whether there was one."""
         self._left, self.cut = number, False
         try:
             yield
@@ -136,7 +185,7 @@ def laboratory(home: str) -> Iterator[Laboratory]:
         for name, value in lab.environment.items():
             patch.setenv(name, value)
         patch.setenv(HOME_VARIABLE, home)
-        # boto3 asks once: a fault that a test ordered is then seen here, and no test waits for boto3's patience.
+        # boto3 makes each call once: a fault that a test injects is then seen here, and no test waits for boto3's retries.
         patch.setenv("AWS_MAX_ATTEMPTS", "1")
         forget_sessions()
         try:
