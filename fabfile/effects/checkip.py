@@ -15,7 +15,8 @@ _TIMEOUT = 10.0  # seconds
 def own_network() -> str:
     """The network that holds this machine's public address alone, a /32 or a /128.
 
-    SIRIKATA_CLUSTER_CHECKIP names another service, which returns the address as plain text.  Raises ClusterError.
+    SIRIKATA_CLUSTER_CHECKIP names another service, which returns the address as plain text.  Raises
+    ClusterError.
     """
     service = os.environ.get(VARIABLE) or SERVICE
     try:
@@ -25,6 +26,6 @@ def own_network() -> str:
             return str(ipaddress.ip_network(answer.read(100).decode("ascii").strip()))
     except (OSError, ValueError) as error:
         raise ClusterError(
-            f"cannot look up this machine's public address at {service} ({getattr(error, 'reason', error)}). Name the "
-            "network that may reach SSH instead: --ssh-from=203.0.113.7/32"
+            f"cannot look up this machine's public address at {service} ({getattr(error, 'reason', error)}). "
+            "Name the network that may reach SSH instead: --ssh-from=203.0.113.7/32"
         ) from error

@@ -1,4 +1,4 @@
-"""What a person is told of nodes that EC2 took away."""
+"""The status of nodes that EC2 reclaimed."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,7 +18,7 @@ def lab(tmp_path: Path) -> Iterator[Laboratory]:
         yield running
 
 
-def test_a_reclaimed_node_is_missed_until_the_cluster_is_put_down(lab: Laboratory) -> None:
+def test_a_reclaimed_node_is_missing_until_the_state_is_forgotten(lab: Laboratory) -> None:
     cluster = Cluster(lab, replace(a_spec(1, spot=True), puppet_master="puppet.example.edu"))
     cluster.store.save_spec(cluster.spec)
     (node,) = cluster.boot()
@@ -27,7 +27,7 @@ def test_a_reclaimed_node_is_missed_until_the_cluster_is_put_down(lab: Laborator
     lab.pass_time()
     session = flows.session.reading("web", Silent())
     found = flows.status.status(session)
-    assert [(one.name, one.machine, one.member) for one in found.nodes] == [
+    assert [(each.name, each.machine, each.member) for each in found.nodes] == [
         ("node0", "terminated", "unknown")
     ]
     assert found.nodes[0].reason.startswith("reclaimed by EC2")
