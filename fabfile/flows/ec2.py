@@ -1,4 +1,4 @@
-"""Flows that only EC2 has: security groups, checks before a launch, a Puppet master by itself, the IAM policy."""
+"""Flows that only EC2 has: security groups, checks of a launch, a Puppet master by itself, the IAM policy."""
 
 from collections.abc import Sequence
 
@@ -28,8 +28,9 @@ def create_group(
 ) -> GroupChanges:
     """Create a security group with the ports that a cluster needs, or update it; what was changed.
 
-    `ssh_from`: networks that may reach SSH; none: this machine's own public address.  `opened`: ports for everybody,
-    such as "6667/tcp".  `narrow`: revoke what else a group of ours admits.  Raises UsageError with every problem.
+    `ssh_from`: networks that may reach SSH; none: this machine's own public address.  `opened`: ports for
+    everybody, such as "6667/tcp".  `narrow`: revoke what else a group of ours admits.  Raises UsageError with
+    every problem.
     """
     if problems := group_problems(name, ssh_from, opened, vpc):
         raise UsageError(problems)
@@ -40,7 +41,10 @@ def create_group(
 
 
 def delete_group(name: str, *, vpc: str, region: str, timeout: float | None, report: Report) -> str:
-    """Delete a security group that this tool created, once its last instance is gone; its id.  `timeout` in seconds."""
+    """Delete a security group that this tool created, once its last instance is gone; its id.
+
+    `timeout` in seconds.
+    """
     if problems := group_problems(name, vpc=vpc):
         raise UsageError(problems)
     limit = WAIT_TIMEOUT if timeout is None else timeout
@@ -64,8 +68,9 @@ def boot_master(session: Session) -> tuple[Node, MasterResult]:
     able(session.provider, Cloud)
     if not session.spec.own_master:
         raise UsageError(
-            f"the Puppet master of {session.spec.name!r} is {session.spec.puppet_master}, not a machine of its own: "
-            f"'fab puppet.master.config {session.spec.name}' copies its files there once the nodes exist"
+            f"the Puppet master of {session.spec.name!r} is {session.spec.puppet_master}, not a machine of "
+            f"its own: 'fab puppet.master.config {session.spec.name}' copies its files there once the nodes "
+            "exist"
         )
     only: tuple[Role, ...] = ("master",)
     machines, _ = boot.boot(session, roles=only)

@@ -1,4 +1,4 @@
-"""Tasks that only EC2 has: security groups, checks before a launch, a Puppet master by itself, the IAM policy."""
+"""Tasks that only EC2 has: security groups, checks of a launch, a Puppet master by itself, the IAM policy."""
 
 from typing import Any
 
@@ -36,7 +36,8 @@ def security_create(
 ) -> None:
     """Create or update a security group for clusters.
 
-    Its members reach each other on the ports that a cluster needs, no others.  Existing rules stay, unless --narrow is given.
+    Its members reach each other on the ports that a cluster needs, no others.  Existing rules stay, unless
+    --narrow is given.
     """
     where = defaults.region(c, region)
     show.ec2.group_changes(

@@ -35,7 +35,7 @@ _REASONS = {
     "Client.InstanceTerminated": "terminated while it started",
     "Client.VolumeLimitExceeded": "it exceeds the account's quota of volumes",
     "Client.InvalidSnapshot.NotFound": "its image's snapshot does not exist",
-    "Client.InternalError": "EC2 could not start it; often because of a lacking permission for the key that encrypts its volume",
+    "Client.InternalError": "EC2 could not start it; often its volume's key may not be used",
     "Client.UserInitiatedHibernate": "hibernated through the API",
 }
 # EC2 User Guide, "Spot request status codes": EC2 gave notice.
@@ -71,7 +71,8 @@ class Census:
 def census(instances: "Iterable[InstanceTypeDef]") -> Census:
     """Which instance has which slot.
 
-    Two living instances of one slot are an accident; the older one then keeps it, since the cluster knows it longer.
+    Two living instances of one slot are an accident; the older one then keeps it, since the cluster knows it
+    longer.
     """
     found = Census()
     for instance in sorted(instances, key=age):
@@ -98,7 +99,8 @@ def state_of(instance: "InstanceTypeDef") -> State:
 def age(instance: "InstanceTypeDef") -> tuple[str, str]:
     """A key that sorts instances from the oldest to the newest; by id where they are of one age.
 
-    Taken from the root volume, since the launch time of an instance that was stopped is that of its last start.
+    Taken from the root volume, since the launch time of an instance that was stopped is that of its last
+    start.
     """
     disks = [disk.get("Ebs", {}).get("AttachTime") for disk in instance.get("BlockDeviceMappings") or ()]
     times = [str(time) for time in (*disks, instance.get("LaunchTime")) if time]
@@ -153,7 +155,7 @@ def _node(spec: ClusterSpec, slot: Slot, instance: "InstanceTypeDef", notice: st
 
 
 def outsider(spec: ClusterSpec, instance: "InstanceTypeDef", index: int, user: str) -> Node:
-    """An instance without the cluster's tags as the node that it is to become; `user`: the account to log in to now."""
+    """An instance outside the cluster as the node that it is to become; `user`: the account to log in to."""
     return replace(_node(spec, ("node", index), instance, ""), user=user, imported=True)
 
 
@@ -191,7 +193,10 @@ def missing(spec: ClusterSpec, instances: "Iterable[InstanceTypeDef]", role: Rol
 
 @dataclass(frozen=True, kw_only=True)
 class FoundCluster:
-    """A cluster as its machines' tags describe it; `spec` is None where they hold no valid one, and `problem` says why."""
+    """A cluster as its machines' tags describe it.
+
+    `spec` is None where they hold no valid one, and `problem` says why.
+    """
 
     name: str
     id: str

@@ -77,8 +77,8 @@ def request(
         "SubnetId": target.subnet,
         "SecurityGroupIds": list(target.groups),
         "UserData": user_data,
-        # Session tokens only, and none beyond this machine: a program on a node cannot be tricked into revealing
-        # user-data (EC2 User Guide, "Use IMDSv2").
+        # Session tokens only, and none beyond this machine: a program on a node cannot be tricked into
+        # revealing user-data (EC2 User Guide, "Use IMDSv2").
         "MetadataOptions": {
             "HttpTokens": "required",
             "HttpEndpoint": "enabled",

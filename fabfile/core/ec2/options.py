@@ -18,11 +18,11 @@ class Ec2Options:
     keypair        the EC2 key pair whose owner may log in too; empty: only the cluster's own key
     instance_type  empty: DEFAULT_TYPE
     group          a security group, by name or `sg-...`; empty: the VPC's default
-    ami            `ami-...`, or `ssm:/a/parameter` that holds one; empty: the newest Debian of the cluster's suite
+    ami            `ami-...`, or `ssm:/a/parameter` that holds one; empty: the newest Debian of the suite
     region         empty: what boto3's own chain says
     subnets        `subnet-...`, in the order to try them; empty: the VPC's default ones
     spot           whether to request spot instances
-    max_price      the most to pay for a spot instance, US dollars an hour, for example "0.01"; empty: the on-demand price
+    max_price      the most to pay for a spot instance, US dollars an hour; empty: the on-demand price
     address        the address that SSH connects to; `auto`: the public one where it exists
     pem            the private key file of the key pair; empty: those of the agent and of ~/.ssh
     """
@@ -41,7 +41,8 @@ class Ec2Options:
     pem: str = ""
 
 
-# The smallest current type that holds Debian, Puppet's agent and Pacemaker; the Puppet master gets MASTER_TYPE.
+# The smallest current type that holds Debian, Puppet's agent and Pacemaker; the Puppet master gets
+# MASTER_TYPE.
 DEFAULT_TYPE = "t3.small"
 MASTER_TYPE = "t3.medium"
 

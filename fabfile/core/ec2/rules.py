@@ -14,7 +14,7 @@ from ..errors import Problem, named
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import IpPermissionOutputTypeDef, IpPermissionTypeDef
 
-# Corosync's knet links: the first port, one more for each further link (corosync.conf(5), mcastport; knet has 8 links).
+# Corosync's knet links: a port for each of at most 8 (corosync.conf(5), mcastport).
 KNET = ("udp", 5405, 5412)
 # Where Puppet agents connect to their master (puppet.conf, serverport).
 PUPPET = ("tcp", 8140, 8140)
@@ -117,7 +117,7 @@ def _source_keys(source: str) -> tuple[str, str]:
 
 
 def wanted_rules(group: str, ssh_from: Iterable[str], opened: Iterable[str]) -> tuple[Rule, ...]:
-    """Exactly what a cluster needs: its members' own traffic, SSH from those networks, those ports from anywhere.
+    """Exactly what a cluster needs: members' own traffic, SSH from those networks, those ports from anywhere.
 
     `opened` are ports such as "6667/tcp" or "7000-7010/udp".
     """
@@ -146,7 +146,7 @@ def difference(existing: Sequence[Rule], wanted: Sequence[Rule], *, ours: bool) 
 def member_gaps(
     group: str, rules: Collection[Rule], networks: Collection[str], *, own_master: bool
 ) -> list[str]:
-    """The traffic that a cluster needs and that members of that group, in those networks, cannot send to each other."""
+    """The traffic that a cluster needs but that the group's members, in those networks, cannot exchange."""
     needed = [KNET, PUPPET] if own_master else [KNET]
     return [
         f"{protocol.upper()}{_ports(first, last)} ({_PURPOSES[protocol, first, last]})"
@@ -178,8 +178,8 @@ def group_problems(
     problems = []
     if not _GROUP_NAME.fullmatch(name):
         text = (
-            f"invalid security group name {name!r}: use letters, digits, spaces and ._-:/()#,@[]+=&;{{}}!$*, at most "
-            "255 characters, not starting with 'sg-', for example sirikata"
+            f"invalid security group name {name!r}: use letters, digits, spaces and ._-:/()#,@[]+=&;{{}}!$*, "
+            "at most 255 characters, not starting with 'sg-', for example sirikata"
         )
         problems.append(Problem("", "name", text))
     if vpc and not re.fullmatch(r"vpc-[0-9a-f]{8,17}", vpc):
@@ -220,7 +220,10 @@ def _opening(word: str) -> Rule:
 
 
 def _within(inner: str, outer: str) -> bool:
-    """Whether one source lies in the other; of groups and prefix lists it is only known that they lie in ANYWHERE."""
+    """Whether one source lies in the other.
+
+    Of groups and prefix lists it is only known that they lie in ANYWHERE.
+    """
     if outer == ANYWHERE and inner.startswith("sg-"):
         return True  # members reach each other by private addresses, which are IPv4
     try:

@@ -46,7 +46,10 @@ def cluster_tags(spec: ClusterSpec) -> dict[str, str]:
 
 
 def launch_tags(spec: ClusterSpec, role: Role, indexes: Sequence[int]) -> dict[str, str]:
-    """The tags of one launch: all its instances carry the same; each has the index at its position in the launch."""
+    """The tags of one launch: all its instances carry the same.
+
+    Each has the index at its position in the launch.
+    """
     return {**cluster_tags(spec), TAG_ROLE: role, TAG_INDEXES: " ".join(map(str, indexes))}
 
 

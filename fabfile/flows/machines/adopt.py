@@ -1,4 +1,4 @@
-"""Adoption of a cluster whose files are lost: found by its machines' tags, its keys fetched from the machines."""
+"""Adoption of a cluster whose files are lost, by its machines' tags; its keys come from the machines."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -34,9 +34,10 @@ def adopt(
 ) -> list[str]:
     """Recover a cluster on EC2 whose files are not on this machine; what was recovered.
 
-    Its specification comes from the tags.  With a key that its machines accept (`pem`, the agent's, ~/.ssh) also its
-    secrets, its corosync.conf and its services, from the machines; without one it can only be shown, terminated and
-    destroyed.  Raises NotFound, which lists the clusters on EC2, and UsageError when the cluster is known here.
+    Its specification comes from the tags.  With a key that its machines accept (`pem`, the agent's, ~/.ssh)
+    also its secrets, its corosync.conf and its services, from the machines; without one it can only be shown,
+    terminated and destroyed.  Raises NotFound, which lists the clusters on EC2, and UsageError when the
+    cluster is known here.
     """
     if pem:
         check_pem(Pem(Path(whole(pem)), named("pem")))
@@ -52,12 +53,15 @@ def adopt(
 
 
 def _known(files: Store, cluster_id: str) -> ClusterSpec:
-    """The specification of an earlier adoption that got no keys.  Raises UsageError for any other cluster of that name."""
+    """The specification of an earlier adoption that got no keys.
+
+    Raises UsageError for any other cluster of that name.
+    """
     spec = files.spec()
     if spec.provider != "ec2" or files.secret("authkey") is not None or cluster_id not in ("", spec.id):
         raise UsageError(
-            f"{files.name!r} exists here as {spec.id}: fab cluster.show {files.name}. To adopt another cluster of that "
-            f"name, set {HOME_VARIABLE} to another folder"
+            f"{files.name!r} exists here as {spec.id}: fab cluster.show {files.name}. To adopt another "
+            f"cluster of that name, set {HOME_VARIABLE} to another folder"
         )
     return spec
 
@@ -88,7 +92,10 @@ def _found(name: str, region: str, cluster_id: str) -> ClusterSpec:
 
 
 def _recover(opened: Session) -> list[str]:
-    """Fetch what only the machines have.  Raises ClusterError where that fails; the cluster stays adopted without it."""
+    """Fetch what only the machines have.
+
+    Raises ClusterError where that fails; the cluster stays adopted without it.
+    """
     machines = [node for node in opened.provider.nodes() if node.running]
     try:
         if not machines:
@@ -100,8 +107,8 @@ def _recover(opened: Session) -> list[str]:
     except ClusterError as error:
         name = opened.spec.name
         partly = ClusterError(
-            f"{error}\nThe specification of {opened.spec.id} is recovered, but not its keys: {name} can only be shown and "
-            f"terminated. To try again: fab cluster.adopt {name} --pem=FILE"
+            f"{error}\nThe specification of {opened.spec.id} is recovered, but not its keys: {name} can only "
+            f"be shown and terminated. To try again: fab cluster.adopt {name} --pem=FILE"
         )
         partly.exit_code = NodeFailures.exit_code_partly
         raise partly from error

@@ -18,8 +18,8 @@ from . import credentials, hosts
 def import_nodes(session: Session, ids: Sequence[str], *, user: str = "", pem: str = "") -> list[Node]:
     """Make these instances the cluster's next nodes, in their order; they are terminated with it.
 
-    `user`: the account to log in to now, which may use sudo; empty: the cluster's administrator.  Raises UsageError with
-    every problem before anything is changed.  A repeated run resumes after an interruption.
+    `user`: the account to log in to now, which may use sudo; empty: the cluster's administrator.  Raises
+    UsageError with every problem before anything is changed.  A repeated run resumes after an interruption.
     """
     importer = able(session.provider, Importer)
     indexes = _indexes(session, ids)
@@ -52,7 +52,10 @@ def _indexes(session: Session, ids: Sequence[str]) -> dict[str, int]:
     free = [index for index in range(session.spec.size) if index not in have.values()]
     new = [each for each in ids if each not in have]
     if len(new) > len(free):
-        text = f"{session.spec.name!r} lacks {len(free)} of its {session.spec.size} nodes, so it cannot take {len(new)} more"
+        text = (
+            f"{session.spec.name!r} lacks {len(free)} of its {session.spec.size} nodes, so it cannot take "
+            f"{len(new)} more"
+        )
         raise UsageError(Problem("", "ids", text))
     indexes = have | dict(zip(new, free, strict=False))
     return {each: indexes[each] for each in ids}
@@ -63,7 +66,10 @@ def _is_id(text: str) -> bool:
 
 
 def _learn_host_keys(session: Session, nodes: Sequence[Node]) -> None:
-    """Save their host keys: from their consoles, or from the user's known_hosts.  Raises UsageError for the others."""
+    """Save their host keys: from their consoles, or from the user's known_hosts.
+
+    Raises UsageError for the others.
+    """
     shown = session.remote.fan_out(nodes, "host keys", able(session.provider, HostKeys).host_keys)
     keys = {node.name: shown[node.name] or known_keys(node.ssh_host, node.ssh_port) for node in nodes}
     if unknown := [node for node in nodes if not keys[node.name]]:
@@ -76,8 +82,9 @@ def _learn_host_keys(session: Session, nodes: Sequence[Node]) -> None:
 
 def _unknown_host_key(node: Node) -> Problem:
     text = (
-        f"the host key of {node.id} is unknown: it is neither on its console on EC2 nor, for {node.ssh_host}, in "
-        f"~/.ssh/known_hosts. Compare the key that 'ssh {node.ssh_host}' shows with the machine's own, and accept it there"
+        f"the host key of {node.id} is unknown: it is neither on its console on EC2 nor, for "
+        f"{node.ssh_host}, in ~/.ssh/known_hosts. Compare the key that 'ssh {node.ssh_host}' shows with the "
+        "machine's own, and accept it there"
     )
     return Problem("", "ids", text)
 

@@ -43,7 +43,8 @@ class Api:
     def ec2_unretried(self) -> "EC2Client":
         """EC2's calls, each made once.
 
-        To boto3 an error that says that a zone has no room is one of the server's, which it would repeat for minutes.
+        To boto3 an error that says that a zone has no room is one of the server's, which it would repeat for
+        minutes.
         """
         return cast("EC2Client", _Calls(self, "ec2", retried=False))
 

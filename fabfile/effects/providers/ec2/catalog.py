@@ -1,7 +1,7 @@
 """What EC2 offers for a launch: machine images, instance types, subnets.
 
-Each is looked up once an `Api`, so that a launch does not ask again for what was checked before it.  What does not
-exist or does not fit raises Preflight; what EC2 refuses to tell raises ApiError.
+Each is looked up once an `Api`, so that a launch does not ask again for what was checked before it.  What
+does not exist or does not fit raises Preflight; what EC2 refuses to tell raises ApiError.
 """
 
 import difflib
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 # How many names a sentence can hold.
 _FEW = 6
-# Debian's own account (Debian wiki, "Cloud/AmazonEC2Image"), its numbers for its releases and names for architectures.
+# Debian's own account (Debian wiki, "Cloud/AmazonEC2Image"), its numbers for its releases and names for
+# architectures.
 DEBIAN = "136693071363"
 _RELEASES = {"trixie": "13", "bookworm": "12"}
 _ARCHITECTURES = {"x86_64": "amd64", "arm64": "arm64"}
@@ -30,7 +31,10 @@ _ARCHITECTURES = {"x86_64": "amd64", "arm64": "arm64"}
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """A machine image.  `architecture` is x86_64 or arm64; `root_size` in GiB, that of its root volume's snapshot."""
+    """A machine image.
+
+    `architecture` is x86_64 or arm64; `root_size` in GiB, that of its root volume's snapshot.
+    """
 
     id: str
     name: str
@@ -42,7 +46,10 @@ class Image:
 
 @dataclass(frozen=True, kw_only=True)
 class InstanceType:
-    """An instance type.  `memory` in MiB; `zones`: where it is offered; `spot`: whether as a spot instance too."""
+    """An instance type.
+
+    `memory` in MiB; `zones`: where it is offered; `spot`: whether as a spot instance too.
+    """
 
     name: str
     architectures: tuple[str, ...]
@@ -54,7 +61,10 @@ class InstanceType:
 
 @dataclass(frozen=True, kw_only=True)
 class Subnet:
-    """A subnet.  `free`: addresses not in use; `public`: whether an instance in it is assigned a public one."""
+    """A subnet.
+
+    `free`: addresses not in use; `public`: whether an instance in it is assigned a public one.
+    """
 
     id: str
     zone: str
@@ -71,7 +81,7 @@ def instance_type(api: Api, spec: ClusterSpec, role: Role = "node") -> InstanceT
 
 
 def image(api: Api, spec: ClusterSpec, role: Role = "node") -> Image:
-    """The image to launch: the one named, or the newest Debian of the cluster's release for the type's architecture."""
+    """The image to launch: the one named, or the newest Debian of the release for the type's architecture."""
     if image_id := _image_id(api, spec):
         return api.cached(("image", image_id), lambda: _named_image(api, spec, image_id))
     kind = instance_type(api, spec, role)
@@ -79,7 +89,8 @@ def image(api: Api, spec: ClusterSpec, role: Role = "node") -> Image:
     if not fitting:
         raise lacking(
             "ami",
-            f"Debian has no image for {kind.name} ({few(kind.architectures)}): name an image with {named('ami')}",
+            f"Debian has no image for {kind.name} ({few(kind.architectures)}): name an image with "
+            f"{named('ami')}",
         )
     return api.cached(("image", spec.suite, fitting[0]), lambda: _newest_debian(api, spec, fitting[0]))
 
@@ -91,14 +102,15 @@ def subnets(api: Api, spec: ClusterSpec, role: Role = "node") -> list[Subnet]:
     if not usable:
         raise lacking(
             "subnets",
-            f"{kind.name} is not offered in the zones of the subnets ({few(subnet.zone for subnet in found)}), but in "
-            f"{few(kind.zones)}: choose {named('subnets')} there, or another {named('instance_type')}",
+            f"{kind.name} is not offered in the zones of the subnets "
+            f"({few(subnet.zone for subnet in found)}), but in {few(kind.zones)}: choose {named('subnets')} "
+            f"there, or another {named('instance_type')}",
         )
     return usable
 
 
 def network(api: Api, spec: ClusterSpec) -> list[Subnet]:
-    """All subnets that the machines may be in: those named, in that order, else the default ones by their zones."""
+    """All subnets for the machines: those named, in that order, else the default ones by their zones."""
     wanted = spec.ec2.subnets
     return api.cached(
         ("network", *wanted), lambda: _named_subnets(api, spec) if wanted else _default_subnets(api)
@@ -126,7 +138,7 @@ def looked_in(api: Api) -> str:
 
 
 def existing(word: str, known: Iterable[str]) -> str:
-    """What exists instead, as a sentence: all names where they are few, else those that are similar to the word."""
+    """What exists instead, as a sentence: all names where they are few, else those similar to the word."""
     names = sorted(set(known))
     similar = difflib.get_close_matches(word, names, n=3, cutoff=0.6)
     if len(names) > _FEW and similar:
@@ -201,7 +213,8 @@ def _named_image(api: Api, spec: ClusterSpec, image_id: str) -> Image:
     if image.state != "available":
         raise lacking(
             "ami",
-            f"the machine image {what} is {image.state}: wait until it is available, or name another with {named('ami')}",
+            f"the machine image {what} is {image.state}: wait until it is available, or name another with "
+            f"{named('ami')}",
         )
     return image
 
@@ -214,8 +227,8 @@ def _newest_debian(api: Api, spec: ClusterSpec, architecture: str) -> Image:
     if not found:
         raise lacking(
             "ami",
-            f"{api.region} has no image of Debian {release} for {architecture} from Debian's account {DEBIAN}: "
-            f"name an image with {named('ami')}",
+            f"{api.region} has no image of Debian {release} for {architecture} from Debian's account "
+            f"{DEBIAN}: name an image with {named('ami')}",
         )
     return _as_image(max(found, key=lambda image: image.get("CreationDate", "")))
 
@@ -255,8 +268,8 @@ def _default_subnets(api: Api) -> list[Subnet]:
         return sorted(found, key=lambda subnet: subnet.zone)
     raise lacking(
         "subnets",
-        f"{api.region} has no default subnets: choose {named('subnets')} (existing: {listed(_subnets(api, {}))}), "
-        "or create default ones: aws ec2 create-default-vpc",
+        f"{api.region} has no default subnets: choose {named('subnets')} (existing: "
+        f"{listed(_subnets(api, {}))}), or create default ones: aws ec2 create-default-vpc",
     )
 
 

@@ -32,10 +32,10 @@ _STANDARD = re.compile(r"(?!inf|trn|dl|hpc|mac)[acdhimrtz][a-z]*\d")
 def problems(
     api: Api, spec: ClusterSpec, roles: Collection[Role], *, launching: Mapping[Role, int] | None = None
 ) -> list[Problem]:
-    """What keeps machines of those roles from being launched; `launching`: how many of each, else all of them.
+    """What keeps machines of those roles from being launched; `launching`: how many of each, else all.
 
-    Where EC2 does not know the caller, only that is reported.  Raises ApiError when EC2 does not respond, or throttles
-    for as long as boto3 retries.
+    Where EC2 does not know the caller, only that is reported.  Raises ApiError when EC2 does not respond, or
+    throttles for as long as boto3 retries.
     """
     if found := _setup_problems(api):
         return found
@@ -71,7 +71,10 @@ def _counts(spec: ClusterSpec, roles: Collection[Role]) -> dict[Role, int]:
 
 
 def _found_by(check: Callable[[], Iterable[Problem]]) -> list[Problem]:
-    """What one check finds.  A refusal concerns that check alone, unless every other would be refused alike."""
+    """What one check finds.
+
+    A refusal concerns that check alone, unless every other would be refused alike.
+    """
     try:
         return list(check())
     except Preflight as error:
@@ -99,7 +102,8 @@ def _setup_problems(api: Api) -> list[Problem]:
             yield Problem(
                 "",
                 "",
-                "boto3 does not say where the AWS credentials come from: check ~/.aws and the AWS_* variables",
+                "boto3 does not say where the AWS credentials come from: check ~/.aws and the AWS_* "
+                "variables",
             )
 
     return list(dict.fromkeys([*_found_by(credentials), *_found_by(region)]))
@@ -154,14 +158,14 @@ def _group(api: Api, spec: ClusterSpec) -> Iterator[Problem]:
     )
     if gaps := member_gaps(group.id, group.rules, networks, own_master=spec.own_master):
         text = (
-            f"the security group {group.name!r} ({group.id}) does not admit {', '.join(gaps)} between its own members: "
-            + remedy
+            f"the security group {group.name!r} ({group.id}) does not admit {', '.join(gaps)} between its "
+            f"own members: {remedy}"
         )
         yield Problem("", "group", text)
     # To private addresses the connection may come from another member of the group, such as this machine.
     private = spec.ec2.address == "private" or not any(subnet.public for subnet in subnets)
     if not admits_ssh(group.id, group.rules, from_itself=private):
-        text = f"the security group {group.name!r} ({group.id}) does not admit SSH (TCP 22) from anywhere: {remedy}"
+        text = f"the security group {group.name!r} ({group.id}) does not admit SSH (TCP 22): {remedy}"
         yield Problem("", "group", text)
 
 
@@ -182,7 +186,10 @@ def _free_addresses(api: Api, spec: ClusterSpec, counts: Mapping[Role, int]) -> 
         found = catalog.subnets(api, spec, role)
         if all(subnet.free < count for subnet in found):
             free = ", ".join(f"{subnet.free} in {subnet.id}" for subnet in found)
-            text = f"no subnet has {count} free addresses ({free}): choose other {named('subnets')}, or a smaller size"
+            text = (
+                f"no subnet has {count} free addresses ({free}): choose other {named('subnets')}, or a "
+                "smaller size"
+            )
             yield Problem("", "subnets", text)
 
 
@@ -196,10 +203,10 @@ def _quota(api: Api, spec: ClusterSpec, counts: Mapping[Role, int]) -> Iterator[
         return
     kind = "spot" if spec.ec2.spot else "on-demand"
     text = (
-        f"the account's quota is {limit:.0f} vCPUs of standard {kind} instances in {api.region}: {used} are in use, and "
-        f"this needs {needed} more. Choose a smaller size or type, or request more: aws service-quotas "
-        f"request-service-quota-increase --service-code ec2 --quota-code {_QUOTAS[spec.ec2.spot]} "
-        f"--desired-value {used + needed}"
+        f"the account's quota is {limit:.0f} vCPUs of standard {kind} instances in {api.region}: {used} are "
+        f"in use, and this needs {needed} more. Choose a smaller size or type, or request more: aws "
+        "service-quotas request-service-quota-increase --service-code ec2 --quota-code "
+        f"{_QUOTAS[spec.ec2.spot]} --desired-value {used + needed}"
     )
     yield Problem("", "instance_type", text)
 
@@ -256,7 +263,7 @@ def _permission(api: Api, spec: ClusterSpec, role: Role) -> Iterator[Problem]:
 
 
 def _forbidden(api: Api, error: ApiError) -> str:
-    """What the caller may not do: as EC2 words it where that is readable, else decoded where the caller may do that.
+    """What the caller may not do: as EC2 words it, or decoded where the caller may decode it.
 
     EC2 says so in its message alone: there is no field for it.
     """

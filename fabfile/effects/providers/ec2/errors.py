@@ -100,8 +100,8 @@ def refused(operation: str, response: "ClientErrorResponseTypeDef", source: Sour
     uncertain = code in _UNCERTAIN or (status >= 500 and code not in THROTTLED | NO_CAPACITY | QUOTA)
     if uncertain:
         text = (
-            f"EC2 failed at {operation} with an error of its own ({code}: {said}). Run the same command again: "
-            "nothing is done twice"
+            f"EC2 failed at {operation} with an error of its own ({code}: {said}). Run the same command "
+            "again: nothing is done twice"
         )
     else:
         text = _text(operation, code, f"({code}: {said})", source)
@@ -113,21 +113,24 @@ def _text(operation: str, code: str, quoted: str, source: Source) -> str:
         clock = ". Check this machine's clock too: it may be wrong" if code == "RequestExpired" else ""
         return f"the AWS credentials from {source} have expired {quoted}. {source.renewal}{clock}"
     if code in _UNKNOWN_CALLER:
-        return f"EC2 does not accept the AWS credentials from {source} {quoted}. Check them: aws sts get-caller-identity"
+        return (
+            f"EC2 does not accept the AWS credentials from {source} {quoted}. Check them: aws sts "
+            "get-caller-identity"
+        )
     if code in _FORBIDDEN:
         return (
-            f"the AWS credentials from {source} may not call {operation} {quoted}. Grant them the policy that "
-            "'fab ec2.policy' prints"
+            f"the AWS credentials from {source} may not call {operation} {quoted}. Grant them the policy "
+            "that 'fab ec2.policy' prints"
         )
     if code in THROTTLED:
         return (
-            f"EC2 throttles {operation} {quoted}: EC2's request rate limit is reached; run the same command again "
-            "in a minute"
+            f"EC2 throttles {operation} {quoted}: EC2's request rate limit is reached; run the same command "
+            "again in a minute"
         )
     if code in QUOTA:
         return (
-            f"the account's quota does not allow this {quoted}. Terminate instances, choose a smaller type, or "
-            "request an increase: Service Quotas, 'Amazon EC2'"
+            f"the account's quota does not allow this {quoted}. Terminate instances, choose a smaller type, "
+            "or request an increase: Service Quotas, 'Amazon EC2'"
         )
     return f"EC2 refused {operation} {quoted}"
 
@@ -136,22 +139,26 @@ def unanswered(operation: str, error: Exception) -> ApiError:
     """No response at all: the network, a proxy, a region that does not exist."""
     said = str(error) or type(error).__name__
     text = (
-        f"EC2 did not respond to {operation} ({said}). Check the network, the region and AWS_ENDPOINT_URL, then run "
-        "the same command again"
+        f"EC2 did not respond to {operation} ({said}). Check the network, the region and AWS_ENDPOINT_URL, "
+        "then run the same command again"
     )
     return ApiError(operation, "", said, uncertain=True, text=text)
 
 
 # By the name of botocore's exception: what is wrong with the configuration, and the next step.
 _SETUP = {
-    "NoCredentialsError": "no AWS credentials found: run 'aws configure' or 'aws sso login', or set AWS_PROFILE, or "
-    "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    "NoCredentialsError": (
+        "no AWS credentials found: run 'aws configure' or 'aws sso login', or set AWS_PROFILE, or "
+        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    ),
     "PartialCredentialsError": "the AWS credentials are incomplete ({said}): set both AWS_ACCESS_KEY_ID and "
     "AWS_SECRET_ACCESS_KEY",
     "ProfileNotFound": "AWS_PROFILE names a profile that ~/.aws/config does not have ({said}): "
     "'aws configure list-profiles' lists the profiles",
-    "NoRegionError": "no AWS region is set: give one with {region}, for example eu-central-1, or set AWS_DEFAULT_REGION, "
-    "or 'region' in ~/.aws/config",
+    "NoRegionError": (
+        "no AWS region is set: give one with {region}, for example eu-central-1, or set AWS_DEFAULT_REGION, "
+        "or 'region' in ~/.aws/config"
+    ),
     "InvalidRegionError": "invalid AWS region ({said}): expected a name such as eu-central-1",
 }
 _REGION_ERRORS = ("NoRegionError", "InvalidRegionError")
@@ -171,14 +178,17 @@ def setup(error: Exception) -> Preflight:
 
 _FILE = "Put new ones there: aws configure"
 _ROLE = "Renew the credentials that assume it (source_profile or credential_source in ~/.aws/config)"
-_MACHINE = "AWS renews them automatically, so check the role and whether {0} responds from here; then run the same command again"
+_MACHINE = (
+    "AWS renews them automatically, so check the role and whether {0} responds from here; then run the same "
+    "command again"
+)
 
 # botocore's words for them (botocore.credentials, the METHODs).
 _SOURCES: Final = {
     "env": (
         "the environment (AWS_ACCESS_KEY_ID)",
-        "Set new ones: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for temporary ones, AWS_SESSION_TOKEN; or unset "
-        "them and choose a profile with AWS_PROFILE",
+        "Set new ones: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for temporary ones, AWS_SESSION_TOKEN; "
+        "or unset them and choose a profile with AWS_PROFILE",
     ),
     "shared-credentials-file": ("~/.aws/credentials", _FILE),
     "config-file": ("~/.aws/config", _FILE),

@@ -1,8 +1,9 @@
 """Launches that may have happened: saved before the call, kept until their instances are seen.
 
 A launch can be interrupted anywhere: before the call, between the call and its response, before EC2 shows the
-instances.  The whole request is saved with its client token, so that exactly the same request can be made again; EC2
-then returns the instances of the first time instead of launching more (EC2 API reference, "Ensuring idempotency").
+instances.  The whole request is saved with its client token, so that exactly the same request can be made
+again; EC2 then returns the instances of the first time instead of launching more (EC2 API reference,
+"Ensuring idempotency").
 """
 
 import json
@@ -79,7 +80,8 @@ class Launches:
     def settle(self, role: Role) -> list[str]:
         """Finish a launch that was interrupted: the ids of all its instances.
 
-        No ids where there was none or it launched nothing.  Raises ApiError where that cannot be found out now.
+        No ids where there was none or it launched nothing.  Raises ApiError where that cannot be found out
+        now.
         """
         pending = self.pending(role)
         if pending is None:
@@ -87,8 +89,8 @@ class Launches:
         shown = instances.of_token(self._api, pending.token)
         if len(shown) == pending.count:
             return ids_of(shown)
-        # Either EC2 never received the request, or it does not show the instances yet.  Only the same request again
-        # shows which: in both cases its response names the instances, and none can be missed.
+        # Either EC2 never received the request, or it does not show the instances yet.  Only the same request
+        # again shows which: in both cases its response names the instances, and none can be missed.
         try:
             return self._carry_out(pending, doubtful=True)
         except ApiError as error:
@@ -101,8 +103,8 @@ class Launches:
     def shown(self, ids: Mapping[Role, Sequence[str]], *, all_of_them: bool) -> "list[InstanceTypeDef]":
         """Wait until EC2 shows what was launched; all instances of the cluster.
 
-        Without `all_of_them` one instance of each launch suffices: EC2 no longer shows what was terminated an hour ago.
-        Raises ClusterError when it shows too few.
+        Without `all_of_them` one instance of each launch suffices: EC2 no longer shows what was terminated an
+        hour ago. Raises ClusterError when it shows too few.
         """
         wanted = {instance_id for launched in ids.values() for instance_id in launched}
         found: list[InstanceTypeDef] = []
@@ -116,8 +118,8 @@ class Launches:
         for expected in ids.values():
             if unseen.intersection(expected) and (all_of_them or unseen.issuperset(expected)):
                 raise ClusterError(
-                    f"EC2 launched {', '.join(sorted(unseen))} but does not show them after {self._timeouts.visible:.0f} s. "
-                    "Nothing is lost: run the same command again"
+                    f"EC2 launched {', '.join(sorted(unseen))} but does not show them after "
+                    f"{self._timeouts.visible:.0f} s. Nothing is lost: run the same command again"
                 )
         return found
 
@@ -131,8 +133,8 @@ class Launches:
         except (ValueError, TypeError) as error:
             path = self._store.secret_path(_file(role))
             raise StoreError(
-                f"{path} is damaged ({error}): it held a launch that may have happened. Look for instances with the tag "
-                f"{TAG_ID}={self._spec.id} in the EC2 console, then remove the file"
+                f"{path} is damaged ({error}): it held a launch that may have happened. Look for instances "
+                f"with the tag {TAG_ID}={self._spec.id} in the EC2 console, then remove the file"
             ) from None
 
     def forget(self, role: Role) -> None:

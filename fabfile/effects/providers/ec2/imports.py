@@ -33,8 +33,8 @@ def import_problems(api: Api, spec: ClusterSpec, indexes: Mapping[str, int]) -> 
 def import_instances(api: Api, spec: ClusterSpec, indexes: Mapping[str, int]) -> None:
     """Make these instances, by their ids, the nodes of those indexes.
 
-    Raises UsageError with every problem, before it changes anything.  Up to `IMPORTED_AT_ONCE` are tagged in one call,
-    so an interruption leaves no instance half imported.
+    Raises UsageError with every problem, before it changes anything.  Up to `IMPORTED_AT_ONCE` are tagged in
+    one call, so an interruption leaves no instance half imported.
     """
     if problems := import_problems(api, spec, indexes):
         raise UsageError(problems)

@@ -66,7 +66,10 @@ def console(api: Api, instance_id: str, lines: int = 5) -> str:
 
 
 def host_keys(api: Api, instance_id: str) -> list[str]:
-    """The public host keys, `type base64`, that the instance wrote last; none where its console holds none."""
+    """The public host keys, `type base64`, that the instance wrote last.
+
+    None where its console holds none.
+    """
     return shown_keys(console(api, instance_id, lines=_ALL_LINES))
 
 

@@ -42,7 +42,7 @@ class Launcher:
         return [node for node in nodes(self._spec, found) if not node.gone]
 
     def _done(self, ids: Mapping[Role, Sequence[str]], *, all_of_them: bool) -> "list[InstanceTypeDef]":
-        """All instances of the cluster, once EC2 shows what was launched; the saved launches are then removed."""
+        """All instances of the cluster, once EC2 shows what was launched; removes the saved launches."""
         found = self._launches.shown(ids, all_of_them=all_of_them)
         for role in ids:
             self._launches.forget(role)
@@ -66,7 +66,7 @@ class Launcher:
         return [instance for instance in found if instance["InstanceId"] not in ids]
 
     def _launch(self, role: Role, user_data: UserData, found: "list[InstanceTypeDef]") -> list[str]:
-        """Launch the machines of that role that do not exist, all in one zone that has capacity; their ids."""
+        """Launch the missing machines of that role, all in one zone that has capacity; their ids."""
         indexes = missing(self._spec, found, role)
         if not indexes:
             return []
@@ -92,8 +92,8 @@ class Launcher:
                     )
         on_demand = "without --spot, " if self._spec.ec2.spot else ""
         raise ClusterError(
-            f"EC2 has no capacity for {what} in {'; '.join(full)}. Try again later, or {on_demand}with another "
-            "--instance-type, another --region, or a --subnet in another zone"
+            f"EC2 has no capacity for {what} in {'; '.join(full)}. Try again later, or {on_demand}with "
+            "another --instance-type, another --region, or a --subnet in another zone"
         )
 
     def _target(self, subnet: Subnet) -> LaunchTarget:
@@ -126,7 +126,8 @@ def start(api: Api, names: Mapping[str, str], timeouts: Timeouts, warn: Callable
     ids = sorted(names)
     if not poll(lambda: not _stopping(api, ids), timeouts, timeouts.settled):
         raise ClusterError(
-            f"{', '.join(names.values())} did not stop in {timeouts.settled:.0f} s: run the same command again"
+            f"{', '.join(names.values())} did not stop in {timeouts.settled:.0f} s: run the same command "
+            "again"
         )
     try:
         repeat(
@@ -136,8 +137,9 @@ def start(api: Api, names: Mapping[str, str], timeouts: Timeouts, warn: Callable
         if not error.no_capacity:
             raise
         raise ClusterError(
-            f"EC2 has no capacity now to start {', '.join(names.values())} ({error.code}: {error.said}). Try again later; "
-            f"or terminate and launch again elsewhere: aws ec2 terminate-instances --instance-ids {' '.join(ids)}"
+            f"EC2 has no capacity now to start {', '.join(names.values())} ({error.code}: {error.said}). Try "
+            "again later; or terminate and launch again elsewhere: aws ec2 terminate-instances "
+            f"--instance-ids {' '.join(ids)}"
         ) from None
 
 
@@ -150,6 +152,6 @@ def _stopping(api: Api, ids: Sequence[str]) -> bool:
 
 
 def _nearest(subnets: Sequence[Subnet], counted: Census) -> list[Subnet]:
-    """The subnets in the order to try: first those with most machines of the cluster, since their links are fast."""
+    """The subnets in the order to try: first those with most machines of the cluster."""
     taken = [instance.get("SubnetId") for instance in counted.living(("node", "master")).values()]
     return sorted(subnets, key=lambda subnet: -taken.count(subnet.id))

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 def power_off(api: Api, spec: ClusterSpec, node: Node, timeouts: Timeouts) -> None:
     """Stop an instance without a shutdown of its system, as a power cut would.
 
-    Raises UsageError for a spot instance: a one-time request's cannot be stopped (EC2 User Guide, "Stop a Spot Instance").
+    Raises UsageError for a spot instance: a one-time request's cannot be stopped (EC2 User Guide, "Stop a
+    Spot Instance").
     """
     if _is_spot(_instance(api, node)):
         raise UsageError(
             f"{node.name} is a spot instance, which EC2 cannot stop. To terminate it: "
-            f"aws ec2 terminate-instances --instance-ids {node.id}; then 'fab up {spec.name}' launches a new one"
+            f"aws ec2 terminate-instances --instance-ids {node.id}; then 'fab up {spec.name}' launches a new "
+            "one"
         )
     api.ec2.stop_instances(InstanceIds=[node.id], Force=True)
     _await(api, node, "stopped", timeouts)
@@ -38,7 +40,8 @@ def power_on(api: Api, node: Node, timeouts: Timeouts) -> None:
 def reboot(api: Api, spec: ClusterSpec, node: Node, timeouts: Timeouts) -> None:
     """Stop by force and start again.
 
-    EC2's own reboot begins with an orderly shutdown, unlike a power cut; but a spot instance can do nothing else.
+    EC2's own reboot begins with an orderly shutdown, unlike a power cut; but a spot instance can do nothing
+    else.
     """
     if _is_spot(_instance(api, node)):
         api.ec2.reboot_instances(InstanceIds=[node.id])
@@ -71,11 +74,13 @@ def _access(spec: ClusterSpec, node: Node) -> str:
     group = spec.ec2.group or "default"
     region = f" --region={spec.ec2.region}" if spec.ec2.region else ""
     parts = [
-        f"does the security group admit port 22 from this address? fab ec2.security-create {group}{region} adds it"
+        f"does the security group admit port 22 from this address? fab ec2.security-create {group}{region} "
+        "adds it"
     ]
     if node.ssh_host == node.address and spec.ec2.address != "private":
         parts.append(
-            "it has no public address: is its private address reachable from here? A subnet can assign public ones"
+            "it has no public address: is its private address reachable from here? A subnet can assign "
+            "public ones"
         )
     return "; ".join(parts)
 

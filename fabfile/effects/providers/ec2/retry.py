@@ -16,8 +16,8 @@ class Timeouts:
     """Seconds.
 
     response  for a call that is throttled, or fails inside EC2, to succeed
-    visible   for new instances to be shown: what was launched may be missing from a description for a while (EC2 API
-              reference, "Eventual consistency")
+    visible   for new instances to be shown: what was launched may be missing from a description for a while
+              (EC2 API reference, "Eventual consistency")
     doubt     for instances to be shown that a refused call may have launched before
     settled   for instances to have stopped, started or terminated
     shortest  between two polls, or two calls, at the beginning; `longest` later

@@ -106,13 +106,14 @@ def ensure(
 def delete(api: Api, name: str, *, vpc: str, timeout: float, report: Report) -> Group:
     """Delete the group of that name once its last instance is gone; wait `timeout` seconds for that.
 
-    Raises UsageError when it is not ours, or another group's rules name it; ClusterError with what still uses it.
+    Raises UsageError when it is not ours, or another group's rules name it; ClusterError with what still uses
+    it.
     """
     group = _ours(api, name, vpc)
     if referring := _referring(api, group):
         raise UsageError(
-            f"rules of other security groups name {group.name!r} ({group.id}): {few(referring)}. Revoke them first: "
-            "aws ec2 revoke-security-group-ingress"
+            f"rules of other security groups name {group.name!r} ({group.id}): {few(referring)}. Revoke them "
+            "first: aws ec2 revoke-security-group-ingress"
         )
     users: list[str] = []
 
@@ -123,8 +124,8 @@ def delete(api: Api, name: str, *, vpc: str, timeout: float, report: Report) -> 
     with report.step(f"wait for the last instance of {group.name}"):
         if not poll(unused, POLLING, timeout):
             raise ClusterError(
-                f"the security group {group.name!r} is still used by {few(users)}. Terminate them, for example: "
-                "fab cluster.nodes.terminate NAME; then run the same command again"
+                f"the security group {group.name!r} is still used by {few(users)}. Terminate them, for "
+                "example: fab cluster.nodes.terminate NAME; then run the same command again"
             )
     with report.step(f"delete {group.name}"):
         if not poll(lambda: _deleted(api, group), POLLING, max(timeout, POLLING.longest)):
@@ -184,8 +185,9 @@ def _ours(api: Api, name: str, vpc: str) -> Group:
             Problem(
                 "",
                 "name",
-                f"the security group {name!r} ({found[0].id}) was not created by this tool: it lacks the tag {GROUP_TAG}. "
-                f"To delete it all the same: aws ec2 delete-security-group --group-id {found[0].id}",
+                f"the security group {name!r} ({found[0].id}) was not created by this tool: it lacks the tag "
+                f"{GROUP_TAG}. To delete it all the same: aws ec2 delete-security-group --group-id "
+                f"{found[0].id}",
             )
         )
     return found[0]
@@ -260,8 +262,8 @@ def _group(api: Api, spec: ClusterSpec, vpc: str) -> Group:
     there = listed(subnets_of(api, found[0].vpc))
     raise lacking(
         "group",
-        f"the security group {name!r} is in {found[0].vpc}, but the subnets are in {vpc}. Choose {named('subnets')} of "
-        f"its VPC ({there}), or a {named('group')} of {vpc}",
+        f"the security group {name!r} is in {found[0].vpc}, but the subnets are in {vpc}. Choose "
+        f"{named('subnets')} of its VPC ({there}), or a {named('group')} of {vpc}",
     )
 
 

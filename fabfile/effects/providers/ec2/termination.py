@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 
 _UNKNOWN_ID = "InvalidInstanceID.NotFound"
 _PROTECTED = "OperationNotPermitted"
-# States of spot requests that can still launch an instance (EC2 API reference, "DescribeSpotInstanceRequests").
+# States of spot requests that can still launch an instance (EC2 API reference,
+# "DescribeSpotInstanceRequests").
 _OPEN = ("open", "active")
 
 
 class Termination:
-    """Terminates instances of one cluster: one call for all, then one description a poll until they are gone."""
+    """Terminates instances of one cluster: one call for all, then one description each poll."""
 
     def __init__(self, api: Api, spec: ClusterSpec, store: Store, report: Report, timeouts: Timeouts) -> None:
         self._api, self._spec, self._report, self._timeouts = api, spec, report, timeouts
@@ -44,10 +45,12 @@ class Termination:
             self._terminate((), instances.of_cluster(self._api, self._spec), everything=True)
 
     def terminate(self, nodes: Collection[Node]) -> None:
-        """Terminate those machines; when they are all of the cluster's, also what else belongs to it: pending launches,
-        duplicates, spot requests.
+        """Terminate those machines; when they are all of the cluster's, also what else belongs to it.
 
-        Raises NodeFailures with each that was not terminated, and ApiError for a launch whose outcome is unknown.
+        That is pending launches, duplicates, spot requests.
+
+        Raises NodeFailures with each that was not terminated, and ApiError for a launch whose outcome is
+        unknown.
         """
         found = instances.of_cluster(self._api, self._spec)
         living = set(ids_of(census(found).living(ROLES).values()))
@@ -126,7 +129,7 @@ class Termination:
         )
 
     def _request_each(self, ids: Sequence[str]) -> None:
-        """One call each: EC2 refuses all instances of a zone for a protected one, and does not say which that is."""
+        """One call each: EC2 refuses a whole zone for a protected instance, without saying which."""
         living = ids_of(filter(is_living, instances.of_cluster(self._api, self._spec)))
         for instance_id in sorted(set(living).intersection(ids)):
             try:
@@ -135,8 +138,9 @@ class Termination:
                 reason = str(error)
                 if error.code == _PROTECTED:
                     reason = (
-                        "is protected from termination. Remove the protection, then run the same command again: "
-                        f"aws ec2 modify-instance-attribute --instance-id {instance_id} --no-disable-api-termination"
+                        "is protected from termination. Remove the protection, then run the same command "
+                        f"again: aws ec2 modify-instance-attribute --instance-id {instance_id} "
+                        "--no-disable-api-termination"
                     )
                 self._fail(instance_id, reason)
 
