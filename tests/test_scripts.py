@@ -1,8 +1,12 @@
 """Every shell script that the tool sends to a machine parses, and shellcheck accepts it."""
 
+import ast
 import os
+import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -134,3 +138,25 @@ def test_a_file_of_the_templates_parses_and_passes_shellcheck(file: str) -> None
 @pytest.mark.parametrize("what", SCRIPTS)
 def test_a_script_as_it_is_sent_parses_and_passes_shellcheck(what: str) -> None:
     assert (problems(SCRIPTS[what]), shellcheck(SCRIPTS[what], UNUSED)) == ("", "")
+
+
+# Lines that only a script has.
+SHELL = re.compile(r"^\s*(set -eu|if \[|for \w+ in |while |case |fi$|done$|esac$|printf )", re.MULTILINE)
+
+
+def texts(path: Path) -> Iterator[str]:
+    """The string literals of a module that are not docstrings."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            node.value.value = ""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "fabfile").rglob("*.py")), ids=lambda path: path.relative_to(ROOT).as_posix()
+)
+def test_a_script_is_a_file_and_not_a_string_of_python(path: Path) -> None:
+    assert [text for text in texts(path) if text.count("\n") > 1 and SHELL.search(text)] == []
