@@ -9,7 +9,7 @@ from ..core.report import Report
 from ..core.spec.node import Node, Role
 from ..core.templates import ROOT
 from ..effects import checkip
-from ..effects.providers.base import Cloud, LaunchPlanner, able
+from ..effects.providers.base import Ec2Account, LaunchPlanner, able
 from ..effects.providers.ec2 import security_groups
 from ..effects.providers.ec2.api import Api
 from ..effects.providers.ec2.security_groups import GroupChanges
@@ -65,7 +65,7 @@ def check(session: Session) -> list[PlannedLaunch]:
 
 def boot_master(session: Session) -> tuple[Node, MasterResult]:
     """Boot only the cluster's own Puppet master, and start Puppet's server on it."""
-    able(session.provider, Cloud)
+    able(session.provider, Ec2Account)
     if not session.spec.own_master:
         raise UsageError(
             f"the Puppet master of {session.spec.name!r} is {session.spec.puppet_master}, not a machine of "

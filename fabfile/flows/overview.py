@@ -7,7 +7,7 @@ from ..core.report import Report
 from ..core.spec.node import members
 from ..effects import host
 from ..effects.providers import provider_for
-from ..effects.providers.base import Cloud, Provider
+from ..effects.providers.base import Ec2Account, Provider
 from ..effects.providers.ec2 import FoundCluster
 from ..effects.store import home
 from ..effects.store.store import Store
@@ -24,7 +24,7 @@ def overview(report: Report) -> list[dict[str, Any]]:
     for name in home.names():
         row, provider = _row(name)
         rows.append(row)
-        if isinstance(provider, Cloud):
+        if isinstance(provider, Ec2Account):
             regions.add(provider.region())
     found: dict[str, FoundCluster] = {}
     for region in sorted(regions):

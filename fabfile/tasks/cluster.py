@@ -78,7 +78,7 @@ def show_cluster(c: Any, name: str, json: bool = False) -> None:
         "name": "the cluster's name",
         "json": "for programs",
         "watch": "live, until interrupted",
-        "wait": "give it that many seconds to be whole and run everything; exits 1 if it is not",
+        "wait": "seconds to wait until it is complete and every service runs; exits 1 if not",
     }
 )
 def status(c: Any, name: str, json: bool = False, watch: bool = False, wait: str = "") -> None:

@@ -15,7 +15,7 @@ def keygen(c: Any, name: str) -> None:
 
 @task(help=_NAME)
 def render(c: Any, name: str) -> None:
-    """Print the corosync.conf that the nodes ask for."""
+    """Print the corosync.conf for the present nodes."""
     show.output.text(cluster_named(name).corosync_conf())
 
 

@@ -83,7 +83,7 @@ def get(c: Any, name: str, src: str, dst: str, on: str = "", sudo: bool = False,
     },
 )
 def import_nodes(c: Any, name: str, ids: str, user: str = "", pem: str = "") -> None:
-    """Make EC2 instances nodes that were launched otherwise."""
+    """Import existing EC2 instances as nodes."""
     found = cluster_named(name).import_instances(ids.replace(",", " ").split(), user=user, pem=pem)
     show.ec2.imported(name, found)
 

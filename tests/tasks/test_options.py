@@ -25,24 +25,24 @@ AGENT = ROOT / "data/puppet/modules/sirikata_cluster/files/service"
 
 
 @dataclass(frozen=True)
-class Nice(Service):
+class Coloured(Service):
     """A service with one more option, declared as the others are."""
 
-    nice: int = field(default=5, metadata={"option": Option(help="its priority", metavar="NUMBER")})
+    colour: int = field(default=5, metadata={"option": Option(help="its colour", metavar="NUMBER")})
 
 
 def test_an_option_that_is_added_is_in_every_view() -> None:
-    options = fields_of(Nice)
-    assert ("--nice=NUMBER", "nice", "5", "its priority") in table(options)
-    assert "| `--nice=NUMBER` | `nice` | 5 | its priority |\n" in markdown(options)
+    options = fields_of(Coloured)
+    assert ("--colour=NUMBER", "colour", "5", "its colour") in table(options)
+    assert "| `--colour=NUMBER` | `colour` | 5 | its colour |\n" in markdown(options)
 
     @accepts_service(options)
     def add(c: object, **given: str) -> None: ...
 
-    assert inspect.signature(add).parameters["nice"].default == ""
-    method = takes(Nice)(lambda self, service: service)
-    assert method(None, "web", "/bin/true", nice=3) == Nice("web", "/bin/true", nice=3)
-    assert inspect.signature(method).parameters["nice"].default == 5
+    assert inspect.signature(add).parameters["colour"].default == ""
+    method = takes(Coloured)(lambda self, service: service)
+    assert method(None, "web", "/bin/true", colour=3) == Coloured("web", "/bin/true", colour=3)
+    assert inspect.signature(method).parameters["colour"].default == 5
 
 
 def test_the_task_has_every_option_with_its_help() -> None:

@@ -23,7 +23,7 @@ _TIMING: dict[str, tuple[int, int | None]] = {"lan": (1000, 0), "cloud": (3000, 
 # What a running corosync silently keeps when it reloads.  Up to system.*: remove_ro_entries() in its
 # exec/cfg.c (3.1.7 and 3.1.9 agree).  The rest: votequorum(5), "only votes, quorum_votes, expected_votes and
 # two_node can be changed at runtime".
-_FIXED = frozenset(
+_NOT_RELOADABLE = frozenset(
     [
         "totem.version",
         "totem.threads",
@@ -168,7 +168,7 @@ def differences(old: str, new: str) -> list[str]:
 
 def needs_restart(old: str, new: str) -> list[str]:
     """The keys that change and that a running corosync keeps as they are until each node's next start."""
-    return [key for key in _changed(old, new) if key in _FIXED]
+    return [key for key in _changed(old, new) if key in _NOT_RELOADABLE]
 
 
 def refused(old: str, new: str) -> list[str]:

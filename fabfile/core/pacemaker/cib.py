@@ -103,7 +103,9 @@ def _service(primitive: ET.Element, root: ET.Element, places: Mapping[str, int])
     on, failover = place(service_id, root, places)
     texts = {name: values[name] for name in _TEXTS if name in values}
     texts |= {name: escaping.decode(texts[name]) for name in _COMMANDS if name in texts}
-    numbers = {name: int(values[name]) for name in _NUMBERS if values.get(name, "").isdecimal()}
+    numbers = {
+        name: int(values[name]) for name in _NUMBERS if values.get(name, "").removeprefix("-").isdecimal()
+    }
     found: dict[str, Any] = {"id": service_id, "command": "", **texts, **numbers, **related(service_id, root)}
     return Service(
         **found,

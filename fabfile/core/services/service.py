@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import Problem, named
 from ..spec.types import Holders, asked, place_problems
-from . import constraints
+from . import checks
 
 if TYPE_CHECKING:
     # How a type checker sees a field that converts what it is given (dataclasses: descriptor-typed fields).
@@ -61,9 +61,9 @@ def _declared(text: str, **details: Any) -> dict[str, Option]:
 
 
 _IDS: Final = {"metavar": "ID", "parameter": False}
-_SECONDS: Final = {"metavar": "SECONDS", "check": constraints.seconds}
-_PATH: Final = {"metavar": "PATH", "check": constraints.path}
-_PROBE: Final = {"metavar": "PROBE", "check": constraints.probe, "split": True}
+_SECONDS: Final = {"metavar": "SECONDS", "check": checks.seconds}
+_PATH: Final = {"metavar": "PATH", "check": checks.path}
+_PROBE: Final = {"metavar": "PROBE", "check": checks.probe, "split": True}
 
 
 @dataclass(frozen=True)
@@ -78,13 +78,13 @@ class Service:
     __pydantic_config__ = UNKNOWN_KEYS_ARE_ERRORS
 
     id: str = field(
-        metadata=_declared("id in the cluster", metavar="ID", check=constraints.identifier, parameter=False)
+        metadata=_declared("id in the cluster", metavar="ID", check=checks.identifier, parameter=False)
     )
     command: str = field(
         metadata=_declared(
             "command line to run; starts with an absolute path",
             metavar="COMMAND",
-            check=constraints.command_line,
+            check=checks.command_line,
             split=True,
         )
     )
@@ -100,12 +100,12 @@ class Service:
     )
     user: str = field(
         default="",
-        metadata=_declared("user to run as", metavar="USER", unset="root", check=constraints.user),
+        metadata=_declared("user to run as", metavar="USER", unset="root", check=checks.user),
     )
     cwd: str = field(default="", metadata=_declared("working directory", unset="/", **_PATH))
     env: Variables = field(
         default=_NONE,
-        metadata=_declared("environment variables", metavar="KEY=VALUE", check=constraints.environment),
+        metadata=_declared("environment variables", metavar="KEY=VALUE", check=checks.environment),
     )
     monitor: int = field(
         default=10, metadata=_declared("seconds between two checks", parameter=False, **_SECONDS)
@@ -145,18 +145,18 @@ class Service:
     )
     stop_signal: str = field(
         default="TERM",
-        metadata=_declared("signal that asks it to stop", metavar="SIGNAL", check=constraints.signal),
+        metadata=_declared("signal that asks it to stop", metavar="SIGNAL", check=checks.signal),
     )
     memory: str = field(
         default="",
-        metadata=_declared("limit on memory, such as 512M", metavar="SIZE", check=constraints.memory),
+        metadata=_declared("limit on memory, such as 512M", metavar="SIZE", check=checks.memory),
     )
     cpu: str = field(
         default="",
         metadata=_declared(
             "limit on processor time, in cores (1.5) or percent of one (150%)",
             metavar="CORES",
-            check=constraints.cpu,
+            check=checks.cpu,
         ),
     )
 

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ..adhoc.host import AdhocOptions, adhoc_problems
 from ..ec2.options import Ec2Options, ec2_problems
@@ -13,7 +13,7 @@ from .names import is_host, is_user
 from .types import type_problems
 
 ProviderName = Literal["local", "ec2", "adhoc"]
-PROVIDERS: tuple[ProviderName, ...] = ("local", "ec2", "adhoc")
+PROVIDERS: tuple[ProviderName, ...] = get_args(ProviderName)
 SUITES = ("trixie", "bookworm")
 PROFILES = ("lan", "cloud")
 

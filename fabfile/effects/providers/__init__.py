@@ -1,4 +1,6 @@
-"""The three kinds of machine, behind one interface (base.Provider)."""
+"""The kinds of machine, behind one interface (base.Provider)."""
+
+from typing import assert_never
 
 from ...core.spec.cluster import ClusterSpec
 from ..store.store import Store
@@ -10,8 +12,12 @@ from .local.provider import LocalProvider
 
 def provider_for(spec: ClusterSpec, store: Store) -> Provider:
     """The provider of the kind that a specification names, for that cluster."""
-    if spec.provider == "local":
-        return LocalProvider(spec, store.secret_path("ssh_key"))
-    if spec.provider == "ec2":
-        return Ec2Provider(spec, store)
-    return AdhocProvider(spec, store)
+    match spec.provider:
+        case "local":
+            return LocalProvider(spec, store.secret_path("ssh_key"))
+        case "ec2":
+            return Ec2Provider(spec, store)
+        case "adhoc":
+            return AdhocProvider(spec, store)
+        case unknown:
+            assert_never(unknown)

@@ -150,7 +150,7 @@ class HostForgetter(Protocol):
 
 
 @runtime_checkable
-class Cloud(Protocol):
+class Ec2Account(Protocol):
     """Finds a cluster's machines by their tags, in one region of an account."""
 
     def region(self) -> str:
@@ -177,7 +177,7 @@ _LACKING: dict[type, str] = {
     HostKeys: "the host keys of {name!r} can only be read over SSH",
     Importer: "{name!r} is not on EC2: only EC2 instances can be imported",
     HostForgetter: "{name!r} is not an ad-hoc cluster",
-    Cloud: "{name!r} is not on EC2",
+    Ec2Account: "{name!r} is not on EC2",
     LaunchPlanner: "{name!r} is not on EC2",
 }
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fabfile.core.services.constraints import probe
+from fabfile.core.services.checks import probe
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fabfile.core.services.constraints import cpu_percent
+from fabfile.core.services.checks import cpu_percent
 from fabfile.core.services.relations import needed
 from fabfile.core.services.service import Service, validate
 from tests.builders import service
