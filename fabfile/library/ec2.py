@@ -1,4 +1,6 @@
-"""What only EC2 has: clusters found by their tags, existing instances, checks before a launch, security groups."""
+"""What only EC2 has: clusters found by their tags, existing instances, checks before a launch, security
+groups.
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -31,13 +33,17 @@ class Ec2(ByName):
     def import_instances(self, ids: Sequence[str], *, user: str = "", pem: str = "") -> list[Node]:
         """Import existing EC2 instances as the next nodes, in their order.
 
-        `user` is the account to log in to now, by default the cluster's; `pem` a private key file that they accept.
+        `user` is the account to log in to now, by default the cluster's; `pem` a private key file that they
+        accept.
         """
         with self._change("cluster.nodes.import") as session:
             return flows.machines.imports.import_nodes(session, ids, user=user, pem=pem)
 
     def check_launch(self) -> "list[PlannedLaunch]":
-        """What a boot would launch; nothing where every machine exists.  Raises Preflight with what prevents it."""
+        """What a boot would launch.
+
+        Nothing where every machine exists.  Raises Preflight with what prevents it.
+        """
         return flows.ec2.check(self._look())
 
     def boot_master(self) -> "tuple[Inventory, MasterResult]":
@@ -59,7 +65,10 @@ def create_security_group(
 def delete_security_group(
     name: str, *, vpc: str, region: str, timeout: float | None = None, report: Report | None = None
 ) -> str:
-    """Delete a security group of ours once its last instance is gone, within `timeout` seconds.  Returns its id."""
+    """Delete a security group of ours once its last instance is gone, within `timeout` seconds.
+
+    Returns its id.
+    """
     return flows.ec2.delete_group(name, vpc=vpc, region=region, timeout=timeout, report=report or Silent())
 
 

@@ -15,9 +15,11 @@ from .laboratory import REGION, Laboratory
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.ec2lab",
-        description="An API that behaves like EC2, on this machine, with a real machine behind each instance (as root).\n"
-        "Prints shell variables, and runs until it is interrupted:\n\n"
-        "  python -m tests.ec2lab >lab.env &     then, once it is not empty:     . ./lab.env",
+        description=(
+            "An API that behaves like EC2, on this machine, with a real machine behind each instance (as"
+            " root).\nPrints shell variables, and runs until it is interrupted:\n\n  python -m tests.ec2lab"
+            " >lab.env &     then, once it is not empty:     . ./lab.env"
+        ),
         epilog="To control it while it runs:\n\n" + USAGE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

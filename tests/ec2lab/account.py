@@ -19,13 +19,17 @@ from .wire import Refused
 
 ACCOUNT = "123456789012"
 DEBIAN, UBUNTU, STRANGER = "136693071363", "099720109477", "111122223333"
-# The codes of Service Quotas for the vCPUs of standard instances (A, C, D, H, I, M, R, T, Z): on demand, and spot.
+# The codes of Service Quotas for the vCPUs of standard instances (A, C, D, H, I, M, R, T, Z): on demand, and
+# spot.
 ON_DEMAND_QUOTA, SPOT_QUOTA = "L-1216C47A", "L-34B43A08"
 
 
 @dataclass(frozen=True)
 class Image:
-    """A machine image, and the Debian release that a real machine of it gets; empty where there is none to boot."""
+    """A machine image, and the Debian release that a real machine of it gets.
+
+    Empty where there is none to boot.
+    """
 
     id: str
     name: str
@@ -74,8 +78,12 @@ PARAMETERS = {
     "/aws/service/debian/release/13/latest/arm64": "ami-0deb130000000b064",
     "/aws/service/debian/release/12/latest/amd64": "ami-0deb120000000a064",
     "/aws/service/debian/release/12/latest/arm64": "ami-0deb120000000b064",
-    "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id": "ami-0ab240000000a0640",
-    "/aws/service/canonical/ubuntu/server/22.04/stable/current/amd64/hvm/ebs-gp2/ami-id": "ami-0ab220000000a0640",
+    "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id": (
+        "ami-0ab240000000a0640"
+    ),
+    "/aws/service/canonical/ubuntu/server/22.04/stable/current/amd64/hvm/ebs-gp2/ami-id": (
+        "ami-0ab220000000a0640"
+    ),
 }
 KEYPAIR = "lab-key"
 # Instances get these last octets; the others are the host's, and a margin.
@@ -215,7 +223,10 @@ class Account:
             address = next(self._addresses[subnet.id])
             if FIRST_ADDRESS <= int(address.rpartition(".")[2]) <= LAST_ADDRESS and address not in taken:
                 return address
-        message = f"There are not enough free addresses in subnet '{subnet.id}' to satisfy the requested number of instances."
+        message = (
+            f"There are not enough free addresses in subnet '{subnet.id}' to satisfy the requested number of"
+            " instances."
+        )
         raise Refused("InsufficientFreeAddressesInSubnet", message)
 
     def _repair_moto(self) -> None:

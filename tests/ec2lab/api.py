@@ -210,7 +210,10 @@ class Ec2:
 
     def _again(self, known: _Launch, parameters: dict[str, str]) -> Reply:
         if known.parameters != parameters:
-            message = "Arguments on this idempotent request are inconsistent with arguments used in previous request(s)."
+            message = (
+                "Arguments on this idempotent request are inconsistent with arguments used in previous"
+                " request(s)."
+            )
             raise Refused("IdempotentParameterMismatch", message)
         if all(instance.state == "terminated" for instance in known.instances):
             message = "The client token belongs to instances that have been terminated."
@@ -231,8 +234,9 @@ class Ec2:
         free = [each for each in candidates if not self.exhausted & {each.id, each.availability_zone}]
         if not free:
             message = (
-                f"We currently do not have sufficient {call.form['InstanceType']} capacity in the Availability Zone you "
-                f"requested ({candidates[0].availability_zone}). Our system will be working on provisioning additional capacity."
+                f"We currently do not have sufficient {call.form['InstanceType']} capacity in the"
+                f" Availability Zone you requested ({candidates[0].availability_zone}). Our system will be"
+                " working on provisioning additional capacity."
             )
             raise Refused("InsufficientInstanceCapacity", message, 500)
         if not named:
@@ -291,7 +295,8 @@ class Ec2:
         self._stop_if_dry(call)
         text = self.consoles.get(named, "")
         output = base64.b64encode((text if isinstance(text, str) else text()).encode()[-65536:]).decode()
-        inner = f"<instanceId>{named}</instanceId><timestamp>{time.strftime('%Y-%m-%dT%H:%M:%S.000Z', time.gmtime())}</timestamp>"
+        when = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+        inner = f"<instanceId>{named}</instanceId><timestamp>{when}</timestamp>"
         return answer("GetConsoleOutput", inner + (f"<output>{output}</output>" if output else ""))
 
     def _quota(self, call: Call) -> Reply:

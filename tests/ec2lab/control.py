@@ -16,8 +16,8 @@ GET  /lab/calls [?action=RunInstances]    every call
 GET  /lab/counts                          how often each action was called
 GET  /lab/leaks                           what would cost money or obstruct later tests
 GET  /lab/checkip                         the caller's own public address
-POST /lab/fail          code= [action=] [skip=] [times=]     refuse calls: RequestLimitExceeded, AuthFailure ...
-POST /lab/lose_reply    [action=] [skip=] [times=]           calls take effect, but their responses are lost
+POST /lab/fail          code= [action=] [skip=] [times=]  refuse calls: RequestLimitExceeded, AuthFailure ...
+POST /lab/lose_reply    [action=] [skip=] [times=]        calls take effect, but their responses are lost
 POST /lab/lose_request  [action=] [skip=] [times=]           calls are lost before they take effect
 POST /lab/exhaust       where=eu-central-1a|subnet-...       no capacity there
 POST /lab/supply        [where=]                             capacity again
@@ -31,9 +31,23 @@ POST /lab/pass_time | clear | reset | forget_calls | forget_terminated
 For example: curl -d 'code=RequestLimitExceeded&action=RunInstances&times=3' $AWS_ENDPOINT_URL/lab/fail
 """
 _ORDERS = (
-    "fail", "lose_reply", "lose_request", "exhaust", "supply", "quota", "die_at_boot", "kill", "reclaim", "console",
-    "set_timing", "pass_time", "clear", "reset", "forget_calls", "forget_terminated",
-)  # fmt: skip
+    "fail",
+    "lose_reply",
+    "lose_request",
+    "exhaust",
+    "supply",
+    "quota",
+    "die_at_boot",
+    "kill",
+    "reclaim",
+    "console",
+    "set_timing",
+    "pass_time",
+    "clear",
+    "reset",
+    "forget_calls",
+    "forget_terminated",
+)
 _Start = Callable[..., Any]
 
 

@@ -8,34 +8,47 @@ from .wire import Call, Refused
 
 Kind = Literal["error", "lost-reply", "lost-request"]
 
-# The response for each code: message and HTTP status (EC2 API Reference, "Error codes"; statuses of the server errors 5xx).
+# The response for each code: message and HTTP status (EC2 API Reference, "Error codes"; statuses of the
+# server errors 5xx).
 ERRORS: dict[str, tuple[str, int]] = {
     "RequestLimitExceeded": ("Request limit exceeded.", 503),
     "InternalError": ("An internal error has occurred", 500),
     "Unavailable": ("The service is unavailable. Please try again shortly.", 503),
     "InsufficientInstanceCapacity": (
-        "We currently do not have sufficient capacity in the Availability Zone you requested. Our system will be working on "
-        "provisioning additional capacity.",
+        (
+            "We currently do not have sufficient capacity in the Availability Zone you requested. Our system"
+            " will be working on provisioning additional capacity."
+        ),
         500,
     ),
     "VcpuLimitExceeded": (
-        "You have requested more vCPU capacity than your current vCPU limit of 0 allows for the instance bucket that the "
-        "specified instance type belongs to. Please visit http://aws.amazon.com/contact-us/ec2-request to request an "
-        "adjustment to this limit.",
+        (
+            "You have requested more vCPU capacity than your current vCPU limit of 0 allows for the instance"
+            " bucket that the specified instance type belongs to. Please visit"
+            " http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit."
+        ),
         400,
     ),
     "InstanceLimitExceeded": (
-        "You have requested more instances than your current instance limit allows for the specified instance type.",
+        (
+            "You have requested more instances than your current instance limit allows for the specified"
+            " instance type."
+        ),
         400,
     ),
     "MaxSpotInstanceCountExceeded": ("Max spot instance count exceeded", 400),
     "SpotMaxPriceTooLow": (
-        "Your Spot request price of 0.0001 is lower than the minimum required Spot request fulfillment price of 0.004.",
+        (
+            "Your Spot request price of 0.0001 is lower than the minimum required Spot request fulfillment"
+            " price of 0.004."
+        ),
         400,
     ),
     "Unsupported": (
-        "Your requested instance type is not supported in your requested Availability Zone. Please retry your request by "
-        "not specifying an Availability Zone.",
+        (
+            "Your requested instance type is not supported in your requested Availability Zone. Please retry"
+            " your request by not specifying an Availability Zone."
+        ),
         400,
     ),
     "AuthFailure": ("AWS was not able to validate the provided access credentials", 401),
@@ -54,8 +67,8 @@ ERRORS: dict[str, tuple[str, int]] = {
 class Fault:
     """What goes wrong, with which calls.
 
-    kind    "error": the call is refused with `code`; "lost-reply": it takes effect, but the connection is closed without a
-            reply; "lost-request": the connection is closed before it takes effect
+    kind    "error": the call is refused with `code`; "lost-reply": it takes effect, but the connection is
+            closed without a reply; "lost-request": the connection is closed before it takes effect
     action  the action it happens to, "RunInstances"; empty: any
     skip    how many such calls go well first
     times   how many go wrong then

@@ -9,7 +9,10 @@ _TABLE = "table inet security_groups"
 
 
 def rules(account: Account, instance: Any) -> str:
-    """What an instance's groups admit, in nft's language (nft(8)).  Replies to its own connections are admitted, as on EC2."""
+    """What an instance's groups admit, in nft's language (nft(8)).
+
+    Replies to its own connections are admitted, as on EC2.
+    """
     admitted = [
         line
         for group in instance.security_groups

@@ -32,7 +32,8 @@ API_PORT = 8773  # where machines reach the API: http://169.254.169.254:8773
 _POLL = 0.2  # seconds between two checks of what the API wants
 _LOOK = 2.0  # seconds between two checks of what is running
 
-# What makes an image of the local provider one of EC2: user-data comes from the metadata service, host keys go to the console.
+# What makes an image of the local provider one of EC2: user-data comes from the metadata service, host keys
+# go to the console.
 _CLOUD_CONFIG = """\
 datasource_list: [ Ec2, None ]
 datasource:
@@ -41,8 +42,9 @@ datasource:
 updates: { network: { when: [ boot-new-instance ] } }
 """
 _CLOUD_MODULES = """\
-cloud_final_modules: [ package_update_upgrade_install, write_files_deferred, scripts_per_once, scripts_per_boot,
-  scripts_per_instance, scripts_user, ssh_authkey_fingerprints, keys_to_console, final_message ]
+cloud_final_modules: [ package_update_upgrade_install, write_files_deferred, scripts_per_once,
+  scripts_per_boot, scripts_per_instance, scripts_user, ssh_authkey_fingerprints,
+  keys_to_console, final_message ]
 """
 
 
@@ -94,7 +96,8 @@ class Hypervisor:
     """Machines on a network of their own, from `open` to `close`.
 
     folder    for files of its own
-    stocked   whether machines are of stock images, with nothing of ours in them, and an archive to install from
+    stocked   whether machines are of stock images, with nothing of ours in them, and an archive to install
+              from
     guarded   whether security groups keep out what they do not admit
     """
 
@@ -166,7 +169,8 @@ class Hypervisor:
     def console(self, instance_id: str) -> str:
         """What a machine has written to its console.
 
-        Such a machine has no /dev/console; what cloud-init wants to write there goes to a log of its own then.
+        Such a machine has no /dev/console; what cloud-init wants to write there goes to a log of its own
+        then.
         """
         folder = STATE / "clusters" / self.cluster / instance_id
         text = ""
@@ -257,7 +261,10 @@ class Hypervisor:
                     self._admitted[name] = text
 
     def _watch(self, instance: Any, runs: bool) -> None:
-        """Notify the API of a machine that has shut itself down; for a moment a rebooting machine looks the same."""
+        """Notify the API of a machine that has shut itself down.
+
+        For a moment a rebooting machine looks the same.
+        """
         self._missed[instance.id] = 0 if runs else self._missed.get(instance.id, 0) + 1
         if self._missed[instance.id] >= 2:
             self._life.ended_itself(instance)

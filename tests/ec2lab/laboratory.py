@@ -57,8 +57,10 @@ class Laboratory:
 
     machines  whether a real machine is booted for each instance (needs root)
     stock     whether those are machines of stock images, which install from Debian's archive what they need
-    firewall  whether those admit only what their security groups admit; the default group admits nothing from outside
-    public    whether instances get public addresses: with machines they lead to them from this host, else nowhere
+    firewall  whether those admit only what their security groups admit; the default group admits nothing from
+              outside
+    public    whether instances get public addresses: with machines they lead to them from this host, else
+              nowhere
     timing    how long changes take; may be changed at any time: `lab.timing.boot = 5`
     port      where to listen on 127.0.0.1; 0: anywhere
     """
@@ -144,7 +146,9 @@ class Laboratory:
     # What goes wrong
 
     def fail(self, code: str, action: str = "", *, skip: int = 0, times: int = 1) -> None:
-        """Refuse the next `times` calls of an action (any, if empty) with an error, after `skip` that go well."""
+        """Refuse the next `times` calls of an action (any, if empty) with an error, after `skip` that go
+        well.
+        """
         self.faults.order(Fault("error", action, code, skip, times))
 
     def lose_reply(self, action: str = "", *, skip: int = 0, times: int = 1) -> None:
@@ -175,7 +179,7 @@ class Laboratory:
         *,
         times: int = 1,
     ) -> None:
-        """The instance with that launch index of the next `times` launches goes from pending to terminated."""
+        """The instance with that index of the next `times` launches goes from pending to terminated."""
         with self.api.lock:
             self.life.doom(index, code, message, times)
 
@@ -257,7 +261,9 @@ class Laboratory:
         return [each for each in self.instances() if each.living]
 
     def leaks(self) -> list[str]:
-        """What would cost money, or obstruct later tests: living instances, volumes, interfaces, open spot requests."""
+        """What would cost money, or obstruct later tests: living instances, volumes, interfaces, open spot
+        requests.
+        """
         with self.api.lock:
             ec2 = self.account.ec2
             volumes = [v.id for v in ec2.volumes.values()]

@@ -1,4 +1,7 @@
-"""What becomes of instances in the course of time.  moto knows only where a change ends; here it takes a while to get there."""
+"""What becomes of instances in the course of time.
+
+Moto knows only where a change ends; here it takes a while to get there.
+"""
 
 import copy
 import datetime
@@ -104,8 +107,9 @@ class Life:
             if verb == "stopped" and instance.lifecycle == "spot":
                 raise Refused(
                     "UnsupportedOperation",
-                    f"You can't stop the Spot Instance '{instance.id}' because it is associated with a one-time Spot Instance "
-                    "request. You can only stop Spot Instances associated with persistent Spot Instance requests.",
+                    f"You can't stop the Spot Instance '{instance.id}' because it is associated with a"
+                    " one-time Spot Instance request. You can only stop Spot Instances associated with"
+                    " persistent Spot Instance requests.",
                 )
 
     def changed(self, call: Call, before: dict[str, str]) -> None:
@@ -252,9 +256,15 @@ class Life:
         request.instance_interruption_behaviour = "terminate"
         request.user_data = request.spot_fleet_id = request.launch_spec = None
         request.launch_specification = LaunchSpecification(
-            None, None, instance.image_id, instance.key_name, instance.instance_type, instance.availability_zone, False,
+            None,
+            None,
+            instance.image_id,
+            instance.key_name,
+            instance.instance_type,
+            instance.availability_zone,
+            False,
             instance.subnet_id,
-        )  # fmt: skip
+        )
         request.instance, request.state = instance, "active"
         request._status_code, request.status_message = "fulfilled", "Your Spot request is fulfilled."
         self.account.ec2.spot_instance_requests[request.id] = request

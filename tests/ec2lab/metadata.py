@@ -1,4 +1,6 @@
-"""The instance metadata service: what an instance can ask of itself (EC2 User Guide, "Instance metadata and user data")."""
+"""The instance metadata service: what an instance can ask of itself (EC2 User Guide, "Instance metadata and
+user data").
+"""
 
 import base64
 import json
@@ -48,7 +50,8 @@ class Metadata:
         given = environ.get("HTTP_X_AWS_EC2_METADATA_TOKEN", "")
         if given:
             return self._tokens.get(given, 0) > time.monotonic()
-        # cloud-init requests a token where the firmware says that this is EC2, and a container has no firmware.
+        # cloud-init requests a token where the firmware says that this is EC2, and a container has no
+        # firmware.
         return not required or environ.get("HTTP_USER_AGENT", "").startswith(_CLOUD_INIT)
 
     def _token(self, environ: dict[str, Any]) -> tuple[str, bytes]:

@@ -1,9 +1,9 @@
 """Debian's archive for machines without a way out: a caching proxy for their apt.
 
-A machine's apt asks it for `http://deb.debian.org/...`.  What is not in the cache is fetched by this host's own apt, with
-its settings and from the mirror that it uses, so nothing here knows proxies, certificates or addresses.  Packages and
-lists by their hash never change and stay; everything else is fetched again when it is older than some minutes.
-Machines check all of it themselves: the archive is signed.
+A machine's apt asks it for `http://deb.debian.org/...`.  What is not in the cache is fetched by this host's
+own apt, with its settings and from the mirror that it uses, so nothing here knows proxies, certificates or
+addresses.  Packages and lists by their hash never change and stay; everything else is fetched again when it
+is older than some minutes. Machines check all of it themselves: the archive is signed.
 
     python -m tests.ec2lab.mirror 198.18.0.1        serves on that address, port 3142, until it is interrupted
 """
@@ -29,8 +29,8 @@ PORT = 3142
 CACHE = Path("/var/cache/sirikata-cluster/apt")
 # What machines may request, and which line of `image_mirrors` says where this host gets it.
 _ARCHIVES = {"debian": "trixie", "debian-security": "trixie-security"}
-# Seconds for which an index is taken as it is; days without a request after which a file goes; seconds after which
-# no process still works on an interrupted fetch.
+# Seconds for which an index is taken as it is; days without a request after which a file goes; seconds after
+# which no process still works on an interrupted fetch.
 _FRESH, _UNUSED, _CUT_OFF = 900.0, 60, 3600.0
 _HELPER = "/usr/lib/apt/apt-helper"
 

@@ -82,9 +82,9 @@ def check_quota(call: Call, account: Account) -> None:
         raise Refused("MaxSpotInstanceCountExceeded", "Max spot instance count exceeded")
     raise Refused(
         "VcpuLimitExceeded",
-        f"You have requested more vCPU capacity than your current vCPU limit of {quota:.0f} allows for the instance bucket "
-        "that the specified instance type belongs to. Please visit http://aws.amazon.com/contact-us/ec2-request to request "
-        "an adjustment to this limit.",
+        f"You have requested more vCPU capacity than your current vCPU limit of {quota:.0f} allows for the"
+        " instance bucket that the specified instance type belongs to. Please visit"
+        " http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit.",
     )
 
 
@@ -143,9 +143,9 @@ def _check_type(call: Call, account: Account, image: Any) -> None:
     if image.architecture not in architectures:
         raise Refused(
             "InvalidParameterValue",
-            f"The architecture '{','.join(architectures)}' of the specified instance type does not match the architecture "
-            f"'{image.architecture}' of the specified AMI. Specify an instance type and an AMI that have matching "
-            "architectures, and try again.",
+            f"The architecture '{','.join(architectures)}' of the specified instance type does not match the"
+            f" architecture '{image.architecture}' of the specified AMI. Specify an instance type and an AMI"
+            " that have matching architectures, and try again.",
         )
 
 
@@ -165,7 +165,10 @@ def _check_groups(call: Call, account: Account, subnet: Any) -> None:
     if any(key.startswith("NetworkInterface.") for key in call.form) and (
         named or call.many("SecurityGroupId")
     ):
-        message = "Network interfaces and an instance-level security groups may not be specified on the same request"
+        message = (
+            "Network interfaces and an instance-level security groups may not be specified on the same"
+            " request"
+        )
         raise Refused("InvalidParameterCombination", message)
     if named and subnet is not None:
         raise Refused(

@@ -1,10 +1,12 @@
-"""Images like the ones that Debian publishes for clouds: cloud-init, SSH, unattended upgrades, and nothing of a cluster.
+"""Images like the ones that Debian publishes for clouds: cloud-init, SSH, unattended upgrades, and nothing of
+a cluster.
 
-Built from the same archive by mmdebstrap, once a recipe, and booted by the local provider's machinery.  Three things differ
-from Debian's own: what a container cannot use is masked (no kernel, no udev, no networkd: the network is there before the
-machine is), apt reaches the archive through a proxy beside the machine (`mirror.py`), and dpkg does not wait for the disk after
-each file, which takes a quarter of the time off an installation (27 s, 21 s).  The daily runs of apt do not wait for
-a random hour: they start as soon as systemd lets them, so an installation of packages at first boot competes with them.
+Built from the same archive by mmdebstrap, once a recipe, and booted by the local provider's machinery.  Three
+things differ from Debian's own: what a container cannot use is masked (no kernel, no udev, no networkd: the
+network is there before the machine is), apt reaches the archive through a proxy beside the machine
+(`mirror.py`), and dpkg does not wait for the disk after each file, which takes a quarter of the time off an
+installation (27 s, 21 s).  The daily runs of apt do not wait for a random hour: they start as soon as systemd
+lets them, so an installation of packages at first boot competes with them.
 
     python -m tests.ec2lab.stock trixie|bookworm      builds it if it is not there; prints its path
 """
@@ -22,13 +24,14 @@ from .mirror import PORT, image_bash
 
 IMAGES = Path("/var/cache/sirikata-cluster/images")
 SUITES = ("trixie", "bookworm")
-# What counts here of the manifests of Debian's images `genericcloud` and `ec2` (https://cloud.debian.org/images/cloud/).
+# What counts here of the manifests of Debian's images `genericcloud` and `ec2`
+# (https://cloud.debian.org/images/cloud/).
 _PACKAGES = """
-    apparmor apt-listchanges apt-utils bash-completion bind9-host ca-certificates cloud-guest-utils cloud-init curl dbus
-    debconf-i18n debian-archive-keyring ethtool fdisk gettext-base ifupdown init iproute2 iputils-ping less libpam-systemd
-    locales logrotate lsb-release nano netbase openssh-client openssh-server pciutils polkitd procps psmisc python3
-    python3-apt rsyslog screen socat sudo systemd systemd-sysv systemd-timesyncd tzdata udev unattended-upgrades uuid-runtime
-    wget whiptail xz-utils
+    apparmor apt-listchanges apt-utils bash-completion bind9-host ca-certificates cloud-guest-utils
+    cloud-init curl dbus debconf-i18n debian-archive-keyring ethtool fdisk gettext-base ifupdown init
+    iproute2 iputils-ping less libpam-systemd locales logrotate lsb-release nano netbase openssh-client
+    openssh-server pciutils polkitd procps psmisc python3 python3-apt rsyslog screen socat sudo systemd
+    systemd-sysv systemd-timesyncd tzdata udev unattended-upgrades uuid-runtime wget whiptail xz-utils
 """
 # Masked in the local provider's images, since every second counts there, and at work in a stock one.
 _STOCK_UNITS = {
@@ -73,8 +76,9 @@ _FILES = {
     "etc/apt/sources.list": "# See /etc/apt/sources.list.d/debian.sources\n",
     "etc/apt/apt.conf.d/80proxy": 'Acquire::http::Proxy-Auto-Detect "/usr/local/sbin/apt-proxy";\n',
     # As the package's own question to the administrator, answered with yes, as in Debian's images.
-    "etc/apt/apt.conf.d/20auto-upgrades": 'APT::Periodic::Update-Package-Lists "1";\n'
-    'APT::Periodic::Unattended-Upgrade "1";\n',
+    "etc/apt/apt.conf.d/20auto-upgrades": (
+        'APT::Periodic::Update-Package-Lists "1";\nAPT::Periodic::Unattended-Upgrade "1";\n'
+    ),
     "etc/cloud/cloud.cfg.d/90_machine.cfg": _CLOUD_CFG,
     "usr/local/sbin/apt-proxy": _PROXY,
     "etc/dpkg/dpkg.cfg.d/unsafe-io": "force-unsafe-io\n",

@@ -141,7 +141,7 @@ HANGS = ["/usr/bin/false", "/bin/sh -c 'test -e /run/may-be-ready || exec sleep 
 
 
 def hang(cluster: Cluster, probe: str) -> None:
-    """Add a service whose start hangs; whoever waits for it loses patience."""
+    """Add a service whose start hangs, so that waiting for it times out."""
     options = (f"--ready={probe}", "--start-timeout=300", "--on=1")
     process = cluster.home.start("service.add", cluster.name, "stuck", SLEEP, *options)
     try:

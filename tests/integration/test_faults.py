@@ -106,7 +106,7 @@ def test_without_quorum_nothing_runs_and_everything_says_so(trixie: Cluster, web
     eventually(lambda: len(trixie.runs_on(web)) == 1, within=30, what="it runs again")
 
 
-def test_up_mends_a_node_that_is_switched_off(trixie: Cluster) -> None:
+def test_up_repairs_a_node_that_is_switched_off(trixie: Cluster) -> None:
     trixie.ok("cluster.nodes.power-off", "0")
     done = trixie.ok("up")
     assert "booted node0" in done.err

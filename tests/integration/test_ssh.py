@@ -114,7 +114,7 @@ def opened(trixie: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture
 def door(opened: Door, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
-    """The same, with nothing in the person's configuration, who is whoever runs the test."""
+    """The same, with nothing in the person's configuration, the one who runs the test."""
     for name in ("config", "known_hosts"):
         (opened.ssh / name).unlink(missing_ok=True)
     monkeypatch.setenv("HOME", str(opened.home))

@@ -66,10 +66,22 @@ def refused(done: tuple[int, str, str], *words: str) -> None:
 def test_a_specification_is_saved_with_everything_that_was_typed(fab: Fab, lab: Laboratory) -> None:
     lab.forget_calls()
     code, out, _ = fab(
-        "cluster.create", "web", "2", "ahoy.example.edu", "lab-key", "--instance-type=t3.micro", "--group=default",
-        "--ami=ssm:/lab/debian", "--region=eu-central-1", "--subnet=subnet-0123456789abcdef0",
-        "--subnet=subnet-0fedcba9876543210", "--spot", "--max-price=0.01", "--address=private", "--pem=key.pem",
-    )  # fmt: skip
+        "cluster.create",
+        "web",
+        "2",
+        "ahoy.example.edu",
+        "lab-key",
+        "--instance-type=t3.micro",
+        "--group=default",
+        "--ami=ssm:/lab/debian",
+        "--region=eu-central-1",
+        "--subnet=subnet-0123456789abcdef0",
+        "--subnet=subnet-0fedcba9876543210",
+        "--spot",
+        "--max-price=0.01",
+        "--address=private",
+        "--pem=key.pem",
+    )
     assert (code, out) == (0, "web: 2 nodes on ec2, nothing booted yet. Next: fab cluster.nodes.boot web\n")
     ec2 = Store("web").spec().ec2
     assert (ec2.keypair, ec2.instance_type, ec2.group, ec2.ami) == (
@@ -122,11 +134,29 @@ def test_all_problems_are_reported_with_their_sources(fab: Fab, monkeypatch: pyt
     )
     monkeypatch.setenv("BASE_AMI", "debian")
     refused(
-        fab("cluster.create", "Web", "99", "a host", "lab-key", "--address=mine", "--subnet=here", "--group=sg-mine"),
-        "'Web'", "--size must be a number of nodes from 1 to 32, got 99", "'a host'", "'mine'", "'here'", "'sg-mine'",
-        "ec2 has no option 'typ'", "ec2.spot must be true or false, got 'yes please'", "'Frankfurt'", "(from fabric.yaml",
-        "'debian'", "(from BASE_AMI)",
-    )  # fmt: skip
+        fab(
+            "cluster.create",
+            "Web",
+            "99",
+            "a host",
+            "lab-key",
+            "--address=mine",
+            "--subnet=here",
+            "--group=sg-mine",
+        ),
+        "'Web'",
+        "--size must be a number of nodes from 1 to 32, got 99",
+        "'a host'",
+        "'mine'",
+        "'here'",
+        "'sg-mine'",
+        "ec2 has no option 'typ'",
+        "ec2.spot must be true or false, got 'yes please'",
+        "'Frankfurt'",
+        "(from fabric.yaml",
+        "'debian'",
+        "(from BASE_AMI)",
+    )
     Path("fabric.yaml").write_text(json.dumps({"sirikata_cluster": ["ec2"]}))
     refused(fab("cluster.create", "web", "2", "own", "lab-key"), "must contain a mapping")
     refused(fab("cluster.create", "web", "2", "own", "lab-key", "--max-price=1"), "add --spot")
@@ -251,16 +281,22 @@ def test_up_refuses_another_region_for_an_existing_cluster(fab: Fab) -> None:
     refused(fab("up", "web", "--region=eu-west-1", "--keypair=other"), "add --provider=ec2")
     refused(
         fab("up", "web", "--provider=ec2", "--region=eu-west-1", "--keypair=other"),
-        "region 'eu-central-1', not 'eu-west-1'", "keypair 'lab-key', not 'other'",
-    )  # fmt: skip
+        "region 'eu-central-1', not 'eu-west-1'",
+        "keypair 'lab-key', not 'other'",
+    )
 
 
 def test_a_real_process_reports_the_same(lab: Laboratory) -> None:
     program = Path(sys.executable).with_name("fab")
     done = subprocess.run(
         [program, "cluster.create", "web", "2", "own", "nokey", "--group=nope", "ec2.check", "web"],
-        cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 2
     assert done.stderr.count("error:") == 2 and "'nokey'" in done.stderr and "'nope'" in done.stderr
     assert "Traceback" not in done.stderr

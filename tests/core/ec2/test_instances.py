@@ -113,24 +113,32 @@ def test_ssh_goes_to_the_requested_address(kind: Any, public: str, host: str) ->
     [
         ("running", {"Code": "Client.UserInitiatedShutdown"}, ""),
         ("terminated", None, ""),
-        ("terminated", {"Code": "Server.SpotInstanceTermination", "Message": "Spot instance termination"},
-         "reclaimed by EC2: Server.SpotInstanceTermination: Spot instance termination"),
-        ("terminated", {"Code": "Server.InternalError", "Message": "Server.InternalError: on launch"},
-         "an error inside EC2: Server.InternalError: on launch"),
+        (
+            "terminated",
+            {"Code": "Server.SpotInstanceTermination", "Message": "Spot instance termination"},
+            "reclaimed by EC2: Server.SpotInstanceTermination: Spot instance termination",
+        ),
+        (
+            "terminated",
+            {"Code": "Server.InternalError", "Message": "Server.InternalError: on launch"},
+            "an error inside EC2: Server.InternalError: on launch",
+        ),
         ("terminated", {"Code": "Server.Unheard", "Message": ""}, "Server.Unheard"),
     ],
-)  # fmt: skip
+)
 def test_a_machine_that_is_not_running_has_a_reason(state: str, state_reason: Any, text: str) -> None:
     assert reason(instance(1, state=state, StateReason=state_reason)) == text
 
 
 def test_a_spot_instance_that_is_being_reclaimed_has_a_reason() -> None:
     marked = instance(1)
-    reasons = notices([
-        {"InstanceId": marked["InstanceId"], "Status": {"Code": "marked-for-termination"}},
-        {"InstanceId": "i-2", "Status": {"Code": "fulfilled"}},
-        {"Status": {"Code": "capacity-not-available"}},
-    ])  # fmt: skip
+    reasons = notices(
+        [
+            {"InstanceId": marked["InstanceId"], "Status": {"Code": "marked-for-termination"}},
+            {"InstanceId": "i-2", "Status": {"Code": "fulfilled"}},
+            {"Status": {"Code": "capacity-not-available"}},
+        ]
+    )
     assert [node.reason for node in nodes(SPEC, [marked], reasons)] == [
         "EC2 is about to reclaim it (marked-for-termination)"
     ]

@@ -23,8 +23,11 @@ def test_a_launch_is_all_or_nothing_and_tags_everything_it_creates() -> None:
     assert (wanted["MinCount"], wanted["MaxCount"], wanted["InstanceType"]) == (2, 2, "t3.small")
     assert wanted["MetadataOptions"]["HttpTokens"] == "required"
     assert wanted["BlockDeviceMappings"][0]["Ebs"] == {
-        "VolumeSize": 8, "VolumeType": "gp3", "Encrypted": True, "DeleteOnTermination": True
-    }  # fmt: skip
+        "VolumeSize": 8,
+        "VolumeType": "gp3",
+        "Encrypted": True,
+        "DeleteOnTermination": True,
+    }
     assert [kind["ResourceType"] for kind in wanted["TagSpecifications"]] == [
         "instance",
         "volume",
@@ -45,8 +48,10 @@ def test_spot_requests_are_one_time_and_at_most_at_the_price() -> None:
     spec = replace(SPEC, ec2=replace(SPEC.ec2, spot=True, max_price="0.01"))
     wanted = request(spec, "node", [0], TARGET, "")
     assert wanted["InstanceMarketOptions"]["SpotOptions"] == {
-        "SpotInstanceType": "one-time", "InstanceInterruptionBehavior": "terminate", "MaxPrice": "0.01"
-    }  # fmt: skip
+        "SpotInstanceType": "one-time",
+        "InstanceInterruptionBehavior": "terminate",
+        "MaxPrice": "0.01",
+    }
     assert wanted["InstanceInitiatedShutdownBehavior"] == "terminate"
     assert wanted["TagSpecifications"][-1]["ResourceType"] == "spot-instances-request"
 

@@ -116,5 +116,5 @@ def test_a_file_is_told_the_line() -> None:
     assert problem.startswith("f.yaml:7: c: a, b and c can never all run")
 
 
-def test_a_specification_that_has_one_already_can_still_be_read_and_mended() -> None:
+def test_a_specification_that_has_one_already_can_still_be_read_and_repaired() -> None:
     assert validate(spec(size=2, services=tuple(THREE))) == []

@@ -168,7 +168,7 @@ def test_a_service_without_a_node_that_has_its_capability_says_so(
         assert part in sentence
 
 
-def test_apart_from_holds_whoever_says_so() -> None:
+def test_apart_from_holds_whichever_service_says_so() -> None:
     found = cluster(resource("web"), resource("db", "node0"), nodes=(member("node0"),))
     (sentence,) = reasons("demo", WEB, found, [WEB, replace(DB, apart_from=("web",))])
     assert "it runs apart from db" in sentence

@@ -101,7 +101,7 @@ def test_services_start_behind_those_that_they_are_after() -> None:
     assert [service.id for service in in_start_order(services)] == ["c", "d", "b", "a"]
 
 
-def test_whoever_names_a_service_is_found() -> None:
+def test_services_that_name_a_service_are_found() -> None:
     services = [
         DB,
         service("a", after=("db",), beside=("db",)),

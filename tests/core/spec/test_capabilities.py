@@ -158,7 +158,7 @@ def test_capabilities_decide_who_can_share_a_node_and_who_can_run_apart(
     problems = set_problems(services, 3, HAS | {"gpu": (0,)})
     assert len(problems) == bool(said), problems
     assert all(said in str(problem) for problem in problems)
-    assert set_problems(services, 3) == [], "whoever has what is a matter of the moment"
+    assert set_problems(services, 3) == [], "which node has what changes from moment to moment"
 
 
 def test_a_move_to_a_node_without_the_capability_is_refused() -> None:

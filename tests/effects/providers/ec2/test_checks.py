@@ -87,39 +87,75 @@ def test_nothing_is_looked_up_twice_and_calls_do_not_grow_with_nodes(lab: Labora
 @pytest.mark.parametrize(
     ("ec2", "field", "text"),
     [
-        ({"ami": "ami-0123456789abcdef0"}, "ami", r"image ami-0123456789abcdef0 does not exist .*eu-central-1.*another region\?"),
+        (
+            {"ami": "ami-0123456789abcdef0"},
+            "ami",
+            r"image ami-0123456789abcdef0 does not exist .*eu-central-1.*another region\?",
+        ),
         ({"ami": "ssm:/no/such"}, "ami", r"SSM parameter '/no/such' .*does not exist"),
         ({"ami": "ssm:/lab/nonsense"}, "ami", r"'/lab/nonsense' must hold .*, got 'not an image'"),
         ({"ami": "ssm:/lab/gone"}, "ami", r"ami-0dead0000000a0640 \(from ssm:/lab/gone\) does not exist"),
         ({"ami": "ami-0deb130000000b064"}, "ami", r"is for arm64, but t3\.small is x86_64.*another ami"),
-        ({"instance_type": "t4g.small", "ami": "ssm:/lab/debian"}, "ami", r"is for x86_64, but t4g\.small is arm64"),
-        ({"instance_type": "t3.smal"}, "instance_type", r"no instance type 't3\.smal'\. Did you mean t3\.small"),
-        ({"instance_type": "t3.micro"}, "instance_type", r"t3\.micro has 1024 MiB .* Puppet master .*puppet_master"),
-        ({"keypair": "lab-kye"}, "keypair", r"key pair 'lab-kye' does not .*from AWS_DEFAULT_REGION.* Existing: lab-key\."),
-        ({"group": "nope"}, "group", r"group 'nope' does not .*Existing: default\. .*fab ec2\.security-create nope"),
+        (
+            {"instance_type": "t4g.small", "ami": "ssm:/lab/debian"},
+            "ami",
+            r"is for x86_64, but t4g\.small is arm64",
+        ),
+        (
+            {"instance_type": "t3.smal"},
+            "instance_type",
+            r"no instance type 't3\.smal'\. Did you mean t3\.small",
+        ),
+        (
+            {"instance_type": "t3.micro"},
+            "instance_type",
+            r"t3\.micro has 1024 MiB .* Puppet master .*puppet_master",
+        ),
+        (
+            {"keypair": "lab-kye"},
+            "keypair",
+            r"key pair 'lab-kye' does not .*from AWS_DEFAULT_REGION.* Existing: lab-key\.",
+        ),
+        (
+            {"group": "nope"},
+            "group",
+            r"group 'nope' does not .*Existing: default\. .*fab ec2\.security-create nope",
+        ),
         ({"group": "sg-0123456789abcdef0"}, "group", r"group 'sg-0123456789abcdef0' does not exist"),
-        ({"group": "elsewhere"}, "group", r"'elsewhere' is in vpc-\w+, but the subnets are in vpc-\w+\. .*subnet-\w+ in "),
-        ({"subnets": ("subnet-0123456789abcdef0",)}, "subnets", r"subnet subnet-0123456789abcdef0 does not exist"),
+        (
+            {"group": "elsewhere"},
+            "group",
+            r"'elsewhere' is in vpc-\w+, but the subnets are in vpc-\w+\. .*subnet-\w+ in ",
+        ),
+        (
+            {"subnets": ("subnet-0123456789abcdef0",)},
+            "subnets",
+            r"subnet subnet-0123456789abcdef0 does not exist",
+        ),
         ({"region": "eu-cental-1"}, "region", r"no AWS region 'eu-cental-1'\. Did you mean eu-central-1"),
         ({"region": "us-west-2"}, "ami", r"us-west-2 has no image of Debian 13"),
         ({"address": "public"}, "subnets", r"are assigned no public address: .*address=private"),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_each_problem_is_about_its_field_and_hides_behind_no_other(
     lab: Laboratory, ec2: dict[str, Any], field: str, text: str
 ) -> None:
     found = found_in(a_spec(**ec2))
     assert [problem for problem in found if problem.field == field and re.search(text, str(problem))], found
-    # An empty region has neither images nor a usable default group, and instances without a public address no SSH.
+    # An empty region has neither images nor a usable default group, and instances without a public address no
+    # SSH.
     assert len(found) <= (3 if "region" in ec2 else 2), found
 
 
 def test_all_problems_are_reported_at_once(lab: Laboratory) -> None:
     spec = a_spec(
-        instance_type="t9.huge", ami="ami-0123456789abcdef0", keypair="nokey", group="nogroup",
+        instance_type="t9.huge",
+        ami="ami-0123456789abcdef0",
+        keypair="nokey",
+        group="nogroup",
         subnets=("subnet-0123456789abcdef0",),
-    )  # fmt: skip
+    )
     found = problems(spec)
     for words in ("'t9.huge'", "ami-0123456789abcdef0", "'nokey'", "'nogroup'", "subnet-0123456789abcdef0"):
         assert sum(words in problem for problem in found) == 1, (words, found)
@@ -248,14 +284,17 @@ def test_expired_credentials_are_the_only_problem_reported(lab: Laboratory) -> N
 @pytest.mark.parametrize(
     ("method", "text"),
     [
-        ("shared-credentials-file", "~/.aws/credentials have expired (C: S). Put new ones there: aws configure"),
+        (
+            "shared-credentials-file",
+            "~/.aws/credentials have expired (C: S). Put new ones there: aws configure",
+        ),
         ("custom-process", "'credential_process'"),
         ("sso", "AWS SSO have expired (C: S). Log in again: aws sso login --profile office"),
         ("assume-role", "source_profile"),
         ("iam-role", "this instance's role have expired (C: S). AWS renews them automatically"),
         ("of-tomorrow", "from of-tomorrow have expired (C: S). Renew them where they come from"),
     ],
-)  # fmt: skip
+)
 def test_expired_credentials_come_with_how_to_renew_them(
     environment: pytest.MonkeyPatch, tmp_path: Path, method: str, text: str
 ) -> None:
@@ -309,9 +348,11 @@ def test_a_forbidden_launch_is_found_by_a_dry_run(lab: Laboratory) -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        "You are not authorized to perform this operation. User: arn:aws:iam::1:user/x is not authorized to perform: "
-        "ec2:CreateTags on resource: arn:aws:ec2:eu-central-1:1:instance/* because no identity-based policy allows it. "
-        "Encoded authorization failure message: abc",
+        (
+            "You are not authorized to perform this operation. User: arn:aws:iam::1:user/x is not authorized"
+            " to perform: ec2:CreateTags on resource: arn:aws:ec2:eu-central-1:1:instance/* because no"
+            " identity-based policy allows it. Encoded authorization failure message: abc"
+        ),
         "You are not authorized to perform this operation. Encoded authorization failure message: abc",
     ],
 )
@@ -326,7 +367,8 @@ def test_the_forbidden_action_is_read_or_decoded(
             raise ApiError("RunInstances", "UnauthorizedOperation", message)
         if operation == "decode_authorization_message":
             assert parameters["EncodedMessage"] == "abc"
-            decoded = '{"allowed":false,"context":{"action":"ec2:CreateTags","resource":"arn:aws:ec2:eu-central-1:1:instance/*"}}'
+            resource = "arn:aws:ec2:eu-central-1:1:instance/*"
+            decoded = f'{{"allowed":false,"context":{{"action":"ec2:CreateTags","resource":"{resource}"}}}}'
             return {"DecodedMessage": decoded}
         return real(operation, **parameters)
 

@@ -1,4 +1,6 @@
-"""Interruptions anywhere, whatever EC2 does meanwhile: a repeated run loses nothing and launches nothing twice."""
+"""Interruptions anywhere, whatever EC2 does meanwhile: a repeated run loses nothing and launches nothing
+twice.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -61,7 +63,9 @@ def fresh(running: Laboratory, spec: ClusterSpec, *, hidden: int = 0) -> Cluster
 def cuts(
     running: Laboratory, cutter: Cutter, before: "Before", command: str
 ) -> Iterator[tuple[int, Cluster]]:
-    """The cluster after an interruption before the n-th effect of the command, for each n, and at last after all."""
+    """The cluster after an interruption before the n-th effect of the command, for each n, and at last after
+    all.
+    """
     for number in range(MANY):
         cluster = fresh(running, before.spec, hidden=before.hidden)
         before.prepare(cluster)

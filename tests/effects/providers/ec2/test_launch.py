@@ -16,8 +16,11 @@ def test_a_cluster_is_launched_by_one_call_for_each_role(lab: Laboratory) -> Non
     cluster = Cluster(lab, a_spec(3))
     booted = cluster.boot()
     assert [(node.name, node.index, node.role) for node in booted] == [
-        ("puppet", -1, "master"), ("node0", 0, "node"), ("node1", 1, "node"), ("node2", 2, "node")
-    ]  # fmt: skip
+        ("puppet", -1, "master"),
+        ("node0", 0, "node"),
+        ("node1", 1, "node"),
+        ("node2", 2, "node"),
+    ]
     assert lab.counts()["RunInstances"] == 2
     seen = {each.id: each for each in lab.living()}
     assert [seen[node.id].user_data for node in booted] == [

@@ -49,10 +49,15 @@ def needed(group: str, *more: Rule) -> set[Rule]:
 
 def launch(lab: Laboratory, group: str) -> str:
     answer = Api().call(
-        "run_instances", ImageId="ami-0deb130000000a064", InstanceType="t3.small", MinCount=1, MaxCount=1,
-        SubnetId=lab.account.subnets[0].id, SecurityGroupIds=[group],
+        "run_instances",
+        ImageId="ami-0deb130000000a064",
+        InstanceType="t3.small",
+        MinCount=1,
+        MaxCount=1,
+        SubnetId=lab.account.subnets[0].id,
+        SecurityGroupIds=[group],
         TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "web"}]}],
-    )  # fmt: skip
+    )
     return str(answer["Instances"][0]["InstanceId"])
 
 

@@ -134,9 +134,14 @@ def launch_other(cluster: Cluster, *, elsewhere: bool = False) -> str:
         (account.other_subnet.id, account.other_group.id) if elsewhere else (first.subnet, first.groups[0])
     )
     answer = cluster.provider.api.call(
-        "run_instances", ImageId=first.image, InstanceType="t3.small", MinCount=1, MaxCount=1, SubnetId=subnet,
+        "run_instances",
+        ImageId=first.image,
+        InstanceType="t3.small",
+        MinCount=1,
+        MaxCount=1,
+        SubnetId=subnet,
         SecurityGroupIds=[group],
-    )  # fmt: skip
+    )
     return str(answer["Instances"][0]["InstanceId"])
 
 
@@ -185,7 +190,8 @@ def laboratory(home: str) -> Iterator[Laboratory]:
         for name, value in lab.environment.items():
             patch.setenv(name, value)
         patch.setenv(HOME_VARIABLE, home)
-        # boto3 makes each call once: a fault that a test injects is then seen here, and no test waits for boto3's retries.
+        # boto3 makes each call once: a fault that a test injects is then seen here, and no test waits for
+        # boto3's retries.
         patch.setenv("AWS_MAX_ATTEMPTS", "1")
         forget_sessions()
         try:
