@@ -2,6 +2,7 @@
 clusters."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,12 +23,23 @@ def real_machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     if SUDO and call(["sudo", "-n", "true"]).exit:
         problems.append("root, or sudo without a password")
     else:
+        _install_packet_filter()
         checked = machine("check")
         problems += [line.replace("\t", " ") for line in (checked.out or checked.err).splitlines()]
     if problems:
         say = pytest.fail if os.environ.get("CI") else pytest.skip
         say("no real machines here, missing: " + "; ".join(problems) + ". Run 'fab local.prepare'")
     yield from lanes.beside(tmp_path_factory)
+
+
+def _install_packet_filter() -> None:
+    """Tests cut machines off from each other by nft(8), which a bare Debian lacks."""
+    if shutil.which("nft", path="/usr/sbin:/sbin:/usr/bin:/bin"):
+        return
+    apt = [*SUDO, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y"]
+    for arguments in (["update"], ["install", "--no-install-recommends", "nftables"]):
+        done = call([*apt, *arguments], timeout=600)
+        assert done.exit == 0, f"nftables cannot be installed: {done}"
 
 
 @pytest.fixture(scope="session")
