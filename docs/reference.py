@@ -1,4 +1,4 @@
-"""Writes what the documentation takes from the code: docs/reference.md, and the options in docs/services.md.
+"""Writes what follows from the code: the reference, the options of a service in its page and in the agent.
 
 .venv/bin/python -m docs.reference            write them
 .venv/bin/python -m docs.reference --check    exit with 1 and name those that are stale
@@ -6,16 +6,19 @@
 
 import copy
 import inspect
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 from invoke.parser import Argument
 
 from fabfile import ns
-from fabfile.core.services.options import markdown
+from fabfile.core.services.options import OPTIONS, Field, markdown
 
 DOCS = Path(__file__).resolve().parent
+AGENT = DOCS.parent / "data/puppet/modules/sirikata_cluster/files/service"
 BEGIN, END = "<!-- options: written by `python -m docs.reference` -->\n", "<!-- end of options -->\n"
 
 HEAD = """\
@@ -46,7 +49,43 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "reference.md": reference(),
         services: f"{before}{BEGIN}\n{markdown()}\n{END}{rest.partition(END)[2]}",
+        AGENT: agent(AGENT.read_text()),
     }
+
+
+def agent(text: str) -> str:
+    """The resource agent with the parameters of its meta-data as the options declare them.
+
+    A long description stays as it is written there; a new parameter starts with the short one.
+    """
+    before, _, rest = text.partition("<parameters>\n")
+    old, _, after = rest.partition("</parameters>\n")
+    known = {found["name"]: found.groupdict() for found in _PARAMETER.finditer(old)}
+    options = [option for option in OPTIONS.values() if option.option.parameter]
+    new = "".join(_parameter(option, known.get(option.name, {})) for option in options)
+    return f"{before}<parameters>\n{new}</parameters>\n{after}"
+
+
+_PARAMETER = re.compile(
+    r'<parameter name="(?P<name>\w+)" unique="(?P<unique>[01])" required="[01]">\n'
+    r'<longdesc lang="en">\n(?P<long>.*?)</longdesc>',
+    re.DOTALL,
+)
+
+
+def _parameter(option: Field, known: Mapping[str, str]) -> str:
+    short = option.option.help[0].upper() + option.option.help[1:]
+    kind = "integer" if option.type is int else "string"
+    # A default in several words says what happens without one.
+    default = "" if " " in option.shown_default else option.shown_default
+    content = f' default="{default}"' if default else ""
+    long = known.get("long", f"{escape(short)}.\n")
+    unique = known.get("unique", "0")
+    return (
+        f'<parameter name="{option.name}" unique="{unique}" required="{int(option.required)}">\n'
+        f'<longdesc lang="en">\n{long}</longdesc>\n'
+        f'<shortdesc lang="en">{escape(short)}</shortdesc>\n<content type="{kind}"{content}/>\n</parameter>\n'
+    )
 
 
 def reference() -> str:
