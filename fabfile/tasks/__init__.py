@@ -25,10 +25,19 @@ INTERRUPTED, BROKEN_PIPE = 130, 141
 
 
 class ClusterTask(fabric.tasks.Task):  # type: ignore[misc]
-    """A task whose errors are sentences with an exit code, never tracebacks."""
+    """A task whose errors are sentences with an exit code, never tracebacks.
+
+    `changes`: it changes something, and cannot say beforehand what; so it is refused with `fab --dry`.
+    """
+
+    def __init__(self, *args: Any, changes: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.changes = changes
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
+            if self.changes and args and args[0].config.run.dry:
+                raise UsageError(f"--dry: {self.name} cannot show what it would do yet. Nothing was changed")
             return super().__call__(*args, **kwargs)
         except ClusterError as error:
             raise Exit(message(error), code=error.exit_code) from None
@@ -63,7 +72,11 @@ def problems_of(error: ClusterError) -> list[str]:
 def task(function: F, /) -> F: ...
 @overload
 def task(
-    *, name: str | None = None, help: Mapping[str, str] | None = None, iterable: Sequence[str] = ()
+    *,
+    name: str | None = None,
+    help: Mapping[str, str] | None = None,
+    iterable: Sequence[str] = (),
+    changes: bool = False,
 ) -> Callable[[F], F]: ...
 def task(
     function: F | None = None,
@@ -72,12 +85,15 @@ def task(
     name: str | None = None,
     help: Mapping[str, str] | None = None,
     iterable: Sequence[str] = (),
+    changes: bool = False,
 ) -> F | Callable[[F], F]:
     """Make a function a task that a user can type; with or without parentheses.
 
-    Short flags are left out: they are given by the order of the parameters and would shift whenever one is
-    added.
+    `changes`: `fab --dry` refuses it.  Short flags are left out: they are given by the order of the
+    parameters and would shift whenever one is added.
     """
     make = partial(fabric.task, klass=ClusterTask, auto_shortflags=False)
-    decorator: Callable[[F], F] = make(name=name, help=dict(help or {}), iterable=list(iterable))
+    decorator: Callable[[F], F] = make(
+        name=name, help=dict(help or {}), iterable=list(iterable), changes=changes
+    )
     return decorator if function is None else decorator(function)

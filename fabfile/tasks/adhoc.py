@@ -10,6 +10,7 @@ _NODE = {"name": "the cluster's name", "index": "the node, from 0"}
 
 
 @task(
+    changes=True,
     help={
         **{key: parse.SPEC_HELP[key] for key in ("name", "profile", "sirikata_url", "sirikata_sha256")},
         "host": "[user@]host[:port] of a node; may be repeated, in the order of the nodes",
@@ -46,7 +47,7 @@ def create(
     show.clusters.created(cluster_named(name).define_adhoc(wanted, host, file=file, usual=usual))
 
 
-@task(help={**_NODE, "host": "[user@]host[:port] of the new host"})
+@task(changes=True, help={**_NODE, "host": "[user@]host[:port] of the new host"})
 def replace(c: Any, name: str, index: str, host: str) -> None:
     """Replace a host that is gone for good."""
     cluster = cluster_named(name)
@@ -54,7 +55,7 @@ def replace(c: Any, name: str, index: str, host: str) -> None:
     show.output.line(f"{name}: node {index} is {chosen} from the next boot on. Next: fab up {name}")
 
 
-@task(help=_NODE)
+@task(changes=True, help=_NODE)
 def forget(c: Any, name: str, index: str) -> None:
     """Skip an unreachable host in 'terminate'."""
     cluster = cluster_named(name)

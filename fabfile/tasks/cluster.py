@@ -12,6 +12,7 @@ from .show.progress import reporter
 
 
 @task(
+    changes=True,
     help={
         **parse.SPEC_HELP,
         "puppet_master": (
@@ -97,19 +98,20 @@ def status(c: Any, name: str, json: bool = False, watch: bool = False, wait: str
 
 
 @task(
+    changes=True,
     help={
         "name": "the cluster's name",
         "region": "the EC2 region to look in",
         "id": "which, where several have that name",
         "pem": "a private key file that its machines accept",
-    }
+    },
 )
 def adopt(c: Any, name: str, region: str = "", id: str = "", pem: str = "") -> None:
     """Take back an EC2 cluster whose files are lost."""
     show.ec2.adopted(name, cluster_named(name).adopt(region=region, cluster_id=id, pem=pem))
 
 
-@task(help={"name": "the cluster's name"})
+@task(changes=True, help={"name": "the cluster's name"})
 def destroy(c: Any, name: str) -> None:
     """Forget a cluster; refuses while a machine of it lives."""
     cluster_named(name).destroy()

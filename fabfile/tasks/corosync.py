@@ -7,7 +7,7 @@ from . import cluster_named, show, task
 _NAME = {"name": "the cluster's name"}
 
 
-@task(help=_NAME)
+@task(changes=True, help=_NAME)
 def keygen(c: Any, name: str) -> None:
     """Make the cluster's authentication key, if it has none."""
     show.output.line(cluster_named(name).make_key())
@@ -19,7 +19,7 @@ def render(c: Any, name: str) -> None:
     show.output.text(cluster_named(name).corosync_conf())
 
 
-@task(help=_NAME)
+@task(changes=True, help=_NAME)
 def distribute(c: Any, name: str) -> None:
     """Push corosync.conf to every node at once and verify it."""
     show.corosync.distributed(cluster_named(name).distribute())

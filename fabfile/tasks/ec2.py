@@ -16,6 +16,7 @@ _GROUP = {
 
 
 @task(
+    changes=True,
     name="security-create",
     help={
         **_GROUP,
@@ -48,6 +49,7 @@ def security_create(
 
 
 @task(
+    changes=True,
     name="security-delete",
     help={**_GROUP, "wait_timeout": "seconds to wait for its last instance to be gone (default 300)"},
 )
@@ -66,7 +68,7 @@ def check(c: Any, name: str) -> None:
     show.ec2.launches(name, cluster_named(name).check_launch())
 
 
-@task(name="puppet-master-boot", help=_NAME)
+@task(changes=True, name="puppet-master-boot", help=_NAME)
 def puppet_master_boot(c: Any, name: str) -> None:
     """Boot only the cluster's own Puppet master."""
     machine, result = cluster_named(name).boot_master()

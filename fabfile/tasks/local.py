@@ -8,13 +8,13 @@ from .options import parse
 from .show.progress import reporter
 
 
-@task()
+@task(changes=True)
 def prepare(c: Any) -> None:
     """Install what this host needs to run machines."""
     show.output.line(library.prepare(reporter()))
 
 
-@task(help={"suite": "trixie (default) or bookworm"})
+@task(changes=True, help={"suite": "trixie (default) or bookworm"})
 def image(c: Any, suite: str = "trixie") -> None:
     """Build the machines' image, if it is not cached."""
     show.output.line(library.image(suite, reporter()))
@@ -26,14 +26,14 @@ def list_machines(c: Any) -> None:
     show.clusters.local(library.machines())
 
 
-@task(help={"id": "the cluster's id, as local.list shows it"})
+@task(changes=True, help={"id": "the cluster's id, as local.list shows it"})
 def purge(c: Any, id: str) -> None:
     """Remove all machines of a cluster from this host."""
     library.purge(id)
     show.output.line(f"All machines of {id} are removed.")
 
 
-@task(help={**parse.SPEC_HELP, "size": "how many nodes, 1 to 32"})
+@task(changes=True, help={**parse.SPEC_HELP, "size": "how many nodes, 1 to 32"})
 def create(
     c: Any,
     name: str,

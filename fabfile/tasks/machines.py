@@ -10,7 +10,10 @@ _NAME = {"name": "the cluster's name"}
 _NODE = {**_NAME, "index": "the node, from 0"}
 
 
-@task(help={**_NAME, "wait_timeout": "seconds for the machines to answer; 0 returns once they are launched"})
+@task(
+    changes=True,
+    help={**_NAME, "wait_timeout": "seconds for the machines to answer; 0 returns once they are launched"},
+)
 def boot(c: Any, name: str, wait_timeout: str = "") -> None:
     """Boot the nodes, provision them, form the cluster."""
     cluster = cluster_named(name)
@@ -27,14 +30,19 @@ def list_nodes(c: Any, name: str, json: bool = False) -> None:
     show.clusters.nodes(cluster_named(name).machines(), as_json=json)
 
 
-@task(help={**_NODE, "pem": "a private key file to use", "command": "run this instead of a shell"})
+@task(
+    changes=True, help={**_NODE, "pem": "a private key file to use", "command": "run this instead of a shell"}
+)
 def ssh(c: Any, name: str, index: str, pem: str = "", command: str = "") -> None:
     """Open a shell on a node."""
     cluster = cluster_named(name)
     cluster.ssh(parse.number_for(cluster, index, "index"), pem=pem, command=command)
 
 
-@task(help={**_NAME, "command": "a shell command line", "on": "only on that node", "json": "for programs"})
+@task(
+    changes=True,
+    help={**_NAME, "command": "a shell command line", "on": "only on that node", "json": "for programs"},
+)
 def run(c: Any, name: str, command: str, on: str = "", json: bool = False) -> None:
     """Run a command on every node at once."""
     cluster = cluster_named(name)
@@ -51,12 +59,13 @@ _MOVE = {"on": "only that node", "sudo": "as root", "json": "for programs"}
 
 
 @task(
+    changes=True,
     help={
         **_NAME,
         "src": "a file or folder here",
         "dst": "its path there; with a slash at the end, the folder",
         **_MOVE,
-    }
+    },
 )
 def put(c: Any, name: str, src: str, dst: str, on: str = "", sudo: bool = False, json: bool = False) -> None:
     """Put a file or folder on every node at once."""
@@ -65,7 +74,10 @@ def put(c: Any, name: str, src: str, dst: str, on: str = "", sudo: bool = False,
     show.lines.moved(lambda: cluster.put(src, dst, on=index, sudo=sudo), as_json=json)
 
 
-@task(help={**_NAME, "src": "a file or folder there", "dst": "a folder here: it comes to DST/NODE/", **_MOVE})
+@task(
+    changes=True,
+    help={**_NAME, "src": "a file or folder there", "dst": "a folder here: it comes to DST/NODE/", **_MOVE},
+)
 def get(c: Any, name: str, src: str, dst: str, on: str = "", sudo: bool = False, json: bool = False) -> None:
     """Fetch a file or folder of every node at once."""
     cluster = cluster_named(name)
@@ -74,6 +86,7 @@ def get(c: Any, name: str, src: str, dst: str, on: str = "", sudo: bool = False,
 
 
 @task(
+    changes=True,
     name="import",
     help={
         **_NAME,
@@ -88,35 +101,35 @@ def import_nodes(c: Any, name: str, ids: str, user: str = "", pem: str = "") -> 
     show.ec2.imported(name, found)
 
 
-@task(name="power-off", help=_NODE)
+@task(changes=True, name="power-off", help=_NODE)
 def power_off(c: Any, name: str, index: str) -> None:
     """Cut a node's power, as a failure would."""
     cluster = cluster_named(name)
     show.clusters.power(cluster.power_off(parse.number_for(cluster, index, "index")))
 
 
-@task(name="power-on", help=_NODE)
+@task(changes=True, name="power-on", help=_NODE)
 def power_on(c: Any, name: str, index: str) -> None:
     """Switch a node on; it joins its cluster again."""
     cluster = cluster_named(name)
     show.clusters.power(cluster.power_on(parse.number_for(cluster, index, "index")))
 
 
-@task(help=_NODE)
+@task(changes=True, help=_NODE)
 def reboot(c: Any, name: str, index: str) -> None:
     """Cut a node's power and restore it."""
     cluster = cluster_named(name)
     show.clusters.power(cluster.reboot(parse.number_for(cluster, index, "index")))
 
 
-@task(name="set-type", help={**_NODE, "type": "default, redis or cdn"})
+@task(changes=True, name="set-type", help={**_NODE, "type": "default, redis or cdn"})
 def set_type(c: Any, name: str, index: str, type: str) -> None:
     """Say what a node is for: redis, cdn, or nothing else."""
     cluster = cluster_named(name)
     show.clusters.typed(cluster.set_type(parse.number_for(cluster, index, "index"), type))
 
 
-@task(help=_NAME)
+@task(changes=True, help=_NAME)
 def terminate(c: Any, name: str) -> None:
     """Take all machines away; the specification stays."""
     show.clusters.terminated(name, cluster_named(name).terminate())

@@ -5,7 +5,7 @@ from typing import Any
 from . import cluster_named, show, task
 
 
-@task(name="address-list", help={"name": "the cluster's name"})
+@task(changes=True, name="address-list", help={"name": "the cluster's name"})
 def address_list(c: Any, name: str) -> None:
     """Update corosync.conf from the nodes that exist."""
     show.output.text(cluster_named(name).update_addresses())

@@ -11,7 +11,7 @@ _NAME = {"name": "the cluster's name"}
 _ID = {**_NAME, "id": "the service's id"}
 
 
-@task(help={**_NAME, **service_options.HELP}, iterable=service_options.REPEATABLE)
+@task(changes=True, help={**_NAME, **service_options.HELP}, iterable=service_options.REPEATABLE)
 @service_options.accepts_service()
 def add(c: Any, name: str, **options: Any) -> None:
     """Run a command line on the cluster and keep it alive."""
@@ -31,6 +31,7 @@ def add(c: Any, name: str, **options: Any) -> None:
 )
 def apply(c: Any, name: str, file: str, dry_run: bool = False, keep: bool = False) -> None:
     """Make the cluster run what a file says."""
+    dry_run = dry_run or c.config.run.dry
     found = cluster_named(name).apply_file(file, keep=keep, dry_run=dry_run, show=show.services.plan)
     if not dry_run:
         show.services.applied(name, found)
@@ -56,34 +57,34 @@ def status(c: Any, name: str, id: str, wait: str = "0", json: bool = False) -> N
     show.services.service(found, as_json=json, verdict=True)
 
 
-@task(help={**_ID, "index": "the node to move to, from 0"})
+@task(changes=True, help={**_ID, "index": "the node to move to, from 0"})
 def move(c: Any, name: str, id: str, index: str) -> None:
     """Move a service to another node."""
     cluster = cluster_named(name)
     show.services.service(cluster.move_service(id, to=parse.number_for(cluster, index, "index")))
 
 
-@task(help=_ID)
+@task(changes=True, help=_ID)
 def remove(c: Any, name: str, id: str) -> None:
     """Stop a service and forget it."""
     cluster_named(name).remove_service(id)
     show.output.line(f"{id} is removed")
 
 
-@task(name="remove-all", help=_NAME)
+@task(changes=True, name="remove-all", help=_NAME)
 def remove_all(c: Any, name: str) -> None:
     """Stop all services and forget them."""
     gone = cluster_named(name).remove_services()
     show.output.line(f"removed: {', '.join(gone)}" if gone else "No services to remove.")
 
 
-@task(help=_ID)
+@task(changes=True, help=_ID)
 def restart(c: Any, name: str, id: str) -> None:
     """Stop a service and start it again."""
     show.services.service(cluster_named(name).restart_service(id))
 
 
-@task(help=_ID)
+@task(changes=True, help=_ID)
 def cleanup(c: Any, name: str, id: str) -> None:
     """Forget a service's failures and try it again."""
     show.services.service(cluster_named(name).cleanup_service(id))

@@ -27,25 +27,29 @@ def presets(c: Any) -> None:
     show.sirikata.presets(library.presets())
 
 
-@task(help={"dir": "a folder with bin/, lib/ and share/", "output": "the archive (default sirikata.tar.bz2)"})
+@task(
+    changes=True,
+    help={"dir": "a folder with bin/, lib/ and share/", "output": "the archive (default sirikata.tar.bz2)"},
+)
 def package(c: Any, dir: str, output: str = "sirikata.tar.bz2") -> None:
     """Pack a build of Sirikata, with its checksum beside it."""
     show.sirikata.packed(library.package(dir, output, reporter()))
 
 
 @task(
+    changes=True,
     help={
         **_NAME,
         "archive": "a file that sirikata.package made, or a URL that the nodes can fetch",
         "sha256": "the checksum it must have (default: the one in ARCHIVE.sha256)",
-    }
+    },
 )
 def sync(c: Any, name: str, archive: str, sha256: str = "") -> None:
     """Put an archive into use on every node; restart services."""
     show.sirikata.rolled_out(name, cluster_named(name).sync_sirikata(archive, sha256=sha256))
 
 
-@task(help=_NAME)
+@task(changes=True, help=_NAME)
 def rollback(c: Any, name: str) -> None:
     """Put the previous version of Sirikata back into use."""
     show.sirikata.rolled_out(name, cluster_named(name).rollback_sirikata())
@@ -72,7 +76,7 @@ def _preset_task(preset: str, summary: str, helps: Mapping[str, str]) -> Any:
     def run(c: Any, name: str, **options: Any) -> None:
         given = {key: str(options[key]) for key in helps}
         rest = {"on": options.get("on", ""), "number_": options.get("number", "")}
-        _start(preset, name, given, dry_run=options["dry_run"], **rest)
+        _start(preset, name, given, dry_run=options["dry_run"] or c.config.run.dry, **rest)
 
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]

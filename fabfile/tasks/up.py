@@ -8,12 +8,13 @@ from .options import defaults, parse
 
 
 @task(
+    changes=True,
     help={
         **parse.SPEC_HELP,
         "provider": "local (default) or ec2",
         "region": defaults.EC2_HELP["region"],
         "keypair": "an EC2 key pair whose owner may log in too",
-    }
+    },
 )
 def up(
     c: Any,
@@ -45,7 +46,7 @@ def up(
     show.clusters.status(cluster_named(name).bring_up(wanted, given | ec2))
 
 
-@task(help={"name": "the cluster's name"})
+@task(changes=True, help={"name": "the cluster's name"})
 def down(c: Any, name: str) -> None:
     """Terminate a cluster's machines; 'up' revives it.
 
