@@ -1,5 +1,4 @@
-"""User-data for cloud-init, the same for every provider, and what takes its place on a machine that booted
-without it.
+"""User-data for cloud-init, and what takes its place on a machine that booted without it.
 
 cloud-init documentation, "Cloud config examples", "Module reference".
 """

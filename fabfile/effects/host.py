@@ -132,8 +132,10 @@ _PACKAGES = {"ssh": "openssh-client"}
 
 
 def _send(process: "subprocess.Popen[bytes]", writer: InputWriter) -> bytes:
-    """Write the input of a program that prints nothing before it has read all; returns what is left, which is
-    nothing."""
+    """Write the input of a program that prints nothing before it has read all.
+
+    Returns what is left, which is nothing.
+    """
     assert process.stdin
     with suppress(
         BrokenPipeError

@@ -128,8 +128,9 @@ def forget(session: Session, index: int) -> str:
 
 
 def substitute(session: Session, index: int, text: str) -> Host:
-    """Make another host the node of that index from the next boot on, in place of one that is gone; returns
-    it.
+    """Make another host the node of that index from the next boot on, in place of one that is gone.
+
+    Returns it.
 
     It is reached as the one before, unless `[user@]host[:port]` says otherwise.  Raises NotFound for an
     unknown node, and UsageError for text that is not a host, and for a node whose host is still reachable.

@@ -20,8 +20,9 @@ POLL = 1.0  # seconds between two looks at a cluster that is not ready
 
 @dataclass(frozen=True, kw_only=True)
 class NodeView:
-    """A node as its provider and its cluster see it.  `member`: online, offline, pending, standby, lost or
-    unknown.
+    """A node as its provider and its cluster see it.
+
+    `member`: online, offline, pending, standby, lost or unknown.
 
     `type` and `capabilities` are what the specification says of it.  `reason`: why the machine is in its
     state, where its provider says so.

@@ -61,8 +61,9 @@ class Cluster(Machines, Corosync, Puppet, Services, Sirikata, AdhocHosts, Ec2):
     def up(
         self, *, size: int | None = None, provider: ProviderName | None = None, suite: str = ""
     ) -> "Status":
-        """Create the cluster if it is new, boot, provision and form it, run its services; again, repair what
-        is missing.
+        """Create the cluster if it is new, boot, provision and form it, run its services.
+
+        Again, repair what is missing.
 
         Raises UsageError where it exists with another size, provider or suite than those given.  To give it
         other options: create() first.

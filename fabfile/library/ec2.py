@@ -1,6 +1,4 @@
-"""What only EC2 has: clusters found by their tags, existing instances, checks before a launch, security
-groups.
-"""
+"""What only EC2 has: clusters found by tags, imports, checks before a launch, security groups."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

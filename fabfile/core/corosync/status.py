@@ -86,7 +86,9 @@ def addresses_script() -> str:
 
 
 def parse_addresses(text: str) -> dict[str, str]:
-    """By a member's name its address, as addresses_script() printed them; empty where corosync does not
-    run."""
+    """By a member's name its address, as addresses_script() printed them.
+
+    Empty where corosync does not run.
+    """
     lines = (line.split() for line in text.splitlines())
     return {words[0]: words[1] for words in lines if len(words) == 2}

@@ -1,5 +1,4 @@
-"""Capabilities of nodes in Pacemaker's configuration, the CIB: those that it has, and the script that changes
-them.
+"""Capabilities of nodes in the CIB: those that a node has, and the script that changes them.
 
 Each is a permanent attribute of the node, so that a rule can keep a service off the nodes without it:
 constraints.py. Man page: crm_attribute(8); "Node Attributes" in Pacemaker Explained.
@@ -42,8 +41,10 @@ def types_in(found: Capabilities, size: int) -> tuple[str, ...]:
 
 
 def align_script(wanted: Capabilities, present: Capabilities) -> str:
-    """Give the nodes that the configuration knows the capabilities in `wanted`, in one change; empty where
-    they have them."""
+    """Give the nodes that the configuration knows the capabilities in `wanted`, in one change.
+
+    Empty where they have them.
+    """
     changes = [
         f"{name} {ATTRIBUTE}{word} {'true' if gained else 'none'}"
         for name, word, gained in _differences(wanted, present)

@@ -27,8 +27,9 @@ ATTRIBUTE = "sirikata-capability-"
 
 
 def service_constraints(service: Service, nodes: Sequence[Node]) -> list[ET.Element]:
-    """The constraints of a service, by its place and its relations; none where it may run anywhere, at any
-    time.
+    """The constraints of a service, by its place and its relations.
+
+    None where it may run anywhere, at any time.
 
     An order holds at every start and stop of either service: when the first one stops, the other has stopped
     before. Raises NotFound when its node is not among `nodes`.
@@ -108,8 +109,10 @@ def related(service_id: str, root: ET.Element) -> dict[str, tuple[str, ...]]:
 
 
 def place(service_id: str, root: ET.Element, places: Mapping[str, int]) -> tuple[int | str | None, bool]:
-    """The index of its node or the capability that it asks for, and whether it may run elsewhere; `places`
-    are the nodes' indices by name."""
+    """The index of its node or the capability that it asks for, and whether it may run elsewhere.
+
+    `places` are the nodes' indices by name.
+    """
     for constraint in root.iter("rsc_location"):
         expression = constraint.find("rule/expression")
         if constraint.get("id") == f"{service_id}.{_PINNED}" and expression is not None:

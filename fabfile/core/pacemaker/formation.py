@@ -1,5 +1,4 @@
-"""Forming a Pacemaker cluster: what a node has, the configuration that it first starts with, the start
-itself.
+"""Forming a Pacemaker cluster: the state of a node, the first configuration, the first start.
 
 A fresh Pacemaker waits `dc-deadtime`, 20 s, for a coordinator before it elects one.  So every initial node
 gets one and the same cib.xml, made on one of them while Pacemaker is stopped, which sets 2 s.  A node that
@@ -106,8 +105,9 @@ def join_script() -> str:
 
 
 def wait_script(names: Sequence[str], *, seconds: int = 60) -> str:
-    """Wait until the cluster has quorum and a coordinator and those nodes are online; then print crm_mon's
-    XML.
+    """Wait until the cluster has quorum and a coordinator and those nodes are online.
+
+    Then print crm_mon's XML.
 
     Polls every 0.2 s.  After `seconds` it prints the XML all the same, says what is missing and exits with 1.
     """

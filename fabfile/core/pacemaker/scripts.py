@@ -1,5 +1,4 @@
-"""The parts of scripts for `sh` that a member runs as root to change the cluster's configuration, or to watch
-it.
+"""Parts of the `sh` scripts with which a member changes or watches the cluster's configuration, as root.
 
 A change of the configuration is made on a copy and applied as one patch, which the cluster refuses when
 something was changed meanwhile (its version is not the copy's); then it is made anew on the configuration of

@@ -89,8 +89,10 @@ class Ban:
 
 @dataclass(frozen=True, kw_only=True)
 class FailCount:
-    """How often a resource failed on a node; at `threshold` it is kept off the node until its failures are
-    forgotten."""
+    """How often a resource failed on a node.
+
+    At `threshold` it is kept off the node until its failures are forgotten.
+    """
 
     resource: str
     node: str

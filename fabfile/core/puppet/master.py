@@ -142,8 +142,10 @@ def tuned_files(layout: Layout) -> list[File]:
 
 
 def server_setup() -> str:
-    """A script that installs Puppet's server if there is none, while other machines boot; it holds no
-    secret."""
+    """A script that installs Puppet's server if there is none, while other machines boot.
+
+    It holds no secret.
+    """
     return script(*LOCKED, *INSTALL)
 
 

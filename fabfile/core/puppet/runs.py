@@ -144,8 +144,10 @@ _REASONS = (
 
 
 def _shorten(texts: Sequence[str]) -> str:
-    """The first few, a line each; of a long one the beginning, and the end, where a command says why it
-    failed."""
+    """The first few, a line each.
+
+    Of a long one the beginning, and the end, where a command says why it failed.
+    """
     lines = [" ".join(text.split()) for text in texts]
     lines = [line if len(line) <= 320 else f"{line[:140]} ... {line[-170:]}" for line in lines]
     more = [f"... and {len(lines) - 4} more"] if len(lines) > 4 else []

@@ -44,8 +44,9 @@ def change_xml(touched: Sequence[Service], removed: Sequence[Service], nodes: Se
 
 
 def stale(services: Sequence[Service], nodes: Sequence[Node]) -> str:
-    """An XPath to what the configuration holds of these services and must no longer hold; empty without
-    services.
+    """An XPath to what the configuration holds of these services and must no longer hold.
+
+    Empty without services.
 
     The rest of what it holds is replaced by what has the same id.  Raises NotFound for an unknown node.
     """

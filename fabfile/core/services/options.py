@@ -1,6 +1,4 @@
-"""The options of a service, as they are declared on Service, in the words of commands, files, Python and
-documents.
-"""
+"""The options of a service, as Service declares them, in the words of commands, files, Python and pages."""
 
 import functools
 import inspect

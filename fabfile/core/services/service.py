@@ -1,6 +1,4 @@
-"""A service, a command line that the cluster keeps running on one of its nodes: each of its options declared
-once.
-"""
+"""A service: a command line that the cluster keeps running on one node.  Each option is declared once."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, MISSING, dataclass, field, fields

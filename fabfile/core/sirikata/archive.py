@@ -35,8 +35,9 @@ class Entry:
 
 
 def problems(where: str, entries: Iterable[Entry], folders: Sequence[str]) -> list[Problem]:
-    """Why a folder or an archive, named `where`, cannot be used as a build of Sirikata; at most 20, and their
-    number.
+    """Why a folder or an archive, named `where`, cannot be used as a build of Sirikata.
+
+    At most 20, and their number.
 
     `folders` are those that it must have at its top.
     """
@@ -99,8 +100,10 @@ def _entry_problems(known: Mapping[str, Entry]) -> Iterator[str]:
 
 
 def resolve(path: str, known: Mapping[str, Entry]) -> str | None:
-    """Where a path in the archive ends, with links followed; None if that is outside of it or does not
-    exist."""
+    """Where a path in the archive ends, with links followed.
+
+    None if that is outside of it or does not exist.
+    """
     ahead, here, links = path.split("/")[::-1], list[str](), 0
     while ahead:
         match ahead.pop():

@@ -1,5 +1,4 @@
-"""Presets: services that the tool knows how to run, as data (data/sirikata/presets.yaml, which explains
-itself)."""
+"""Presets: services that the tool knows how to run, as data (data/sirikata/presets.yaml)."""
 
 import re
 from collections.abc import Mapping

@@ -114,8 +114,10 @@ def prune_script(spec: ClusterSpec, kept: Sequence[str]) -> str:
 
 
 def version_script(root: str = ROOT) -> str:
-    """Prints the checksum of the version that a node has in use; nothing if it has none, or has not finished
-    taking it."""
+    """Prints the checksum of the version that a node has in use.
+
+    Nothing if it has none, or has not finished taking it.
+    """
     return script("sirikata/version.sh", root=root)
 
 

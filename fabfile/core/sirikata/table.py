@@ -1,5 +1,7 @@
-"""The table of presets read and checked; apart from presets.py, since `fab --list` need not pay for the
-checking."""
+"""The table of presets read and checked.
+
+Apart from presets.py, since `fab --list` need not pay for the checking.
+"""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -19,8 +19,10 @@ _PIECE = 1 << 18  # bytes
 
 @dataclass
 class Arrival:
-    """What a stream has brought so far; `whole` once its end was seen, `digest` is the SHA-256 of the
-    stream."""
+    """What a stream has brought so far.
+
+    `whole` once its end was seen, `digest` is the SHA-256 of the stream.
+    """
 
     kind: Kind = "file"
     files: int = 0

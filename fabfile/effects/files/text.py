@@ -19,6 +19,8 @@ def read_text(path: str) -> str:
 
 
 def whole(path: str) -> str:
-    """The absolute path, which is valid in whichever folder the next command runs; empty where none is
-    given."""
+    """The absolute path, which is valid in whichever folder the next command runs.
+
+    Empty where none is given.
+    """
     return str(Path(path).expanduser().absolute()) if path else ""

@@ -71,8 +71,10 @@ class Provider(Protocol):
         ...
 
     def explain(self, node: Node) -> str:
-        """What to look at when that machine does not answer, in a sentence; empty where there is nothing to
-        add."""
+        """What to look at when that machine does not answer, in a sentence.
+
+        Empty where there is nothing to add.
+        """
         ...
 
     def terminate(self, nodes: Sequence[Node], report: Report) -> None:
@@ -88,8 +90,10 @@ class Provider(Protocol):
         ...
 
     def master_address(self) -> str | None:
-        """The address under which the machines reach a Puppet master that runs on this host; None: its
-        own."""
+        """The address under which the machines reach a Puppet master that runs on this host.
+
+        None: its own.
+        """
         ...
 
     def ssh_key(self) -> Path | None:

@@ -1,5 +1,7 @@
-"""How hosts are reached, as values: which host keys and private keys count; and why a host cannot be
-reached."""
+"""How hosts are reached, as values: the host keys and private keys that count, and why one cannot be.
+
+And why a host cannot be reached.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,8 +9,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Pem:
-    """A private key file that the user chose; `source` names where: an option, a variable, the
-    specification."""
+    """A private key file that the user chose.
+
+    `source` names where: an option, a variable, the specification.
+    """
 
     path: Path
     source: str
@@ -16,8 +20,9 @@ class Pem:
 
 @dataclass(frozen=True)
 class Access:
-    """How a cluster's nodes are reached; without arguments, a host of the user's, as `ssh HOST` would reach
-    it.
+    """How a cluster's nodes are reached.
+
+    Without arguments, a host of the user's, as `ssh HOST` would reach it.
 
     known_hosts  the cluster's own file, which alone counts; None: the user's own files, and the system's
     pem          the private key to offer first

@@ -79,8 +79,9 @@ def destination(name: str, user: str = "", port: int = 0) -> Destination:
 
 
 def of_node(node: Node, *, own: bool) -> Destination:
-    """Where a node is reached; `own`: its cluster's known_hosts counts, which names it by its address and
-    port.
+    """Where a node is reached.
+
+    `own`: its cluster's known_hosts counts, which names it by its address and port.
 
     A node's own port (unless 22), key and jump hosts override those of the configuration.
     """

@@ -37,8 +37,10 @@ def fan_out(
 
 @contextmanager
 def _workers(count: int) -> Iterator[ThreadPoolExecutor]:
-    """Threads that are waited for at the end; after Ctrl-C, the connections that they wait for are closed
-    first."""
+    """Threads that are waited for at the end.
+
+    After Ctrl-C, the connections that they wait for are closed first.
+    """
     workers = ThreadPoolExecutor(max_workers=count)
     try:
         yield workers

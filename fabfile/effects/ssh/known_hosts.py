@@ -1,5 +1,4 @@
-"""known_hosts files (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): read, edited, and the policy that admits no other
-key."""
+"""known_hosts files (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): reader, editor and the strict policy."""
 
 import fnmatch
 from collections.abc import Sequence
@@ -107,8 +106,10 @@ def _text(key: paramiko.PKey) -> str:
 
 
 def known_keys(host: str, port: int = PORT) -> list[str]:
-    """The host keys, `type base64` each, that `ssh HOST` accepts by the user's own known_hosts; none if it is
-    unknown."""
+    """The host keys, `type base64` each, that `ssh HOST` accepts by the user's own known_hosts.
+
+    None if it is unknown.
+    """
     target = destination(host, port=port)
     return KnownHost(target.known_hosts, target.key_name).keys
 

@@ -93,8 +93,10 @@ def load(path: Path, changed: int) -> paramiko.PKey:
 
 
 def public_half(path: Path) -> bytes | None:
-    """The public half of a key file, even of an encrypted one; None where only the passphrase would show
-    it."""
+    """The public half of a key file, even of an encrypted one.
+
+    None where only the passphrase would show it.
+    """
     for file in (path, path.with_name(f"{path.name}.pub")):
         try:
             text = file.read_text(errors="replace").strip()

@@ -8,8 +8,9 @@ from typing import IO
 
 
 def replace(path: Path, content: bytes | Callable[[IO[bytes]], object]) -> Path:
-    """Put the content, or what a function writes, at `path`, with mode 0600; new folders above it get mode
-    0700.
+    """Put the content, or what a function writes, at `path`, with mode 0600.
+
+    New folders above it get mode 0700.
 
     It is on disk (fsync(2)) before it takes the place of the file that was there.  Returns the path.
     """

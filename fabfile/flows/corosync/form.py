@@ -1,5 +1,4 @@
-"""From provisioned nodes to a cluster: seed and start Corosync and Pacemaker, wait for quorum and a
-coordinator."""
+"""From provisioned nodes to a cluster: start Corosync and Pacemaker, wait for quorum and a coordinator."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -54,8 +53,9 @@ def _reports(session: Session, nodes: Sequence[Node]) -> dict[str, NodeReport]:
 
 
 def version_problem(cluster: str, reports: Mapping[str, NodeReport], idle: Collection[str]) -> str:
-    """Why nodes that do not run cannot be started, by the versions of Pacemaker on all of them; empty when
-    they can.
+    """Why nodes that do not run cannot be started, by the versions of Pacemaker on all of them.
+
+    Empty when they can.
 
     Pacemaker 2.1 and 3.0 escape quotation marks and the like differently and so make different digests of one
     configuration: a member of one version refuses what a member of the second sends it, and falls behind

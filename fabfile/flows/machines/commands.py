@@ -30,8 +30,9 @@ def run(
     on: int | None = None,
     hear: Callable[[str, str], None] | None = None,
 ) -> dict[str, Result]:
-    """Run a shell command line on every running node, or on one.  Returns the results by node name, whatever
-    they exit with.
+    """Run a shell command line on every running node, or on one.
+
+    Returns the results by node name, whatever they exit with.
 
     `hear` receives the node's name and lines of its output as they come, from many threads.  Raises
     NodeFailures for nodes that cannot be reached, with what the others answered.

@@ -124,8 +124,9 @@ def _death(session: Session, node: Node) -> NodeError:
 
 
 def first_contact_script(timeout: float, *, imported: bool = False) -> str:
-    """First contact with a machine, to be repeated as often as wanted; waits `timeout` seconds for
-    cloud-init.
+    """First contact with a machine, to be repeated as often as wanted.
+
+    Waits `timeout` seconds for cloud-init.
 
     Standard input: lines for /etc/hosts.  Output: the machine's own public key.
     """

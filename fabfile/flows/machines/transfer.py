@@ -23,8 +23,9 @@ _STEP = 8_000_000
 def put(
     session: Session, source: str, path: str, *, on: int | None = None, sudo: bool = False
 ) -> dict[str, Moved]:
-    """Put a file or folder of this machine on every running node, or on one, as `path`; what was there is
-    replaced.
+    """Put a file or folder of this machine on every running node, or on one, as `path`.
+
+    What was there is replaced.
 
     A path that ends with a slash is the folder to put it into.  The files belong to the account that is
     logged in to, or with `sudo` to root; modes and times are kept.  On each node it happens whole or not at
@@ -58,8 +59,9 @@ def put(
 def get(
     session: Session, path: str, folder: str, *, on: int | None = None, sudo: bool = False
 ) -> dict[str, Moved]:
-    """Fetch a file or folder of every running node, or of one, to FOLDER/NODE/; what was fetched before is
-    replaced.
+    """Fetch a file or folder of every running node, or of one, to FOLDER/NODE/.
+
+    What was fetched before is replaced.
 
     Symbolic links below it are kept as such.  With `sudo` it is read as root.  Returns and raises like `put`.
     """

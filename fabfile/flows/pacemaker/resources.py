@@ -25,7 +25,9 @@ def abort_starts(session: Session, nodes: Sequence[Node], ids: Sequence[str]) ->
 
 
 def remove(session: Session, nodes: Sequence[Node], ids: Sequence[str], seconds: int) -> None:
-    """Wait, for so many seconds, until services that are to stop have stopped; then remove them from
-    the cluster."""
+    """Wait, for so many seconds, until services that are to stop have stopped.
+
+    Then remove them from the cluster.
+    """
     abort_starts(session, nodes, ids)
     member.run(session, nodes, remove_services_script(ids, seconds=seconds), seconds=seconds)

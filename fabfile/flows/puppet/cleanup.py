@@ -1,5 +1,4 @@
-"""What a Puppet master of the user's, which stays, must forget of a cluster that is terminated or
-destroyed."""
+"""What a user's own Puppet master must forget of a cluster that is terminated or destroyed."""
 
 from ...core.errors import ClusterError
 from ...core.puppet.master import forget_script, remove_script

@@ -1,5 +1,4 @@
-"""The machine that a cluster's Puppet server runs on: one of the cluster, a host of the user's, or this
-one."""
+"""The machine of a cluster's Puppet server: one of the cluster, a host of the user's, or this machine."""
 
 from dataclasses import dataclass
 from typing import Protocol

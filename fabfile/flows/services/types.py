@@ -1,5 +1,4 @@
-"""A node's type: Puppet gives the node what it means, Pacemaker knows it as a capability, a service follows
-that.
+"""A node's type: Puppet gives it its meaning, Pacemaker a capability, and a service follows.
 
 Who gains a type has everything of it before its capability says so; who loses it, loses the capability first.
 """
@@ -83,8 +82,9 @@ def _checked(session: Session, index: int, kind: str) -> Node:
 
 
 def _withdraw(session: Session, node: Node, kind: str) -> Session:
-    """Take a type's capability from a node, and see its services leave; the specification has it no more at
-    the end.
+    """Take a type's capability from a node, and see its services leave.
+
+    The specification has it no more at the end.
 
     Raises UsageError, before anything is changed, when the service would have to go and others name it.
     """

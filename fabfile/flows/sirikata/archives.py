@@ -1,5 +1,4 @@
-"""Archives of Sirikata on their way to the nodes: kept here, and served by the Puppet master, also by one
-that was rebuilt."""
+"""Archives of Sirikata on their way to the nodes: kept here, served by the Puppet master."""
 
 from pathlib import Path
 

@@ -51,8 +51,10 @@ def roll_out(session: Session, release: Release) -> RolledOut:
 
 
 def _versions(session: Session, nodes: Sequence[Node]) -> dict[str, str]:
-    """The checksum of the version that each node has in use; empty for none, and for a node that does not
-    answer."""
+    """The checksum of the version that each node has in use.
+
+    Empty for none, and for a node that does not answer.
+    """
 
     def ask(node: Node) -> str:
         try:
