@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
-from ..errors import Problem, UsageError, as_problems
+from ..errors import Problem, UsageError
 from ..spec.cluster import ClusterSpec, validate
 from ..spec.node import Role
 
@@ -86,7 +86,7 @@ def spec_from_tags(tags: Mapping[str, str]) -> ClusterSpec:
         raise UsageError(
             f"the tags {TAG_SPEC}* do not hold a specification: {error.errors()[0]['msg']}"
         ) from None
-    problems = as_problems(validate(spec))
+    problems = validate(spec)
     if spec.id != tags.get(TAG_ID):
         problems.append(
             Problem("", "", f"its id is {spec.id!r}, but the tag {TAG_ID} is {tags.get(TAG_ID)!r}")

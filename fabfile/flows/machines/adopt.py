@@ -16,7 +16,7 @@ from ...core.templates import script
 from ...effects import keys
 from ...effects.files.text import whole
 from ...effects.providers import provider_for
-from ...effects.providers.base import HostKeys, able
+from ...effects.providers.base import Ec2Account, HostKeys, able
 from ...effects.providers.ec2 import FoundCluster, found_clusters
 from ...effects.ssh.access import Pem
 from ...effects.ssh.known_hosts import known_keys, set_key
@@ -58,7 +58,8 @@ def _known(files: Store, cluster_id: str) -> ClusterSpec:
     Raises UsageError for any other cluster of that name.
     """
     spec = files.spec()
-    if spec.provider != "ec2" or files.secret("authkey") is not None or cluster_id not in ("", spec.id):
+    on_ec2 = isinstance(provider_for(spec, files), Ec2Account)
+    if not on_ec2 or files.secret("authkey") is not None or cluster_id not in ("", spec.id):
         raise UsageError(
             f"{files.name!r} exists here as {spec.id}: fab cluster.show {files.name}. To adopt another "
             f"cluster of that name, set {HOME_VARIABLE} to another folder"

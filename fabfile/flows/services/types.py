@@ -82,9 +82,7 @@ def _checked(session: Session, index: int, kind: str) -> Node:
 
 
 def _withdraw(session: Session, node: Node, kind: str) -> Session:
-    """Take a type's capability from a node, and see its services leave.
-
-    The specification has it no more at the end.
+    """Take a type's capability from a node and from the specification, and see its services leave.
 
     Raises UsageError, before anything is changed, when the service would have to go and others name it.
     """

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from ...core.ec2.options import Ec2Options, ec2_problems
-from ...core.errors import Problem, UsageError, as_problems, named
+from ...core.errors import Problem, UsageError, named
 from ...core.spec.cluster import ClusterSpec, validate
 from ...effects.files.text import whole
 
@@ -52,7 +52,7 @@ def with_ec2(c: Any, typed: Mapping[str, Any], spec: ClusterSpec, *, only: bool 
             alone = _options({field: found[field]} | ({"spot": True} if field == "max_price" else {}))
             problems += [
                 replace(problem, text=f"{problem.text} (from {sources[field]})")
-                for problem in as_problems(ec2_problems(alone))
+                for problem in ec2_problems(alone)
             ]
     if problems:
         raise UsageError([*validate(replace(spec, ec2=_options(given))), *problems])
