@@ -37,7 +37,7 @@ def test_a_cluster_to_be_created_is_locked_without_a_specification() -> None:
         assert not store.exists
 
 
-def test_a_saved_specification_gets_another_provider_only_where_it_uses_what_changed() -> None:
+def test_a_saved_specification_gets_a_new_provider_only_where_needed() -> None:
     before = session.reading(opened(spec()).spec.name, Silent())
     with_service = before.saved(replace(before.spec, services=(service(),)))
     assert with_service.provider is before.provider

@@ -225,9 +225,7 @@ def test_services_keep_their_order_their_node_and_their_distance(trixie: Cluster
     assert "web (--after, --with), far (--apart-from)" in refused.err
 
 
-def test_a_wish_that_cannot_be_is_refused_with_every_reason_and_changes_nothing(
-    trixie: Cluster, add: Adder
-) -> None:
+def test_an_impossible_service_is_refused_with_every_reason(trixie: Cluster, add: Adder) -> None:
     add("pin", SLEEP, "--on=2", "--no-failover")
     before = trixie.machine(0).said("cibadmin --query --scope configuration")
     done = trixie.fab(

@@ -937,7 +937,7 @@ def test_a_reused_pid_is_not_taken_for_the_service(
         node.sudo("systemctl stop stranger-test")
 
 
-def test_a_daemon_that_names_a_stranger_fails_to_start_and_the_stranger_lives(
+def test_a_daemon_that_names_a_stranger_fails_and_the_stranger_lives(
     node: Node, service: Callable[..., Service], place: str
 ) -> None:
     node.sudo("systemd-run --quiet --unit=stranger-test sleep 1000")
@@ -954,7 +954,7 @@ def test_a_daemon_that_names_a_stranger_fails_to_start_and_the_stranger_lives(
         node.sudo("systemctl stop stranger-test")
 
 
-def test_a_daemon_that_fails_before_it_forks_fails_to_start_with_its_last_words(
+def test_a_daemon_that_fails_before_it_forks_shows_its_last_words(
     node: Node, service: Callable[..., Service], place: str
 ) -> None:
     program = write(node, f"{place}/broken", "#!/bin/sh\necho the licence has expired >&2\nexit 4\n")

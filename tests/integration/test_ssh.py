@@ -158,7 +158,7 @@ def test_all_nodes_behind_a_jump_host_share_one_connection_to_it(door: Door) -> 
     assert done.out == f"node2\n{gate}\n", done
 
 
-def test_a_jump_host_with_an_unknown_key_is_refused_whatever_the_configuration_says(door: Door) -> None:
+def test_a_jump_host_with_an_unknown_key_is_always_refused(door: Door) -> None:
     door.configure(WEAK, known=False)
     done = door.fab("cluster.nodes.run", "hostname")
     assert done.exit == 3, done

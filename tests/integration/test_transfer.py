@@ -71,7 +71,7 @@ def test_a_node_that_is_full_fails_alone_and_keeps_what_it_had(trixie: Cluster, 
             trixie.machine(name).said("rm -r /mnt/lab")
 
 
-def test_a_transfer_that_is_killed_changes_nothing_and_the_next_one_cleans_up(
+def test_a_killed_transfer_changes_nothing_and_the_next_one_cleans_up(
     trixie: Cluster, tmp_path: Path
 ) -> None:
     node = trixie.machine(0)

@@ -136,9 +136,7 @@ def test_the_tasks_are_found_under_the_name_that_a_fabfile_gives_them(python: Pa
     assert "  sirikata-cluster.up " in run(python, project, *FAB, "--list").stdout
 
 
-def test_a_fabfile_chains_our_tasks_with_its_own_and_its_errors_are_sentences(
-    python: Path, project: Path
-) -> None:
+def test_a_fabfile_chains_our_tasks_with_its_own(python: Path, project: Path) -> None:
     done = run(python, project, *FAB, "tool.local.create", "demo", "2", "size", "deploy", "demo")
     assert done.returncode == 1, done
     assert "demo: 2 nodes on local" in done.stdout

@@ -93,7 +93,7 @@ def test_a_host_of_ones_own_that_is_off_is_for_its_owner_to_switch_on() -> None:
         nodes.run(session, "true", on=1)
 
 
-def test_machines_here_take_the_clusters_key_only_and_those_of_a_cloud_its_owners_too(
+def test_local_machines_take_the_clusters_key_and_cloud_ones_the_users_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv(PEM_VARIABLE, "/owner.pem")
