@@ -54,8 +54,9 @@ def called() -> Iterator[str]:
     known = operations()
     for path in sorted((SOURCES / "effects" / "providers" / "ec2").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Constant) and node.value in known:
-                yield known[node.value]
+            name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "value", None)
+            if isinstance(name, str) and name in known:
+                yield known[name]
 
 
 def test_what_the_sources_call_is_allowed_and_nothing_else() -> None:

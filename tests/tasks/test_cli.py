@@ -66,7 +66,7 @@ def test_wrong_use_is_explained(fab: Fab, tmp_path: Path, arguments: list[str], 
                 "--size must be an integer, got 'x'",
                 "'Web'",
                 "--puppet-master must be a host name or an IP address",
-                "no kind of address 'mine'",
+                "--address expects one of auto, public, private, got 'mine'",
             ],
         ),
         (

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from docs.reference import arguments
 from fabfile import ns
 
 from .conftest import Fab
@@ -29,9 +30,7 @@ def test_a_task_that_may_change_something_says_so() -> None:
 def test_a_task_that_changes_something_is_refused_when_dry(fab: Fab, tmp_path: Path, name: str) -> None:
     assert fab("local.create", "demo", "1").returncode == 0
     before = files(tmp_path)
-    words = [
-        argument for argument in ns[name].get_arguments() if argument.positional and argument.kind is not list
-    ]
+    words = [argument for argument in arguments(name) if argument.positional and argument.kind is not list]
     done = fab("--dry", name, *(["demo", "1", "1", "1"][: len(words)]))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.endswith("cannot show what it would do yet. Nothing was changed\n")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from ...core.errors import StoreError
+from ...core.errors import StoreError, UsageError
 from . import files
 
 if TYPE_CHECKING:
@@ -24,8 +24,12 @@ FORMAT = 1
 
 def read(path: Path, kind: type[T]) -> T:
     """The dataclass in a document.  Raises StoreError, with the next step, when it cannot be used."""
+    return _parse(path, path.read_text(), kind)
+
+
+def _parse(path: Path, text: str, kind: type[T]) -> T:
     try:
-        document = json.loads(path.read_text())
+        document = json.loads(text)
         if not isinstance(document, dict):
             raise ValueError("it does not hold an object")
         found = document.pop("format")
@@ -51,8 +55,16 @@ def read(path: Path, kind: type[T]) -> T:
 
 
 def write(path: Path, content: "DataclassInstance") -> None:
-    """Replace a document by one that holds this dataclass."""
-    files.replace(path, (json.dumps({"format": FORMAT, **asdict(content)}, indent=1) + "\n").encode())
+    """Replace a document by one that holds this dataclass.
+
+    Raises UsageError, and keeps the old one, where the new one could not be read again.
+    """
+    text = json.dumps({"format": FORMAT, **asdict(content)}, indent=1) + "\n"
+    try:
+        _parse(path, text, type(content))
+    except StoreError as error:
+        raise UsageError(f"this cannot be saved: {error.__cause__ or error}. Nothing was changed") from error
+    files.replace(path, text.encode())
 
 
 # A dataclass's adapter is made once: it takes 50 ms.

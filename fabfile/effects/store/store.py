@@ -56,14 +56,7 @@ class Store:
                 " cluster.adopt"
             )
         spec = documents.read(self._spec, ClusterSpec)
-        problems = validate(spec)
-        for service in spec.services:
-            problems += validate_service(service, spec.size)
-        if spec.name != self.name:
-            problems.append(
-                Problem("", "name", f"its name is {spec.name!r}, but its folder is {self.name!r}")
-            )
-        if problems:
+        if problems := self._problems(spec):
             services = {service.id for service in spec.services}
             found = "; ".join(
                 f"service {problem}" if problem.subject in services else str(problem) for problem in problems
@@ -72,7 +65,24 @@ class Store:
         return spec
 
     def save_spec(self, spec: ClusterSpec) -> None:
+        """Replace the specification.
+
+        Raises UsageError, and keeps the old one, where spec() would not read the new one: no command could
+        open the cluster any longer.
+        """
+        if problems := self._problems(spec):
+            raise UsageError(problems)
         documents.write(self._spec, spec)
+
+    def _problems(self, spec: ClusterSpec) -> list[Problem]:
+        problems = validate(spec)
+        for service in spec.services:
+            problems += validate_service(service, spec.size)
+        if spec.name != self.name:
+            problems.append(
+                Problem("", "name", f"its name is {spec.name!r}, but its folder is {self.name!r}")
+            )
+        return problems
 
     def state(self) -> ClusterState:
         return documents.read(self._state, ClusterState) if self._state.exists() else ClusterState()

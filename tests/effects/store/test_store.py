@@ -7,6 +7,7 @@ from typing import get_type_hints
 
 import pytest
 
+from fabfile.core.ec2.options import Ec2Options
 from fabfile.core.errors import NotFound, StoreError, UsageError
 from fabfile.core.services.service import Service
 from fabfile.core.spec.cluster import ClusterSpec
@@ -74,9 +75,31 @@ def test_an_unusable_file_is_reported_with_the_reason(home: Path, content: str, 
 
 
 def test_a_specification_with_another_name_is_refused(home: Path) -> None:
-    Store("demo").save_spec(replace(SPEC, name="other"))
+    Store("demo").save_spec(SPEC)
+    path = home / "clusters/demo/spec.json"
+    path.write_text(path.read_text().replace('"name": "demo"', '"name": "other"'))
     with pytest.raises(StoreError, match="other"):
         Store("demo").spec()
+
+
+UNREADABLE = [
+    replace(SPEC, name="other"),
+    replace(SPEC, size=99),
+    replace(SPEC, provider="ec2", ec2=Ec2Options(region="us-east-1a")),
+    replace(SPEC, services=(Service("web", "/bin/true", env={"X": "\udce9"}),)),
+    replace(SPEC, services=(Service("web", "/bin/true", monitor=0),)),
+]
+
+
+@pytest.mark.parametrize("wrong", UNREADABLE)
+def test_what_could_not_be_read_again_is_not_saved(home: Path, wrong: ClusterSpec) -> None:
+    with pytest.raises(UsageError):
+        Store("demo").save_spec(wrong)
+    assert not Store("demo").exists
+    Store("demo").save_spec(SPEC)
+    with pytest.raises(UsageError):
+        Store("demo").save_spec(wrong)
+    assert Store("demo").spec() == SPEC
 
 
 def test_secrets_are_readable_by_their_owner_only(home: Path) -> None:
