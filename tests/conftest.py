@@ -2,6 +2,7 @@
 what many share."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,6 +27,12 @@ def pytest_configure(config: pytest.Config) -> None:
         lanes.interrupt_once()
     else:
         _controller.append(config)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the benchmarks unless they are named: they want the machine for themselves."""
+    named = any("benchmarks" in argument for argument in config.args)
+    return True if collection_path.name == "benchmarks" and not named else None
 
 
 @pytest.hookimpl(tryfirst=True)

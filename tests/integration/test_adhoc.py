@@ -4,8 +4,10 @@ host."""
 import json
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -20,6 +22,9 @@ pytestmark = [
 # Another one each time: two runs of the tests may be at work on one host.
 MACHINES = f"own-{secrets.token_hex(2)}"
 EVERYONE = {"node0", "node1", "node2"}
+# A host whose packages are in order installs one and removes it.
+PACKAGES_INSTALL = "apt-get -qq -y install hello >/dev/null 2>&1 && hello && apt-get -qq -y purge hello"
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
@@ -211,7 +216,7 @@ def test_the_tour_runs_on_them_and_leaves_them_as_they_were(own: Rig, home: Home
     own["db2"].said(f"echo '{own.hosts['db1'].address} db1' >>/etc/hosts")
     with (own.home / ".ssh/config").open("a") as config:
         config.write("Host db1\n  User debian\n")
-    before = {name: own[name].listing() for name in own.hosts}
+    before = on_every_host(own, Host.listing)
     # On the other release, with the other cluster's first host as a Puppet master that is none of its own.
     home.ok("adhoc.create", "old", "--host=debian@db2", "--puppet-master=db1")
     defined = define(own, at(own, "db1"), at(own, "gate"), at(own, "db3", workdir="/srv/work"))
@@ -235,13 +240,17 @@ def test_the_tour_runs_on_them_and_leaves_them_as_they_were(own: Rig, home: Home
     finally:
         ends = [home.fab("cluster.nodes.terminate", name, timeout=1500) for name in ("old", "own")]
     assert [end.exit for end in ends] == [0, 0], ends
-    assert {name: differences(before[name], own[name].listing()) for name in before} == {
-        name: [] for name in before
-    }
-    for name in before:
-        own[name].said("apt-get -qq -y install hello >/dev/null 2>&1 && hello && apt-get -qq -y purge hello")
+    after = on_every_host(own, Host.listing)
+    assert {name: differences(before[name], after[name]) for name in before} == {name: [] for name in before}
+    on_every_host(own, lambda host: host.said(PACKAGES_INSTALL))
     home.ok("cluster.destroy", "own", "cluster.destroy", "old", "cluster.destroy", "other")
     assert json.loads(home.ok("cluster.list", "--json").out) == []
+
+
+def on_every_host(own: Rig, look: Callable[[Host], T]) -> dict[str, T]:
+    """What is found on each host, on all of them at once, by their names."""
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(own.hosts, pool.map(lambda name: look(own[name]), own.hosts), strict=True))
 
 
 def signed(own: Rig) -> set[str]:
