@@ -45,6 +45,15 @@ def test_an_option_that_is_added_is_in_every_view() -> None:
     assert inspect.signature(method).parameters["colour"].default == 5
 
 
+def test_a_default_of_zero_is_shown() -> None:
+    @dataclass(frozen=True)
+    class Still(Service):
+        speed: int = field(default=0, metadata={"option": Option(help="its speed", metavar="NUMBER")})
+
+    assert fields_of(Still)["speed"].shown_default == "0"
+    assert fields_of(Still)["speed"].help == "its speed (default: 0)"
+
+
 def test_the_task_has_every_option_with_its_help() -> None:
     task = ns["service.add"]
     arguments = {argument.attr_name or argument.name: argument for argument in task.get_arguments()}

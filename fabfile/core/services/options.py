@@ -52,7 +52,7 @@ class Field:
         """The value that it has where none is given, for people; empty: none at all."""
         if isinstance(self.default, bool):
             return "yes" if self.default else "no"
-        return self.option.unset or str(self.default or "")
+        return self.option.unset or ("" if self.default in (None, "", ()) else str(self.default))
 
     @property
     def help(self) -> str:
