@@ -34,7 +34,6 @@ class FakeProvider:
     machines: list[Node] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
     boot_timeout: float = 0.0
-    contact: str = "user-data"
     users_keys: bool = False
     problems: Sequence[str] = ()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 from ...core.ec2.launch import PlannedLaunch
 from ...core.errors import Problem, UsageError
@@ -12,9 +12,6 @@ from ...core.spec.node import Node, Role
 
 # The machines that a cluster boots: its nodes, and a Puppet master of its own where it has one.
 ROLES: tuple[Role, ...] = ("master", "node")
-# How a machine becomes a node: it reads user-data when it first boots, or a host that runs already is set up
-# over SSH.
-Contact = Literal["user-data", "ssh"]
 
 
 class UserData(Protocol):
@@ -34,13 +31,11 @@ class Provider(Protocol):
 
     spec          the cluster, as it was when the provider was made
     boot_timeout  seconds that all machines may take to run, to answer over SSH and to finish cloud-init
-    contact       how a machine becomes a node
     users_keys    whether the machines may accept the user's own SSH keys beside the cluster's
     """
 
     spec: ClusterSpec
     boot_timeout: float
-    contact: Contact
     users_keys: bool
 
     def pinned(self) -> ClusterSpec:
@@ -145,6 +140,16 @@ class Importer(Protocol):
 
 
 @runtime_checkable
+class HostJoiner(Protocol):
+    """Has hosts that run already: they become nodes over SSH, and are restored when they leave.
+
+    record  the folder of a host where its state before that is kept
+    """
+
+    record: str
+
+
+@runtime_checkable
 class HostForgetter(Protocol):
     """Can give a host up that is gone for good."""
 
@@ -180,6 +185,7 @@ _LACKING: dict[type, str] = {
     ),
     HostKeys: "the host keys of {name!r} can only be read over SSH",
     Importer: "{name!r} is not on EC2: only EC2 instances can be imported",
+    HostJoiner: "{name!r} is not an ad-hoc cluster",
     HostForgetter: "{name!r} is not an ad-hoc cluster",
     Ec2Account: "{name!r} is not on EC2",
     LaunchPlanner: "{name!r} is not on EC2",

@@ -7,7 +7,7 @@ from ...core.errors import Preflight
 from ...core.puppet.agent import agent_setup
 from ...core.puppet.master import server_setup
 from ...core.spec.node import Node, Role
-from ...effects.providers.base import ROLES, UserData
+from ...effects.providers.base import ROLES, HostJoiner, UserData
 from ...effects.ssh.known_hosts import remove_key
 from ..puppet import master as puppet_master
 from ..session import Session
@@ -37,7 +37,7 @@ def launch(session: Session, roles: Collection[Role] = ROLES) -> tuple[list[Node
     _forget_gone(session, {node.id for node in existing})
     with session.report.step("boot the machines"):
         machines = list(session.provider.boot(make, session.report, roles))
-    done = "joined" if session.provider.contact == "ssh" else "booted"
+    done = "joined" if isinstance(session.provider, HostJoiner) else "booted"
     return machines, [
         f"{done} {node.name}" for node in machines if node.id not in before and node.role in roles
     ]
@@ -53,7 +53,7 @@ def boot(
     launched, changed = launch(session, roles)
     wanted = {node.id for node in launched if node.role in roles}
     limit = session.provider.boot_timeout if timeout is None else timeout
-    if session.provider.contact == "ssh":
+    if isinstance(session.provider, HostJoiner):
         return hosts.join(session, launched), changed
     with session.report.step("first contact"):
         machines = contact.wait_running(session, wanted, limit)
@@ -75,7 +75,7 @@ def _forget_gone(session: Session, existing: set[str]) -> None:
 
 def _user_data(session: Session) -> UserData:
     secrets = credentials.make(session)
-    if session.provider.contact == "ssh":
+    if isinstance(session.provider, HostJoiner):
         return lambda role, names=(): ""
     login = Login(
         user=session.spec.user,

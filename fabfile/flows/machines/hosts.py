@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from ...core.adhoc.membership import HOME, join_script, names_script
+from ...core.adhoc.membership import join_script, names_script
 from ...core.errors import NodeError
 from ...core.puppet.agent import agent_setup, install_script
 from ...core.spec.node import Node, master
+from ...effects.providers.base import HostJoiner
 from ...effects.ssh.runner import Remote
 from ..puppet import master as puppet_master
 from ..session import Session
@@ -70,7 +71,7 @@ def set_up_agent(session: Session, remote: Remote, node: Node) -> None:
         server=puppet_master.certname(session),
         token=token,
         name=node.name,
-        own=HOME if session.provider.contact == "ssh" else "",
+        own=session.provider.record if isinstance(session.provider, HostJoiner) else "",
     )
     # Over standard input, since it holds the token.
     done = remote.sudo(node, "exec sh -s", stdin=setup.encode(), check=False, timeout=SET_UP_TIMEOUT)

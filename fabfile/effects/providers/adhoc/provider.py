@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from ....core.adhoc.host import Host
-from ....core.adhoc.membership import parse_release, release_script, restart_script
+from ....core.adhoc.membership import HOME, parse_release, release_script, restart_script
 from ....core.errors import NodeError, NodeFailures, Problem
 from ....core.report import Report
 from ....core.spec.cluster import ClusterSpec
@@ -18,7 +18,7 @@ from ...ssh.private_keys import choose_pem
 from ...ssh.runner import Remote
 from ...ssh.waiting import Cached, wait_until
 from ...store.store import Store
-from ..base import ROLES, Contact, UserData
+from ..base import ROLES, UserData
 from . import checks, host_keys
 
 # Seconds for which a state of the hosts is reused; and for which an unreachable host is not contacted again.
@@ -33,7 +33,7 @@ class AdhocProvider:
     """Ad-hoc hosts.  Those that have joined a cluster are its machines, reachable or not."""
 
     boot_timeout = 120.0
-    contact: Contact = "ssh"
+    record: str = HOME
     users_keys = True
 
     def __init__(self, spec: ClusterSpec, store: Store) -> None:

@@ -12,7 +12,7 @@ from ....core.spec.cluster import ClusterSpec
 from ....core.spec.node import Node, Role
 from ....core.ssh.hostkeys import fingerprint
 from ...store.store import Store
-from ..base import ROLES, Contact, UserData
+from ..base import ROLES, UserData
 from . import catalog, checks, imports, instances, power, security_groups
 from .api import Api
 from .errors import ApiError
@@ -25,7 +25,6 @@ class Ec2Provider:
     """Finds instances by their tags, never by a file of ours."""
 
     boot_timeout = 900.0  # they install their packages
-    contact: Contact = "user-data"
     users_keys = True
 
     def __init__(self, spec: ClusterSpec, store: Store, timeouts: Timeouts | None = None) -> None:

@@ -14,7 +14,7 @@ from ....core.spec.node import MASTER_INDEX, MASTER_NAME, Node, Role, State, nod
 from ....core.templates import ROOT
 from ... import host
 from ...ssh.fan_out import fan_out
-from ..base import ROLES, Contact, UserData
+from ..base import ROLES, UserData
 
 SCRIPT = ROOT / "data" / "local" / "machine"
 # Host parts of addresses in a cluster's /24: the host is .1, its Puppet master .2, its nodes from .10.
@@ -27,7 +27,6 @@ class LocalProvider:
     """Real Debian machines on this host."""
 
     boot_timeout = 180.0
-    contact: Contact = "user-data"
     users_keys = False
 
     def __init__(self, spec: ClusterSpec, key: Path) -> None:
