@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 
 from ..core.errors import ClusterError, Preflight, Problem, as_problems
 from ..core.result import InputWriter, Payload, Result
@@ -102,16 +101,6 @@ def require_root() -> None:
     """Raise Preflight unless this user can act as root."""
     if problems := root_problems():
         raise Preflight(problems)
-
-
-def uses_aws() -> bool:
-    """Whether the user has configured access to AWS: in the environment, or in ~/.aws (Boto3,
-    "Credentials")."""
-    variables = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ROLE_ARN", "AWS_ENDPOINT_URL", "AWS_CONFIG_FILE")
-    folder = Path("~/.aws").expanduser()
-    return any(os.environ.get(name) for name in variables) or any(
-        (folder / name).is_file() for name in ("config", "credentials")
-    )
 
 
 def replace_by(command: Sequence[str]) -> None:

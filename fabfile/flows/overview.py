@@ -5,8 +5,7 @@ from typing import Any
 from ..core.errors import ClusterError
 from ..core.report import Report
 from ..core.spec.node import members
-from ..effects import host
-from ..effects.providers import provider_for
+from ..effects.providers import ec2, provider_for
 from ..effects.providers.base import Ec2Account, Provider
 from ..effects.providers.ec2 import FoundCluster
 from ..effects.store import home
@@ -20,7 +19,7 @@ def overview(report: Report) -> list[dict[str, Any]]:
     EC2 is searched for clusters that are unknown here where the user has it: a specification or the
     environment says so.  When it does not answer, that is a warning.
     """
-    rows, regions = list[dict[str, Any]](), {""} if host.uses_aws() else set[str]()
+    rows, regions = list[dict[str, Any]](), {""} if ec2.is_configured() else set[str]()
     for name in home.names():
         row, provider = _row(name)
         rows.append(row)

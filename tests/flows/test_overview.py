@@ -20,7 +20,7 @@ from .fakes import Told
 def providers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LocalProvider, "nodes", lambda self: [node(0), node(1, state="stopped")])
     monkeypatch.setattr(Ec2Provider, "nodes", lambda self: [node(0)])
-    monkeypatch.setattr(overview.host, "uses_aws", lambda: False)
+    monkeypatch.setattr(overview.ec2, "is_configured", lambda: False)
 
 
 def rows(report: Told) -> list[tuple[Any, ...]]:

@@ -1,6 +1,7 @@
 """What authenticates ad-hoc hosts and the user to each other: host keys and private keys."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ....core.errors import Problem, UsageError
@@ -12,13 +13,13 @@ from ...ssh.private_keys import check_pem
 
 
 def private_key_problems(spec: ClusterSpec) -> dict[str, list[Problem]]:
-    """Why private keys that the hosts' definitions name cannot be used, by their paths."""
+    """Why private keys that the hosts' definitions name as `key` cannot be used, by their paths."""
     problems = {}
     for path in dict.fromkeys(host.key for host in spec.adhoc.hosts if host.key):
         try:
             check_pem(Pem(Path(path), "the definition of the hosts"))
         except UsageError as error:
-            problems[path] = error.problems
+            problems[path] = [replace(problem, field="key") for problem in error.problems]
     return problems
 
 

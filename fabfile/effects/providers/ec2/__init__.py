@@ -3,6 +3,7 @@
 from ....core.ec2.instances import FoundCluster as FoundCluster
 from . import instances
 from .api import Api
+from .api import is_configured as is_configured
 from .provider import Ec2Provider as Ec2Provider
 
 

@@ -7,6 +7,7 @@ Credentials, region, retries and endpoints come from boto3's own chain (Boto3 do
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ....core.errors import Preflight
@@ -169,6 +170,15 @@ def filters(wanted: Mapping[str, str | Sequence[str]]) -> "list[FilterTypeDef]":
         for name, value in wanted.items()
         if value
     ]
+
+
+def is_configured() -> bool:
+    """Whether the environment or ~/.aws gives access to AWS (Boto3, "Credentials").  Makes no call."""
+    variables = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ROLE_ARN", "AWS_ENDPOINT_URL", "AWS_CONFIG_FILE")
+    folder = Path("~/.aws").expanduser()
+    return any(os.environ.get(name) for name in variables) or any(
+        (folder / name).is_file() for name in ("config", "credentials")
+    )
 
 
 def forget_sessions() -> None:
