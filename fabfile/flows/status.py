@@ -10,7 +10,7 @@ from ..core.services.service import Service
 from ..core.spec.capabilities import capabilities, names_of, node_type
 from ..core.spec.cluster import ClusterSpec
 from ..core.spec.node import Node, master, members
-from ..core.spec.types import DEFAULT, asked
+from ..core.spec.types import DEFAULT, required_capability
 from ..effects.ssh.waiting import wait_until
 from .session import Session
 
@@ -205,7 +205,7 @@ def service_view(
     if resource and state == "running" and dead.issuperset(resource.nodes):
         lost = f"{' '.join(resource.nodes)} is switched off, which the cluster has not noticed yet"
         return ServiceView(id=service.id, state="lost", node="", command=service.command, reasons=(lost,))
-    capable = names_of(spec, asked(service.on))
+    capable = names_of(spec, required_capability(service.on))
     return ServiceView(
         id=service.id,
         state=state,

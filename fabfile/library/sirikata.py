@@ -8,7 +8,7 @@ from ..core.report import Report, Silent
 from .opening import ByName
 
 if TYPE_CHECKING:
-    from ..core.sirikata.plan import Planned
+    from ..core.sirikata.place import Planned
     from ..core.sirikata.presets import Presets
     from ..flows.sirikata.packages import Packed
     from ..flows.sirikata.rollout import RolledOut

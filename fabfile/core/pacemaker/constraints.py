@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from ..errors import NotFound
 from ..services.service import Service
 from ..spec.node import Node
-from ..spec.types import ASKS, asked
+from ..spec.types import CAPABILITY, required_capability
 
 # How much a service wants to its node.  Less than the stickiness of 100: once it has moved away it stays
 # there when its node is back, since moving back would interrupt it for nothing.
@@ -37,7 +37,7 @@ def service_constraints(service: Service, nodes: Sequence[Node]) -> list[ET.Elem
     found = [_order(service.id, first) for first in service.after]
     found += [_colocation(service.id, _WITH, known, "INFINITY") for known in service.beside]
     found += [_colocation(service.id, _APART, known, "-INFINITY") for known in service.apart_from]
-    if word := asked(service.on):
+    if word := required_capability(service.on):
         found.append(_capable(service.id, word))
     elif service.on is not None:
         found.append(_location(service, nodes))
@@ -118,7 +118,7 @@ def place(service_id: str, root: ET.Element, places: Mapping[str, int]) -> tuple
         if constraint.get("id") == f"{service_id}.{_PINNED}" and expression is not None:
             return places.get(expression.get("value", "")), False
         if constraint.get("id") == f"{service_id}.{_CAPABLE}" and expression is not None:
-            return ASKS + expression.get("attribute", "").removeprefix(ATTRIBUTE), True
+            return CAPABILITY + expression.get("attribute", "").removeprefix(ATTRIBUTE), True
         if constraint.get("id") == f"{service_id}.{_PREFERS}":
             return places.get(constraint.get("node", "")), True
     return None, True

@@ -21,7 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..errors import Problem, UsageError, named
 from ..files.yaml import Document, dump, inside, load, located
-from ..spec.types import ASKS, Holders, place
+from ..spec.types import CAPABILITY, Holders, place
 from .capacity import wish_problems
 from .options import OPTIONS, RELATIONS, WORDS
 from .service import Service, validate
@@ -43,7 +43,7 @@ _WRONG = {
 }
 
 
-_PLACE = f"must be the index of a node, any, or {ASKS} and a word"
+_PLACE = f"must be the index of a node, any, or {CAPABILITY} and a word"
 
 
 def read(

@@ -1,10 +1,10 @@
 """Why a service does not run, as sentences: from the state of its cluster and of the other services."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ..pacemaker.constraints import keeps_capable
 from ..pacemaker.status import ClusterStatus, Failure, ResourceState
-from ..spec.types import asked
+from ..spec.types import required_capability
 from .service import Service
 
 
@@ -39,7 +39,7 @@ def reasons(
     pinned = f"node{service.on}"
     if not service.failover and pinned not in found.online:
         said.append(f"it is kept on {pinned}, which is not online")
-    if (word := asked(service.on)) and not set(capable) & set(found.online):
+    if (word := required_capability(service.on)) and not set(capable) & set(found.online):
         have = ", ".join(capable) or "none"
         said.append(f"no node that is online has the capability {word} (nodes that have it: {have})")
         return tuple(said + _others(service, found))
@@ -82,43 +82,57 @@ def _nowhere(
 ) -> list[str]:
     """What keeps it off each node, where something keeps it off every one that is online."""
     usable = [node.name for node in found.nodes if node.online and not node.standby]
-    against: dict[str, list[str]] = {node: [] for node in usable}
-
-    def note(nodes: Sequence[str], why: str) -> None:
-        for node in set(nodes) & set(usable):
-            against[node].append(why)
-
-    if word := asked(service.on):
-        note([node for node in usable if node not in capable], f"it lacks the capability {word}")
-    pinned_away = (
-        not service.failover and f"node{service.on}" not in found.online
-    )  # which is a reason already
-    for ban in found.bans:
-        if ban.resource == service.id and not pinned_away and not keeps_capable(service.id, ban.constraint):
-            note([ban.node], f"the constraint {ban.constraint} keeps it away")
-    for other in services:
-        if service.id in other.apart_from or other.id in service.apart_from:
-            resource = found.resource(other.id)
-            note(
-                resource.nodes if resource else (),
-                f"it runs apart from {other.id}, which is there",
-            )
-    for beside in service.beside:
-        resource = found.resource(beside)
-        if resource is not None and resource.nodes:
-            elsewhere = [node for node in usable if node not in resource.nodes]
-            note(elsewhere, f"it shares the node of {beside}, which is on {' '.join(resource.nodes)}")
-    for fails in found.fail_counts:
-        if fails.resource == service.id and 0 < fails.threshold <= fails.count:
-            note([fails.node], _often(fails.count, f"fab service.cleanup {name} {service.id}"))
     if not usable:
         return ["no node is online, or all are on standby"]
+    against: dict[str, list[str]] = {node: [] for node in usable}
+    for nodes, why in [
+        *_unfit(service, found, usable, capable),
+        *_related(service, found, usable, services),
+        *_failed(name, service, found),
+    ]:
+        for node in set(nodes) & set(usable):
+            against[node].append(why)
     if not all(against.values()):
         return []
     alike: dict[str, list[str]] = {}
     for node, whys in against.items():
         alike.setdefault("; ".join(whys), []).append(node)
     return [f"not on {', '.join(nodes)}: {why}" for why, nodes in alike.items()]
+
+
+# Nodes, and what keeps a service off them.
+Against = Iterator[tuple[Sequence[str], str]]
+
+
+def _unfit(service: Service, found: ClusterStatus, usable: Sequence[str], capable: Sequence[str]) -> Against:
+    if word := required_capability(service.on):
+        yield [node for node in usable if node not in capable], f"it lacks the capability {word}"
+    pinned_away = (
+        not service.failover and f"node{service.on}" not in found.online
+    )  # which is a reason already
+    for ban in found.bans:
+        if ban.resource == service.id and not pinned_away and not keeps_capable(service.id, ban.constraint):
+            yield [ban.node], f"the constraint {ban.constraint} keeps it away"
+
+
+def _related(
+    service: Service, found: ClusterStatus, usable: Sequence[str], services: Sequence[Service]
+) -> Against:
+    for other in services:
+        if service.id in other.apart_from or other.id in service.apart_from:
+            resource = found.resource(other.id)
+            yield resource.nodes if resource else (), f"it runs apart from {other.id}, which is there"
+    for beside in service.beside:
+        resource = found.resource(beside)
+        if resource is not None and resource.nodes:
+            elsewhere = [node for node in usable if node not in resource.nodes]
+            yield elsewhere, f"it shares the node of {beside}, which is on {' '.join(resource.nodes)}"
+
+
+def _failed(name: str, service: Service, found: ClusterStatus) -> Against:
+    for fails in found.fail_counts:
+        if fails.resource == service.id and 0 < fails.threshold <= fails.count:
+            yield [fails.node], _often(fails.count, f"fab service.cleanup {name} {service.id}")
 
 
 def _often(count: int, cleanup: str) -> str:

@@ -11,7 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from ..errors import Problem, named
-from ..spec.types import Holders, asked
+from ..spec.types import Holders, required_capability
 from .options import RELATIONS
 from .service import Service
 
@@ -58,7 +58,7 @@ def move_problems(
                 f"{who} is kept on node {service.on}. To move it, remove it and add it without"
                 f" {named('failover')}"
             )
-        if (word := asked(service.on)) and index not in holders.get(word, ()):
+        if (word := required_capability(service.on)) and index not in holders.get(word, ()):
             able = ", ".join(f"node {holder}" for holder in holders.get(word, ())) or "none"
             texts.append(
                 f"{who} needs the capability {word}, which node {index} lacks (nodes that have it: {able})"
@@ -195,7 +195,9 @@ def _share_problems(known: Known, size: int, holders: Holders) -> list[Problem]:
         if len(_pins(known, group)) > 1:
             problems.append(of_last(known, group, "beside", f"{start}{kept}"))
         elif len(group) > 1 and not _able(known, group, size, holders):
-            needs = " and ".join(f"{each.id} needs {each.on}" for each in services if asked(each.on))
+            needs = " and ".join(
+                f"{each.id} needs {each.on}" for each in services if required_capability(each.on)
+            )
             text = f"{start}{needs}" + (f" and {kept}" if kept else ", which no node has all")
             problems.append(of_last(known, group, "beside", text))
     return problems
@@ -223,7 +225,9 @@ def _apart_problems(known: Known, size: int, holders: Holders) -> list[Problem]:
         if both := _pins(known, sharing[pair[0]]) & _pins(known, sharing[pair[1]]):
             text = f"{start}but both are kept on node {min(both)}"
         elif len(both := able[0] | able[1]) == 1 < size:
-            needs = ", ".join(f"{each} needs {known[each].on}" for each in pair if asked(known[each].on))
+            needs = ", ".join(
+                f"{each} needs {known[each].on}" for each in pair if required_capability(known[each].on)
+            )
             text = f"{start}but node {min(both)} is the only one for both ({needs})"
         elif size == 1:
             text = f"{start}but the cluster has only one node"
@@ -247,7 +251,7 @@ def _able(known: Known, group: Sequence[str], size: int, holders: Holders) -> se
     """The nodes that have all that a group needs, where any has it, and that none of it is kept off."""
     able = set(range(size))
     for each in group:
-        able &= set(holders.get(asked(known[each].on), ())) or able
+        able &= set(holders.get(required_capability(known[each].on), ())) or able
     return able & _pins(known, group) if _pins(known, group) else able
 
 

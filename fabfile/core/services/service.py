@@ -5,7 +5,7 @@ from dataclasses import KW_ONLY, MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import Problem, named
-from ..spec.types import Holders, asked, place_problems
+from ..spec.types import Holders, place_problems, required_capability
 from . import checks
 
 if TYPE_CHECKING:
@@ -189,10 +189,10 @@ def validate(service: Service, size: int, holders: Holders | None = None) -> lis
             ]
     problems += place_problems(service.on, size, holders, service.id)
     if not service.failover and not isinstance(service.on, int):
-        why = f": any node with {service.on} may run it" if asked(service.on) else ""
+        why = f": any node with {service.on} may run it" if required_capability(service.on) else ""
         text = (
             f"without failover a service needs a node of its own{why}. Set {named('on')} to the index of a"
             " node"
         )
-        problems.append(Problem(service.id, "on" if asked(service.on) else "failover", text))
+        problems.append(Problem(service.id, "on" if required_capability(service.on) else "failover", text))
     return problems

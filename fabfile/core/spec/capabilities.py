@@ -6,7 +6,7 @@ from ..services.placeholders import WORKDIR
 from ..services.service import Service
 from .cluster import ClusterSpec
 from .node import node_name
-from .types import DEFAULT, asked
+from .types import DEFAULT, required_capability
 
 
 def node_type(spec: ClusterSpec, index: int) -> str:
@@ -46,7 +46,7 @@ def holders(spec: ClusterSpec) -> dict[str, tuple[int, ...]]:
 
 def may_run(spec: ClusterSpec, service: Service, index: int) -> bool:
     """Whether the service can ever run on the node of that index, as far as its own place goes."""
-    if word := asked(service.on):
+    if word := required_capability(service.on):
         return word in capabilities(spec, index)
     return service.failover or service.on == index
 

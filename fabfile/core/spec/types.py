@@ -12,7 +12,7 @@ from ..errors import Problem, named
 
 DEFAULT = "default"
 # Before the capability that a service names as its place, instead of a node's index: `--on=capability:redis`.
-ASKS = "capability:"
+CAPABILITY = "capability:"
 _WORD = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
 # The indices of the nodes that have it, by capability.
@@ -45,16 +45,16 @@ def is_capability(word: str) -> bool:
     return bool(_WORD.fullmatch(word))
 
 
-def asked(on: int | str | None) -> str:
+def required_capability(on: int | str | None) -> str:
     """The capability that is a service's place; empty where that is a node, or any."""
-    return on.removeprefix(ASKS) if isinstance(on, str) and on.startswith(ASKS) else ""
+    return on.removeprefix(CAPABILITY) if isinstance(on, str) and on.startswith(CAPABILITY) else ""
 
 
 def place(text: str) -> int | str | None:
     """A typed place: a node's index, `capability:WORD`, or None for any.  Raises ValueError."""
     if text in ("", "any"):
         return None
-    return text if text.startswith(ASKS) else int(text)
+    return text if text.startswith(CAPABILITY) else int(text)
 
 
 def place_problems(
@@ -70,11 +70,11 @@ def place_problems(
         return [Problem(subject, "on", f"no node {on}: the cluster has nodes 0 to {size - 1}")]
     if on is None:
         return []
-    word = asked(on)
+    word = required_capability(on)
     if not is_capability(word):
         text = (
-            f"the place {on!r} is not valid: use the index of a node, any, or {ASKS}WORD with a word of "
-            f"lower-case letters, digits and dashes, at most 31 characters, for example {ASKS}redis"
+            f"the place {on!r} is not valid: use the index of a node, any, or {CAPABILITY}WORD with a word "
+            f"of lower-case letters, digits and dashes, at most 31 characters, for example {CAPABILITY}redis"
         )
         return [Problem(subject, "on", text)]
     if holders is None or holders.get(word):

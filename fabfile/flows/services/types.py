@@ -11,7 +11,7 @@ from ...core.services.difference import differing
 from ...core.services.service import Service
 from ...core.spec.capabilities import by_name, holders, node_type, with_type
 from ...core.spec.node import Node
-from ...core.spec.types import ASKS, DEFAULT, TYPES, asked, choices, place_problems
+from ...core.spec.types import CAPABILITY, DEFAULT, TYPES, choices, place_problems, required_capability
 from ..machines import commands as nodes
 from ..pacemaker import capabilities, quorum, settling
 from ..puppet import agents
@@ -50,12 +50,12 @@ def set_type(session: Session, index: int, kind: str) -> Typed:
     if kind == DEFAULT:
         return Typed(node=node.name, type=kind, notes=notes)
     existing = session.spec.service(TYPES[kind].preset)
-    if existing is not None and asked(existing.on) != kind:
+    if existing is not None and required_capability(existing.on) != kind:
         notes += (_elsewhere(session, existing, kind),)
     elif existing is not None:
         add.add(session, existing)
     else:
-        sirikata.start(session, sirikata.planned(session, TYPES[kind].preset, {}, on=f"{ASKS}{kind}"))
+        sirikata.start(session, sirikata.planned(session, TYPES[kind].preset, {}, on=f"{CAPABILITY}{kind}"))
     session = replace(session, spec=session.store.spec())
     return Typed(node=node.name, type=kind, notes=notes, service=views.find(session, TYPES[kind].preset))
 
@@ -92,7 +92,7 @@ def _withdraw(session: Session, node: Node, kind: str) -> Session:
         remove.remove(session, service.id)
         session = replace(session, spec=session.store.spec())
     less = with_type(session.spec, node.index, DEFAULT)
-    asking = [each for each in session.spec.services if asked(each.on) == kind]
+    asking = [each for each in session.spec.services if required_capability(each.on) == kind]
     with session.report.step(f"take the capability {kind} from {node.name}"):
         capabilities.align_nodes(session, {node.name: by_name(less)[node.name]})
         _see_leave(session, node, asking)
@@ -103,7 +103,7 @@ def _stranded(session: Session, kind: str) -> list[str]:
     """What is to be said of services that ask for a type which no node has now."""
     if kind == DEFAULT or holders(session.spec).get(kind):
         return []
-    ids = ", ".join(each.id for each in session.spec.services if asked(each.on) == kind)
+    ids = ", ".join(each.id for each in session.spec.services if required_capability(each.on) == kind)
     return (
         [f"no node has the capability {kind}, which {ids} needs: it stays stopped until one has"]
         if ids
@@ -132,7 +132,7 @@ def _see_leave(session: Session, node: Node, asking: Sequence[Service]) -> None:
 def _as_added(session: Session, service: Service, kind: str) -> bool:
     """Whether a service is as set_type() adds it."""
     try:
-        (made,) = sirikata.planned(session, TYPES[kind].preset, {}, on=f"{ASKS}{kind}")
+        (made,) = sirikata.planned(session, TYPES[kind].preset, {}, on=f"{CAPABILITY}{kind}")
     except UsageError:
         return False
     return not differing(service, made.service)
@@ -158,10 +158,10 @@ def _elsewhere(session: Session, service: Service, kind: str) -> str:
         "on any node"
         if service.on is None
         else f"for {service.on}"
-        if asked(service.on)
+        if required_capability(service.on)
         else f"on node{service.on}"
     )
     return (
         f"the service {service.id} was there before, {place}, and stays as it is. To have it follow the type:"
-        f" fab sirikata.{TYPES[kind].preset} {session.spec.name} --on={ASKS}{kind}"
+        f" fab sirikata.{TYPES[kind].preset} {session.spec.name} --on={CAPABILITY}{kind}"
     )

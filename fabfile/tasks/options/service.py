@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from ...core.errors import Problem, named
 from ...core.services.options import OPTIONS, Field
 from ...core.services.service import Ids, Service, Variables
-from ...core.spec.types import ASKS, place
+from ...core.spec.types import CAPABILITY, place
 from .typed import Typed
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -95,6 +95,6 @@ def _place(field: Field, text: str, typed: Typed) -> int | str | None:
     try:
         return place(text)
     except ValueError:
-        said = f"{named(field.name)} must be the index of a node, 'any' or {ASKS}WORD, got {text!r}"
+        said = f"{named(field.name)} must be the index of a node, 'any' or {CAPABILITY}WORD, got {text!r}"
         typed.problems.append(Problem("", field.name, said))
         return None

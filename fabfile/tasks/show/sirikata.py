@@ -4,12 +4,12 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ...core.spec.types import asked
+from ...core.spec.types import required_capability
 from . import output
 
 if TYPE_CHECKING:
     from ...core.services.service import Service
-    from ...core.sirikata.plan import Planned
+    from ...core.sirikata.place import Planned
     from ...core.sirikata.presets import Presets
     from ...flows.sirikata.packages import Packed
     from ...flows.sirikata.rollout import RolledOut
@@ -60,7 +60,7 @@ def add_command(cluster: str, service: "Service") -> str:
 def constraints(service: "Service") -> list[str]:
     """Where and when a service may run, a sentence each."""
     found = [f"{service.id} starts after {other}, and stops when that stops" for other in service.after]
-    if word := asked(service.on):
+    if word := required_capability(service.on):
         found.append(f"{service.id} runs on any node with the capability {word}")
     elif service.on is None:
         found.append(f"{service.id} runs on any node")

@@ -19,7 +19,7 @@ from fabfile.core.spec.capabilities import (
 )
 from fabfile.core.spec.cluster import ClusterSpec
 from fabfile.core.spec.cluster import validate as validate_spec
-from fabfile.core.spec.types import TYPES, asked, is_capability, place
+from fabfile.core.spec.types import TYPES, is_capability, place, required_capability
 from tests.paths import ROOT
 
 SPEC = ClusterSpec(name="demo", uid="3f2a", size=3, types=("default", "redis"))
@@ -103,7 +103,7 @@ def test_other_text_is_not_a_place(text: str) -> None:
 @pytest.mark.parametrize("word", ["a", "redis", "big-disk", "x9", "a" * 31])
 def test_a_word_is_a_capability(word: str) -> None:
     assert is_capability(word)
-    assert asked(f"capability:{word}") == word
+    assert required_capability(f"capability:{word}") == word
 
 
 @pytest.mark.parametrize("word", ["", "Redis", "9x", "-a", "a_b", "a b", "é", "a" * 32, "a\n"])
