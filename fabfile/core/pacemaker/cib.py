@@ -3,11 +3,11 @@
 Man page: cibadmin(8).  Schema: resources-*.rng and constraints-*.rng in /usr/share/pacemaker.
 """
 
-import shlex
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .. import words
 from ..errors import ClusterError
 from ..services.options import OPTIONS
 from ..services.service import Service
@@ -118,10 +118,8 @@ def _service(primitive: ET.Element, root: ET.Element, places: Mapping[str, int])
 
 def _environment(service_id: str, text: str) -> tuple[tuple[str, str], ...]:
     try:
-        split = shlex.split(escaping.decode(text))
+        split = words.split(text, ansi=True)
     except ValueError as error:
-        raise ClusterError(
-            f"service {service_id}: its environment in the cluster cannot be split: {error}"
-        ) from error
+        raise ClusterError(f"service {service_id}: its environment in the cluster {error}") from error
     pairs = (word.partition("=") for word in split)
     return tuple((name, value) for name, _, value in pairs)

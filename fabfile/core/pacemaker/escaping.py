@@ -1,18 +1,20 @@
-"""Command lines in the CIB: printable ASCII only, since Pacemaker 2.1.5 damages anything else that it stores.
+"""Command lines in the CIB: words split here (core/words.py), in printable ASCII.
 
-It writes a line end back as a backslash and an n, a tab as spaces, and after the first character beyond ASCII
-it escapes nothing more, so that a quote can end the value (crm_xml_escape() in its lib/common/xml.c).  What
-is beyond is written as `$'…'`, bash(1), "QUOTING", which the resource agent reads.
+A resource agent that got what the user typed would have to split it a second time.  So it gets words that
+cannot be split in two ways: as they are, in quotes without a backslash among them, or in single quotes.
+
+Pacemaker 2.1.5 damages what is not printable ASCII.  It writes a line end back as a backslash and an n, a tab
+as spaces, and after the first character beyond ASCII it escapes nothing more, so that a quote can end the
+value (crm_xml_escape() in its lib/common/xml.c).  What is beyond is written as `$'…'`, bash(1), "QUOTING".
 """
 
 import re
 import shlex
 
+from .. import words
+
 _PRINTABLE = re.compile(r"[ -~]*")
-_ANSI = re.compile(r"\$'((?:[^'\\]|\\.)*)'")
-_ESCAPE = re.compile(rb"\\(?:x([0-9a-f]{2})|(.))")
 _NAMES = {10: r"\n", 9: r"\t", 13: r"\r", 39: r"\'", 92: r"\\"}
-_LETTERS = {b"n": b"\n", b"t": b"\t", b"r": b"\r"}
 
 
 def is_printable(text: str) -> bool:
@@ -21,13 +23,13 @@ def is_printable(text: str) -> bool:
 
 
 def encode(text: str) -> str:
-    """A command line as the CIB can hold it: as it is, or word by word where it must be written otherwise.
+    """A command line as the CIB holds it: as it is where that is plain, else word by word.
 
     Raises ValueError when it cannot be split into words.
     """
-    if is_printable(text) and "$'" not in text:  # which the resource agent would read as an escape
+    if is_printable(text) and "\\" not in text and "$'" not in text:
         return text
-    return " ".join(word(part) for part in shlex.split(text))
+    return " ".join(map(word, words.split(text)))
 
 
 def word(text: str) -> str:
@@ -42,13 +44,24 @@ def word(text: str) -> str:
 
 
 def decode(text: str) -> str:
-    """What `encode` made, as text that shlex can split."""
-    return _ANSI.sub(lambda match: shlex.quote(_plain(match.group(1).encode())), text)
+    """A command line of the CIB as a user would type it.
+
+    One that cannot be split, which this tool did not write, stays as it is.
+    """
+    if "$'" not in text:
+        return text
+    try:
+        return words.join(words.split(text, ansi=True))
+    except ValueError:
+        return text
 
 
-def _plain(escaped: bytes) -> str:
-    def letter(match: re.Match[bytes]) -> bytes:
-        code, plain = match.groups()
-        return bytes([int(code, 16)]) if code else _LETTERS.get(plain, plain)
+def is_rewritten(text: str) -> bool:
+    """Whether the CIB, which holds this command line, would hold it otherwise if it was written again.
 
-    return _ESCAPE.sub(letter, escaped).decode()
+    An earlier version of this tool left backslashes as they were typed.
+    """
+    try:
+        return is_printable(text) and "$'" not in text and encode(text) != text
+    except ValueError:
+        return False

@@ -10,9 +10,9 @@ node that runs the service; without a HOST it is that node's loopback, 127.0.0.1
 """
 
 import re
-import shlex
 from collections import Counter
 
+from .. import words
 from ..pacemaker.escaping import is_printable
 
 # The longest that an operation may take, in seconds.
@@ -162,15 +162,15 @@ def _endpoint(text: str, host: str, port: str) -> list[str]:
 def command_line(command: str) -> list[str]:
     """Why a node could not run a command line."""
     try:
-        words = shlex.split(command)
+        split = words.split(command)
     except ValueError as error:
-        return [f"cannot be split into words ({error}), got {command!r}"]
-    if not words:
+        return [f"{error}, got {command!r}"]
+    if not split:
         return ["is empty"]
-    if not words[0].startswith("/"):
+    if not split[0].startswith("/"):
         return [
-            f"must start with the absolute path of a program, got {words[0]!r} "
-            f"('command -v {shlex.quote(words[0])}' on a node prints its path)"
+            f"must start with the absolute path of a program, got {split[0]!r} "
+            f"('command -v {words.join(split[:1])}' on a node prints its path)"
         ]
     if any(ord(char) < 32 and char not in "\t\n" for char in command):
         return ["contains a control character"]

@@ -1,10 +1,11 @@
 """The differences between the services that a cluster has and those that it is to have."""
 
-import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from .. import words
+from ..pacemaker import escaping
 from .file import plain
 from .options import OPTIONS, RELATIONS, WORDS
 from .service import Service
@@ -28,7 +29,9 @@ class Changed:
     @property
     def restarts(self) -> bool:
         """Whether its process ends for it."""
-        return not _OUTSIDE.issuperset(differing(self.before, self.after))
+        if not _OUTSIDE.issuperset(differing(self.before, self.after)):
+            return True
+        return any(escaping.is_rewritten(getattr(self.merged, field)) for field in _COMMANDS)
 
     @property
     def merged(self) -> Service:
@@ -114,7 +117,7 @@ def _meaning(service: Service, field: str) -> Any:
     value = getattr(service, field)
     if field in _COMMANDS:
         try:
-            return shlex.split(value)
+            return words.split(value)
         except ValueError:
             return value
     if field == "env":

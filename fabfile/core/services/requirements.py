@@ -1,9 +1,9 @@
 """What a node must have to run a service: the script that looks, and what is missing as sentences."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .. import words
 from ..templates import script
 from .placeholders import fill
 from .service import Service
@@ -38,7 +38,7 @@ def lacks_script(service: Service, filled: Mapping[str, str]) -> str:
     """Print what a node lacks to run the service; `filled` is what the placeholders stand for there."""
     commands = {"command": service.command, "ready": service.ready, "health": service.health}
     programs = {
-        fill(shlex.split(command)[0], filled): field
+        fill(words.split(command)[0], filled): field
         for field, command in reversed(commands.items())
         if field == "command" or command.startswith("/")
     }

@@ -1,62 +1,19 @@
 """From a preset and what the user chose to the service that it is on a certain cluster."""
 
 import re
-import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 
+from .. import words
 from ..errors import Problem, UsageError, named
 from ..pacemaker.escaping import is_printable
 from ..services.service import Service
-from ..spec.types import ASKS
+from ..spec.types import CAPABILITY
 from ..spec.types import place as parse_place
 from ..templates import fill, render
 from . import grid
+from .place import MapEntry, Place, Planned
 from .presets import Option, Presets
-
-# As tools/places.py on the nodes: where a service is known to all of them.
-SERVICE_NAME = "{id}.service.{cluster}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class MapEntry:
-    """A server's line in a map that is a file on every node: the map's name, the server's number, ports."""
-
-    map: str
-    number: int
-    internal: int
-    external: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Planned:
-    """A service as its preset makes it.
-
-    `program` is what its nodes need, `entry` what they must know beforehand.
-    """
-
-    service: Service
-    program: str
-    entry: MapEntry | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """The cluster that services are planned for: its name, size, services and its nodes' capabilities."""
-
-    cluster: str
-    size: int
-    known: tuple[Service, ...] = ()
-    capabilities: frozenset[str] = frozenset()
-
-    def with_(self, services: Sequence[Service]) -> "Place":
-        """The same with further services, which replace those of the same ids."""
-        new = {service.id for service in services}
-        return replace(self, known=(*(service for service in self.known if service.id not in new), *services))
-
-    def name(self, service_id: str) -> str:
-        """The name under which all nodes find the service."""
-        return SERVICE_NAME.format(id=service_id, cluster=self.cluster)
 
 
 def plan(
@@ -145,8 +102,8 @@ class _Planner:
             self.values[name] = self._fill(text)
         self.values["program"] = self._fill(self.preset.program)
         problems = self._ports(given)
-        if on not in ("", "any") and not on.isdecimal() and not on.startswith(ASKS):
-            text = f"{named('on')} must be the index of a node, any, or {ASKS}WORD, got {on!r}"
+        if on not in ("", "any") and not on.isdecimal() and not on.startswith(CAPABILITY):
+            text = f"{named('on')} must be the index of a node, any, or {CAPABILITY}WORD, got {on!r}"
             problems.append(Problem(self.id, "on", text))
         own = self.preset.options
         decided = {name: self._shared(name, option) for name, option in own.items()}
@@ -173,7 +130,7 @@ class _Planner:
             raise UsageError(Problem(self.id, "on", text))
         return Service(
             id=self.id,
-            command=shlex.join(command),
+            command=words.join(command),
             on=parse_place(wanted),
             failover=not pinned,
             health=self._fill(self.preset.health),
@@ -184,10 +141,12 @@ class _Planner:
         )
 
     def _entry(self) -> MapEntry | None:
-        words = self._fill(self.preset.map).split()
-        if not words:
+        fields = self._fill(self.preset.map).split()
+        if not fields:
             return None
-        return MapEntry(map=words[0], number=int(words[1]), internal=int(words[2]), external=int(words[3]))
+        name, *numbers = fields
+        number, internal, external = map(int, numbers)
+        return MapEntry(map=name, number=number, internal=internal, external=external)
 
     def _ports(self, given: Mapping[str, str]) -> list[Problem]:
         """Set the value of each port; returns what is wrong with those that were given."""
@@ -243,9 +202,9 @@ class _Planner:
 
 def setting(command: str, name: str) -> str:
     """The value of an option in the command line of a preset's service: --NAME=VALUE or --NAME VALUE."""
-    words = shlex.split(command)
-    words = words[words.index("--") + 1 :] if "--" in words else words
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    split = words.split(command)
+    split = split[split.index("--") + 1 :] if "--" in split else split
+    for word, following in zip(split, [*split[1:], ""], strict=True):
         if word.startswith(f"--{name}="):
             return word.partition("=")[2]
         if word == f"--{name}":
@@ -288,9 +247,9 @@ def _choose(
 
 def _words(text: str) -> list[str]:
     try:
-        return shlex.split(text)
+        return words.split(text)
     except ValueError as error:
-        raise UsageError(Problem("", "extra", f"{named('extra')}: {error}: {text!r}")) from error
+        raise UsageError(Problem("", "extra", f"{named('extra')} {error}, got {text!r}")) from error
 
 
 def _host(end: str) -> str:

@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ...core import words
 from ...core.errors import Problem, UsageError
 from ...core.services.capacity import wish_problems
 from ...core.services.service import validate
-from ...core.sirikata.plan import Place, Planned, plan, plan_world
+from ...core.sirikata.place import Place, Planned
+from ...core.sirikata.plan import plan, plan_world
 from ...core.sirikata.presets import Presets
 from ...core.sirikata.table import parse_presets
 from ...core.spec.capabilities import holders, may_run
@@ -74,7 +76,7 @@ def _check_programs(session: Session, nodes: Sequence[Node], wanted: Sequence[Pl
     where: dict[str, list[str]] = {}
     for item in wanted:
         able = [node.name for node in nodes if may_run(session.spec, item.service, node.index)]
-        for program in (shlex.split(item.service.command)[0], item.program):
+        for program in (words.split(item.service.command)[0], item.program):
             where.setdefault(program, []).extend(able)
     listed = "".join(f"{program}\n" for program in where).encode()
     missing = session.remote.fan_out(
@@ -120,7 +122,7 @@ def _publish_places(session: Session, nodes: Sequence[Node], wanted: Sequence[Pl
             places[f"sirikata-map-{item.entry.map}-{item.entry.number}"] = ends
     if not places:
         return
-    words = [f"{key}={value}" for key, value in places.items()]
-    command = shlex.join([f"{table().settings['tools']}/names", *words])
+    pairs = [f"{key}={value}" for key, value in places.items()]
+    command = shlex.join([f"{table().settings['tools']}/names", *pairs])
     with session.report.step("publish the places of servers"):
         member.run(session, nodes, command)

@@ -33,7 +33,7 @@ def test_a_sound_probe_has_no_problem(text: str) -> None:
         ("redis-cli ping", "must be a command line"),
         ("udp:80", "must be a command line"),
         ("TCP:80", "must be a command line"),
-        ("/bin/sh -c 'x", "cannot be split"),
+        ("/bin/sh -c 'x", "quote that is not closed"),
         ("tcp:", "65535, got ''"),
         ("tcp:http", "65535, got 'http'"),
         ("tcp:0", "from 1 to 65535"),

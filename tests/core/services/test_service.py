@@ -42,7 +42,7 @@ def test_a_sound_service_has_no_problem() -> None:
         ({"command": "sleep 60"}, "absolute path"),
         ({"command": "./sleep"}, "absolute path"),
         ({"command": ""}, "empty"),
-        ({"command": "/bin/sh -c 'a"}, "cannot be split"),
+        ({"command": "/bin/sh -c 'a"}, "quote that is not closed"),
         ({"command": "/bin/echo \x07"}, "control character"),
         ({"ready": "curl x"}, "absolute path"),
         ({"on": 3}, "nodes 0 to 2"),

@@ -9,7 +9,8 @@ from fabfile.core.errors import UsageError
 from fabfile.core.services.relations import set_problems
 from fabfile.core.services.service import Service, validate
 from fabfile.core.sirikata.grid import layout, region
-from fabfile.core.sirikata.plan import MapEntry, Place, Planned, plan, plan_world, setting
+from fabfile.core.sirikata.place import MapEntry, Place, Planned
+from fabfile.core.sirikata.plan import plan, plan_world, setting
 from fabfile.core.sirikata.presets import Presets, outline
 from fabfile.core.sirikata.table import parse_presets
 from tests.paths import ROOT
@@ -157,7 +158,7 @@ def test_everything_that_is_missing_is_reported_at_once() -> None:
         ("pinto", {"type": "cubic"}, "type must be solidangle or manual, got 'cubic'"),
         ("pinto", {"port": "70000"}, "port must be a port from 1 to 65535, got '70000'"),
         ("pinto", {"extra": "--name=grüße"}, "printable ASCII"),
-        ("pinto", {"extra": "--name='open"}, "No closing quotation"),
+        ("pinto", {"extra": "--name='open"}, "quote that is not closed"),
         ("pinto", {"on": "first"}, "'first'"),
         ("pinto", {"number": "2"}, "a cluster has only one pinto"),
         ("cseg", {"layout": "<3,1,1>"}, "powers of two"),
