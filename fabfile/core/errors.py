@@ -23,6 +23,12 @@ def named(field: str) -> str:
     return f"\ufdd0{field}\ufdd1"
 
 
+def shown(value: object) -> str:
+    """A value as the text of a Problem shows it: in quotes, without the middle of one that is long."""
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:120]} … {text[-40:]} ({len(text)} characters)"
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing that is wrong with what was given.
@@ -42,7 +48,10 @@ class Problem:
         `spell` returns a field as it is typed: an option, a key, a keyword.
         """
         text = _FIELD.sub(lambda match: spell(match[1]), self.text)
-        return f"{self.subject}: {text}" if self.subject else text
+        subject = self.subject if len(self.subject) <= 200 else f"{self.subject[:120]} …"
+        sentence = f"{subject}: {text}" if self.subject else text
+        # Bytes that the user typed and that are not UTF-8 (PEP 383) can be printed only as escapes.
+        return sentence.encode(errors="backslashreplace").decode()
 
     def __str__(self) -> str:
         return self.spelled()

@@ -6,6 +6,6 @@
 printf '%s\n' "$programs" | while IFS=' ' read -r field program; do
   [ -x "$program" ] || printf '%s=%s\n' "$field" "$program"
 done
-[ -z "$user" ] || id "$user" >/dev/null 2>&1 || printf 'user=%s\n' "$user"
+[ -z "$user" ] || id -- "$user" >/dev/null 2>&1 || printf 'user=%s\n' "$user"
 [ -z "$cwd" ] || [ -d "$cwd" ] || printf 'cwd=%s\n' "$cwd"
 [ -z "$cpu" ] || grep -qsw cpu /sys/fs/cgroup/cgroup.controllers || printf 'cpu=%s\n' "$cpu"

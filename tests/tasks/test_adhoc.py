@@ -10,7 +10,7 @@ from fabfile.library import Cluster
 
 from .conftest import Fab
 
-ACCOUNT = "must be the name of a Linux account, got 'X!'"
+ACCOUNT = "must be the name of a Linux account, got 'X;'"
 
 
 @pytest.mark.parametrize(
@@ -19,10 +19,11 @@ ACCOUNT = "must be the name of a Linux account, got 'X!'"
         (["--host=db1", "--port=70000"], "error: --port must be from 1 to 65535, got 70000\n"),
         (["--host=db1", "--port=x"], "error: --port must be an integer, got 'x'\n"),
         (["--host=db1:70000"], "error: --host=db1:70000: the port must be from 1 to 65535, got 70000\n"),
-        (["--host=db1", "--user=X!"], f"error: --user {ACCOUNT}\n"),
+        (["--host=db1", "--user=X;"], f"error: --user {ACCOUNT}\n"),
+        (["--host=X;@db1"], f"error: --host=X;@db1: the user {ACCOUNT}\n"),
         (
-            ["--host=X!@db1"],
-            "error: --host=X!@db1: the host must be [user@]host[:port], for example "
+            ["--host=X;db1"],
+            "error: --host=X;db1: the host must be [user@]host[:port], for example "
             "'debian@db1.example.edu:22'\n",
         ),
     ],
@@ -34,14 +35,14 @@ def test_an_option_is_named_as_it_is_typed(fab: Fab, arguments: list[str], said:
 
 def test_a_key_of_a_file_is_named_with_its_line(fab: Fab, tmp_path: Path) -> None:
     file = tmp_path / "hosts.yaml"
-    file.write_text("hosts:\n  - host: db1\n    port: 70000\n    user: X!\n    host-key: x\n")
+    file.write_text("hosts:\n  - host: db1\n    port: 70000\n    user: X;\n    host-key: x\n")
     done = fab("adhoc.create", "web", f"--file={file}")
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
-        f"error: {file}:3: X!@db1:70000: port must be from 1 to 65535, got 70000",
-        f"error: {file}:4: X!@db1:70000: user {ACCOUNT}",
+        f"error: {file}:3: X;@db1:70000: port must be from 1 to 65535, got 70000",
+        f"error: {file}:4: X;@db1:70000: user {ACCOUNT}",
         (
-            f"error: {file}:5: X!@db1:70000: host-key must be 'TYPE BASE64', as in the host's "
+            f"error: {file}:5: X;@db1:70000: host-key must be 'TYPE BASE64', as in the host's "
             "/etc/ssh/ssh_host_ed25519_key.pub"
         ),
     ]

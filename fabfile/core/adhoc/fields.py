@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from ..errors import Problem, named
+from ..errors import Problem, named, shown
 from .host import Host
 
 _ADAPTER = TypeAdapter(Host)
@@ -31,5 +31,5 @@ def as_host(given: Mapping[str, Any], subject: str = "") -> tuple[Host | None, l
 
 def _wrong(subject: str, field: str, kind: str, said: str, value: object) -> Problem:
     if kind in _EXPECTED:
-        return Problem(subject, field, f"{named(field)} must be {_EXPECTED[kind]}, got {value!r}")
+        return Problem(subject, field, f"{named(field)} must be {_EXPECTED[kind]}, got {shown(value)}")
     return Problem(subject, field, f"{named(field)} {value!r} is not valid: {said}")

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
-from ..errors import Problem, UsageError
+from ..errors import Problem, UsageError, shown
 from ..files.yaml import load
 from .fields import as_host
 from .host import Host, duplicate_problems, host_problems, parse_host
@@ -77,7 +77,7 @@ class _Reader:
             return Definition(())
         for key in top:
             if key not in _TOP:
-                self._add((key,), f"unknown key {key!r}. Known: {', '.join(_TOP)}")
+                self._add((key,), f"unknown key {shown(key)}. Known: {', '.join(_TOP)}")
         base = self._defaults(top.get("defaults", {}), defaults)
         hosts = tuple(self._host(("hosts", index), value, base) for index, value in enumerate(top["hosts"]))
         places: dict[str, Path] = {str(host): ("hosts", index) for index, host in enumerate(hosts)}
@@ -138,7 +138,7 @@ class _Reader:
             if key not in WORDS:
                 near = difflib.get_close_matches(key, WORDS, n=1)
                 hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(WORDS)}"
-                self._add((*path, key), f"unknown key {key!r}. {hint}")
+                self._add((*path, key), f"unknown key {shown(key)}. {hint}")
 
     def _place(self, path: Path, problem: Problem) -> None:
         """Add a problem of the host at that path: at the line of its field."""

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ..errors import Problem, named
+from .. import limits
+from ..errors import Problem, named, shown
 from ..services.service import UNKNOWN_KEYS_ARE_ERRORS
-from ..spec.names import HOST, USER, is_host, is_loopback, is_user
+from ..spec.names import HOST, is_host, is_login_user, is_loopback
 from ..spec.types import TYPES, is_capability
 
 
@@ -51,7 +52,7 @@ class AdhocOptions:
     hosts: tuple[Host, ...] = ()
 
 
-_LOGIN = re.compile(rf"(?:(?P<user>{USER})@)?(?P<host>{HOST}|\[[0-9a-fA-F:.]+\])(?::(?P<port>[0-9]{{1,5}}))?")
+_LOGIN = re.compile(rf"(?:(?P<user>.+)@)?(?P<host>{HOST}|\[[0-9a-fA-F:.]+\])(?::(?P<port>[0-9]{{1,5}}))?")
 # Folders of hier(7) that are the system's; and those of which only what is below them may be the user's.
 _SYSTEMS = re.compile(r"bin|boot|dev|etc|lib|lib32|lib64|libx32|proc|root|run|sbin|sys|usr|lost\+found")
 _SHARED = re.compile(r"home|media|mnt|opt|srv|tmp|var")
@@ -76,7 +77,11 @@ def parse_host(text: str, defaults: Host) -> Host:
 def is_login(text: str) -> bool:
     """Whether the text is `[user@]host[:port]`."""
     found = _LOGIN.fullmatch(text)
-    return found is not None and is_host(found["host"].strip("[]"))
+    return (
+        found is not None
+        and is_host(found["host"].strip("[]"))
+        and (found["user"] is None or is_login_user(found["user"]))
+    )
 
 
 def host_problems(host: Host) -> list[Problem]:
@@ -89,22 +94,23 @@ def _login_problems(host: Host) -> Iterator[tuple[str, str]]:
     """What is wrong with how SSH reaches it: each field, and a sentence."""
     if not is_host(host.host):
         yield "host", f"{named('host')} must be [user@]host[:port], for example 'debian@db1.example.edu:22'"
-    if host.user and not is_user(host.user):
-        yield "user", f"{named('user')} must be the name of a Linux account, got {host.user!r}"
+    if host.user and not is_login_user(host.user):
+        yield "user", f"{named('user')} must be the name of a Linux account, got {shown(host.user)}"
     if not 0 <= host.port <= 65535:
         yield "port", f"{named('port')} must be from 1 to 65535, got {host.port}"
-    if not host.key.isprintable():
-        yield "key", f"{named('key')} must be the path of a file, got {host.key!r}"
+    if not limits.is_path(host.key):
+        yield "key", f"{named('key')} must be the path of a file, got {shown(host.key)}"
     if host.jump and not all(is_login(hop) for hop in host.jump.split(",")):
         yield (
             "jump",
-            f"{named('jump')} must be [user@]host[:port], several separated by commas, got {host.jump!r}",
+            f"{named('jump')} must be [user@]host[:port], several separated by commas, got"
+            f" {shown(host.jump)}",
         )
 
 
 def _address_problems(host: Host) -> Iterator[tuple[str, str]]:
     if host.address and not is_host(host.address):
-        yield "address", f"{named('address')} must be an IP address or a host name, got {host.address!r}"
+        yield "address", f"{named('address')} must be an IP address or a host name, got {shown(host.address)}"
     elif is_loopback(host.address):
         yield (
             "address",
@@ -120,11 +126,11 @@ def _address_problems(host: Host) -> Iterator[tuple[str, str]]:
 
 def _content_problems(host: Host) -> Iterator[tuple[str, str]]:
     """What is wrong with what it offers to services."""
-    if host.workdir and not re.fullmatch(r"/[A-Za-z0-9._/+@=:,-]*", host.workdir):
+    if host.workdir and not re.fullmatch(r"/[A-Za-z0-9._/+@=:,-]{0,254}", host.workdir):
         yield (
             "workdir",
-            f"{named('workdir')} must be an absolute path of letters, digits and ._/+@=:,-, got "
-            f"{host.workdir!r}",
+            f"{named('workdir')} must be an absolute path of letters, digits and ._/+@=:,-, at most 255, got "
+            f"{shown(host.workdir)}",
         )
     elif host.workdir and _is_systems(host.workdir):
         yield (
@@ -137,7 +143,7 @@ def _content_problems(host: Host) -> Iterator[tuple[str, str]]:
             yield (
                 "capabilities",
                 f"{named('capabilities')} must be words of lower-case letters, digits and dashes, at most 31 "
-                f"characters, got {word!r}",
+                f"characters, got {shown(word)}",
             )
         elif word in TYPES:
             yield (

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from ..errors import Problem, named
+from ..errors import Problem, named, shown
 from ..services.service import UNKNOWN_KEYS_ARE_ERRORS
 
 AddressKind = Literal["auto", "public", "private"]
@@ -85,4 +85,4 @@ def ec2_problems(options: Ec2Options) -> list[Problem]:
 
 
 def _expected(field: str, what: str, value: str) -> Problem:
-    return Problem("", field, f"{named(field)} expects {what}, got {value!r}")
+    return Problem("", field, f"{named(field)} expects {what}, got {shown(value)}")

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from ..errors import Problem, named
+from ..errors import Problem, named, shown
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import IpPermissionOutputTypeDef, IpPermissionTypeDef
@@ -178,25 +178,27 @@ def group_problems(
     problems = []
     if not _GROUP_NAME.fullmatch(name):
         text = (
-            f"invalid security group name {name!r}: use letters, digits, spaces and ._-:/()#,@[]+=&;{{}}!$*, "
-            "at most 255 characters, not starting with 'sg-', for example sirikata"
+            f"invalid security group name {shown(name)}: use letters, digits, spaces and"
+            " ._-:/()#,@[]+=&;{}!$*, at most 255 characters, not starting with 'sg-', for example sirikata"
         )
         problems.append(Problem("", "name", text))
     if vpc and not re.fullmatch(r"vpc-[0-9a-f]{8,17}", vpc):
-        text = f"{named('vpc')} expects a VPC's id, for example vpc-0123456789abcdef0, got {vpc!r}"
+        text = f"{named('vpc')} expects a VPC's id, for example vpc-0123456789abcdef0, got {shown(vpc)}"
         problems.append(Problem("", "vpc", text))
     for source in ssh_from:
         try:
             network(source)
         except ValueError as error:
             text = (
-                f"{named('ssh_from')} expects a network, for example 203.0.113.0/24, got {source!r} ({error})"
+                f"{named('ssh_from')} expects a network, for example 203.0.113.0/24, got {shown(source)}"
+                f" ({error})"
             )
             problems.append(Problem("", "ssh_from", text))
     for word in opened:
         if not _is_opening(word):
             text = (
-                f"{named('open')} expects PORT/PROTOCOL, for example 6667/tcp or 7000-7010/udp, got {word!r}"
+                f"{named('open')} expects PORT/PROTOCOL, for example 6667/tcp or 7000-7010/udp, got"
+                f" {shown(word)}"
             )
             problems.append(Problem("", "open", text))
     return problems
@@ -215,7 +217,7 @@ def _is_opening(word: str) -> bool:
 def _opening(word: str) -> Rule:
     found = _PORTS.fullmatch(word)
     if found is None:
-        raise ValueError(f"{word!r} is not a port")
+        raise ValueError(f"{shown(word)} is not a port")
     return Rule(found[3], int(found[1]), int(found[2] or found[1]), ANYWHERE)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from ..errors import Problem
+from ..errors import Problem, shown
 
 # Lists and mappings inside of each other, the outermost counted: a file of services needs three.
 DEEPEST = 4
@@ -142,7 +142,10 @@ def _mapping(node: yaml.Node, path: Path, found: Document) -> dict[str, Any]:
             found.problems.append((line, "a list or a mapping cannot be a key here"))
         elif key.value in values:
             found.problems.append(
-                (line, f"{key.value!r} is a duplicate key, first in line {found.line((*path, key.value))}")
+                (
+                    line,
+                    f"{shown(key.value)} is a duplicate key, first in line {found.line((*path, key.value))}",
+                )
             )
         else:
             found.lines[*path, key.value] = line

@@ -43,7 +43,7 @@ def service_resource(service: Service) -> ET.Element:
     values = {name: str(value) for name, value in given.items() if value != OPTIONS[name].default}
     values |= {name: escaping.encode(values[name]) for name in _COMMANDS if name in values}
     if service.env:
-        values["env"] = " ".join(f"{name}={escaping.word(value)}" for name, value in service.env)
+        values["env"] = escaping.variables(service.env)
     attributes = ET.SubElement(primitive, "instance_attributes", id=f"{service.id}.parameters")
     for name, value in values.items():
         ET.SubElement(attributes, "nvpair", id=f"{service.id}.parameters.{name}", name=name, value=value)

@@ -10,6 +10,7 @@ value (crm_xml_escape() in its lib/common/xml.c).  What is beyond is written as 
 
 import re
 import shlex
+from collections.abc import Sequence
 
 from .. import words
 
@@ -41,6 +42,11 @@ def word(text: str) -> str:
         _NAMES.get(byte) or (chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}") for byte in text.encode()
     )
     return "$'" + "".join(letters) + "'"
+
+
+def variables(pairs: Sequence[tuple[str, str]]) -> str:
+    """Environment variables as the CIB holds them."""
+    return " ".join(f"{name}={word(value)}" for name, value in pairs)
 
 
 def decode(text: str) -> str:

@@ -12,8 +12,12 @@ node that runs the service; without a HOST it is that node's loopback, 127.0.0.1
 import re
 from collections import Counter
 
-from .. import words
+from .. import limits, words
+from ..errors import shown
+from ..pacemaker import escaping
 from ..pacemaker.escaping import is_printable
+from ..spec.names import is_user
+from .placeholders import WIDEST, fill
 
 # The longest that an operation may take, in seconds.
 LONGEST = 3600
@@ -24,8 +28,9 @@ _ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 _RESERVED = re.compile(
     r"((cib-bootstrap-options|rsc_defaults-options|op_defaults-options|cli-(prefer|ban))(-.*)?|.*-meta_attributes(-.*)?)"
 )
+# The control characters that a command line may have: they separate words.
+_BLANKS = {ord("\t"): " ", ord("\n"): " "}
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
 _MEMORY = re.compile(r"[1-9][0-9]{0,8}[MGT]")
 _CPU = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,2})?|([0-9]{1,5})%)")
 
@@ -50,65 +55,93 @@ def identifier(text: str) -> list[str]:
     if not _ID.fullmatch(text):
         return [
             "must be a letter, then letters, digits, '_' and '-', at most 63 characters together, got"
-            f" {text!r}"
+            f" {shown(text)}"
         ]
-    return [f"must not be {text!r}, which Pacemaker uses itself"] if _RESERVED.fullmatch(text) else []
+    return [f"must not be {shown(text)}, which Pacemaker uses itself"] if _RESERVED.fullmatch(text) else []
 
 
 def user(text: str) -> list[str]:
-    """A name as useradd(8) accepts it."""
-    return [] if _USER.fullmatch(text) else [f"must be the name of a Linux user, got {text!r}"]
+    """A name or a number of an account, as systemd's `User=` takes it."""
+    if not is_user(text):
+        return [f"must be the name or the number of a Linux user, got {shown(text)}"]
+    return _ascii_problems(text)
 
 
 def path(text: str) -> list[str]:
     """An absolute path, or one below the node's folder for what services keep."""
-    problems = []
+    problems = _ascii_problems(text)
     if not text.startswith("/") and text.split("/")[0] != "WORKDIR":
         problems.append(
             "must be an absolute path, or start with WORKDIR, the node's folder for what services keep, "
-            f"got {text!r}"
+            f"got {shown(text)}"
         )
-    if not is_printable(text):
-        problems.append(f"must be printable ASCII, which is all that Pacemaker 2.1 keeps, got {text!r}")
+    if not problems and not limits.is_path(fill(text, WIDEST)):
+        problems.append(
+            f"must be a path of at most {limits.PATH} bytes, with names of at most {limits.NAME}, got"
+            f" {shown(text)}"
+        )
     return problems
 
 
+def _ascii_problems(text: str) -> list[str]:
+    if is_printable(text):
+        return []
+    return [f"must be printable ASCII, which is all that Pacemaker 2.1 keeps, got {shown(text)}"]
+
+
 def environment(variables: tuple[tuple[str, str], ...]) -> list[str]:
-    """Variables with names that a shell accepts, each once, and values that a process can have."""
+    """Variables with names that a shell accepts, each once, and values that a process can have.
+
+    The values, which may be secret, are not shown.
+    """
     counts = Counter(name for name, _ in variables)
-    return [
-        *(f"sets {name} to a value that contains a NUL" for name, value in variables if "\0" in value),
+    problems = [
+        *(f"sets {shown(name)} to a value that contains a NUL" for name, value in variables if "\0" in value),
+        *(
+            f"sets {shown(name)} to a value that is not UTF-8"
+            for name, value in variables
+            if not limits.is_utf8(value)
+        ),
         *(f"sets {name} {count} times: keep one of them" for name, count in counts.items() if count > 1),
         *(
-            f"expects names of letters, digits and '_' that do not start with a digit, got {name!r}"
+            f"expects names of letters, digits and '_' that do not start with a digit, got {shown(name)}"
             for name, _ in variables
             if not _VARIABLE.fullmatch(name)
         ),
     ]
+    return problems or _length_problems(
+        escaping.variables(variables),
+        # The agent hands them to a probe as one text, quoted.
+        "".join(f" '{name}={fill(value, WIDEST)}'".replace("'", r"'\''") for name, value in variables),
+    )
 
 
 def seconds(number: int) -> list[str]:
     """A time that an operation may take."""
-    return [] if 1 <= number <= LONGEST else [f"must be from 1 to {LONGEST} seconds, got {number}"]
+    return [] if 1 <= number <= LONGEST else [f"must be from 1 to {LONGEST} seconds, got {shown(number)}"]
 
 
 def signal(text: str) -> list[str]:
     """The name of a signal, with or without SIG."""
-    return [] if _SIGNAL.fullmatch(text) else [f"must be a signal, such as TERM, INT or QUIT, got {text!r}"]
+    return (
+        [] if _SIGNAL.fullmatch(text) else [f"must be a signal, such as TERM, INT or QUIT, got {shown(text)}"]
+    )
 
 
 def memory(text: str) -> list[str]:
     """An amount of memory, as systemd reads it (systemd.resource-control(5), MemoryMax=)."""
     if _MEMORY.fullmatch(text):
         return []
-    return [f"must be a whole number of M, G or T, such as 512M, got {text!r}"]
+    return [f"must be a whole number of M, G or T, such as 512M, got {shown(text)}"]
 
 
 def cpu(text: str) -> list[str]:
     """A share of processor time."""
     if cpu_percent(text):
         return []
-    return [f"must be a number of cores, such as 1.5, or percent of one core, such as 150%, got {text!r}"]
+    return [
+        f"must be a number of cores, such as 1.5, or percent of one core, such as 150%, got {shown(text)}"
+    ]
 
 
 def cpu_percent(text: str) -> int:
@@ -129,20 +162,23 @@ def probe(text: str) -> list[str]:
     if text.startswith("http://"):
         return _http(text)
     if text.startswith("https://"):
-        return [f"needs a program that speaks TLS, such as '/usr/bin/curl -fsk {text}', got {text!r}"]
-    return [f"{FORMS}, got {text!r}"]
+        return [f"needs a program that speaks TLS, such as '/usr/bin/curl -fsk URL', got {shown(text)}"]
+    return [f"{FORMS}, got {shown(text)}"]
 
 
 def _http(text: str) -> list[str]:
+    if problems := _length_problems(fill(text, WIDEST)) if limits.is_utf8(text) else []:
+        return problems
     if not _ADDRESS.fullmatch(text):
         return [
-            f"contains characters that a URL cannot contain: write them as %XX (a space is %20), got {text!r}"
+            "contains characters that a URL cannot contain: write them as %XX (a space is %20), got"
+            f" {shown(text)}"
         ]
     end = text.removeprefix("http://").partition("/")[0]
     if "@" in end:
         return [
             "contains a user name, which only a program can send, such as '/usr/bin/curl -fsu …', got"
-            f" {text!r}"
+            f" {shown(text)}"
         ]
     if ":" not in end.rpartition("]")[2]:
         return _endpoint(text, end, "80")
@@ -153,25 +189,42 @@ def _http(text: str) -> list[str]:
 def _endpoint(text: str, host: str, port: str) -> list[str]:
     problems = []
     if not _HOST.fullmatch(host):
-        problems.append(f"must have a host name or address, got {host!r} in {text!r}")
+        problems.append(f"must have a host name or address, got {shown(host)} in {shown(text)}")
     if not re.fullmatch(r"[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
-        problems.append(f"must have a port from 1 to 65535, got {port!r} in {text!r}")
+        problems.append(f"must have a port from 1 to 65535, got {shown(port)} in {shown(text)}")
     return problems
 
 
 def command_line(command: str) -> list[str]:
     """Why a node could not run a command line."""
+    if not limits.is_utf8(command):
+        return [f"is not UTF-8, got {shown(command)}"]
+    if limits.has_control(command.translate(_BLANKS)):
+        return ["contains a control character"]
     try:
         split = words.split(command)
     except ValueError as error:
-        return [f"{error}, got {command!r}"]
+        return [f"{error}, got {shown(command)}"]
     if not split:
         return ["is empty"]
     if not split[0].startswith("/"):
         return [
-            f"must start with the absolute path of a program, got {split[0]!r} "
-            f"('command -v {words.join(split[:1])}' on a node prints its path)"
+            f"must start with the absolute path of a program, got {shown(split[0])} "
+            "('command -v' on a node prints its path)"
         ]
-    if any(ord(char) < 32 and char not in "\t\n" for char in command):
-        return ["contains a control character"]
-    return []
+    return _length_problems(
+        escaping.encode(command),
+        # systemd-run(1) gets each dollar sign twice.
+        *(fill(word, WIDEST).replace("$", "$$") for word in split),
+    )
+
+
+def _length_problems(*texts: str) -> list[str]:
+    """What is wrong with a value that travels as those texts, each in one argument or variable."""
+    longest = max(len(text.encode()) for text in texts)
+    if longest <= limits.STRING:
+        return []
+    return [
+        f"is too long: it takes {longest} bytes on its way to the program, and Linux passes at most"
+        f" {limits.STRING}. Keep what is long in a file on the nodes"
+    ]

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from ..errors import Problem, UsageError, named
+from ..errors import Problem, UsageError, named, shown
 from ..files.yaml import Document, dump, inside, load, located
 from ..spec.types import CAPABILITY, Holders, place
 from .capacity import wish_problems
@@ -134,7 +134,7 @@ def _service(service_id: str, value: Any) -> tuple[Service, list[Problem]]:
 def _unknown(word: str) -> str:
     near = difflib.get_close_matches(word, _FIELDS, n=1)
     hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(_FIELDS)}"
-    return f"{word!r} is not an option of a service. {hint}"
+    return f"{shown(word)} is not an option of a service. {hint}"
 
 
 def _prepared(field: str, value: Any) -> Any:
@@ -161,7 +161,7 @@ def _wrong_values(service_id: str, value: Mapping[str, Any], error: ValidationEr
         if field == "env":
             key = list(given)[int(wrong["loc"][1])]
         said = _PLACE if field == "on" else _WRONG.get(wrong["type"], f"does not fit: {wrong['msg']}")
-        shown = f", got {given!r}" if isinstance(given, str) else ""
+        got = f", got {shown(given)}" if isinstance(given, str) else ""
         yield Problem(
-            service_id, inside(field, key), f"{' '.join(filter(None, (named(field), key)))} {said}{shown}"
+            service_id, inside(field, key), f"{' '.join(filter(None, (named(field), key)))} {said}{got}"
         )

@@ -14,14 +14,25 @@ wherever one is a whole word, with none of [A-Za-z0-9_] at either side.  A shell
 
 import re
 from collections.abc import Mapping
+from typing import Final, Protocol
 
 from ..spec.node import Node
-from .service import Service
 
 NAMES = ("PIDFILE", "FQDN", "NODE", "ADDRESS", "WORKDIR")
 # Where nothing else was chosen for a node; Puppet has the same (manifests/workdir.pp).
 WORKDIR = "/var/lib/sirikata-cluster/work"
+# What takes more bytes than anything that a placeholder stands for on any node.
+WIDEST: Final[Mapping[str, str]] = dict.fromkeys(NAMES, "x" * 255)
 _PLACE = re.compile(r"(?<![A-Za-z0-9_$])(?<!\$\{)(" + "|".join(NAMES) + r")(?![A-Za-z0-9_])")
+
+
+class Identified(Protocol):
+    """What the PID file of a service depends on, whose values are checked by means of this module."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def pidfile(self) -> str: ...
 
 
 def used(text: str) -> set[str]:
@@ -34,7 +45,7 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     return _PLACE.sub(lambda match: values.get(match.group(), match.group()), text)
 
 
-def values(service: Service, node: Node, cluster: str, workdir: str = WORKDIR) -> dict[str, str]:
+def values(service: Identified, node: Node, cluster: str, workdir: str = WORKDIR) -> dict[str, str]:
     """What the placeholders of a service stand for on a node of a cluster of that name."""
     known = {"NODE": node.name, "FQDN": node.certname(cluster), "ADDRESS": node.address, "WORKDIR": workdir}
     return known | {"PIDFILE": fill(service.pidfile, known) or own_pidfile(service.id)}

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
-from ..errors import Problem, named
+from ..errors import Problem, named, shown
 from ..spec.types import Holders, required_capability
 from .options import RELATIONS
 from .service import Service
@@ -156,7 +156,7 @@ def _name_problems(service: Service, known: Collection[str]) -> list[Problem]:
             texts.append((field, "names the service itself"))
         listed = ", ".join(sorted(set(known) - {service.id})) or "none"
         texts += [
-            (field, f"names {each!r}, which is not a service (known: {listed})")
+            (field, f"names {shown(each)}, which is not a service (known: {listed})")
             for each in dict.fromkeys(names)
             if each not in known
         ]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from .. import words
-from ..errors import Problem, UsageError, named
+from ..errors import Problem, UsageError, named, shown
 from ..pacemaker.escaping import is_printable
 from ..services.service import Service
 from ..spec.types import CAPABILITY
@@ -103,7 +103,7 @@ class _Planner:
         self.values["program"] = self._fill(self.preset.program)
         problems = self._ports(given)
         if on not in ("", "any") and not on.isdecimal() and not on.startswith(CAPABILITY):
-            text = f"{named('on')} must be the index of a node, any, or {CAPABILITY}WORD, got {on!r}"
+            text = f"{named('on')} must be the index of a node, any, or {CAPABILITY}WORD, got {shown(on)}"
             problems.append(Problem(self.id, "on", text))
         own = self.preset.options
         decided = {name: self._shared(name, option) for name, option in own.items()}
@@ -156,7 +156,7 @@ class _Planner:
             text = given.get(name) or str(first + step * (self.number - 1))
             if not text.isdecimal() or not 0 < int(text) < 65536:
                 problems.append(
-                    Problem(self.id, name, f"{named(name)} must be a port from 1 to 65535, got {text!r}")
+                    Problem(self.id, name, f"{named(name)} must be a port from 1 to 65535, got {shown(text)}")
                 )
             self.values[name] = text
         return problems
@@ -235,12 +235,18 @@ def _choose(
             value = ""
         if option.choices and value and value not in option.choices:
             problems.append(
-                Problem(subject, name, f"{named(name)} must be {' or '.join(option.choices)}, got {value!r}")
+                Problem(
+                    subject, name, f"{named(name)} must be {' or '.join(option.choices)}, got {shown(value)}"
+                )
             )
         elif option.like and value and not re.fullmatch(option.like, value):
-            problems.append(Problem(subject, name, f"{named(name)} must be {option.help}, got {value!r}"))
+            problems.append(
+                Problem(subject, name, f"{named(name)} must be {option.help}, got {shown(value)}")
+            )
         elif not is_printable(value):
-            problems.append(Problem(subject, name, f"{named(name)} must be printable ASCII, got {value!r}"))
+            problems.append(
+                Problem(subject, name, f"{named(name)} must be printable ASCII, got {shown(value)}")
+            )
         chosen[name] = value
     return chosen
 
@@ -249,7 +255,7 @@ def _words(text: str) -> list[str]:
     try:
         return words.split(text)
     except ValueError as error:
-        raise UsageError(Problem("", "extra", f"{named('extra')} {error}, got {text!r}")) from error
+        raise UsageError(Problem("", "extra", f"{named('extra')} {error}, got {shown(text)}")) from error
 
 
 def _host(end: str) -> str:

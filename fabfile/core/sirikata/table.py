@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from ..errors import Problem, UsageError
+from ..errors import Problem, UsageError, shown
 from .presets import Option, Preset, Presets
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -61,14 +61,14 @@ def _faults(table: Presets) -> Iterator[str]:
 
 def _preset_faults(table: Presets, name: str, preset: Preset) -> Iterator[str]:
     if not _NAME.fullmatch(name):
-        yield f"{name!r} is not a valid name: lower-case letters, digits and '_'"
+        yield f"{shown(name)} is not a valid name: lower-case letters, digits and '_'"
     if not 0 < len(preset.summary) <= _LONGEST_SUMMARY:
         yield f"{name}: the summary has {len(preset.summary)} characters, the limit is {_LONGEST_SUMMARY}"
     for key in {*preset.ports} & {*preset.options}:
         yield f"{name}: {key!r} is both a port and an option"
     for key in (*preset.ports, *preset.options):
         if key in (*KNOWN, *COMMON, *table.settings):
-            yield f"{name}: the name {key!r} is reserved"
+            yield f"{name}: the name {shown(key)} is reserved"
         if not _NAME.fullmatch(key):
             yield f"{name}: {key!r} is not a valid name: lower-case letters, digits and '_'"
     for key, option in preset.options.items():

@@ -6,10 +6,10 @@ from typing import Any, Literal, get_args
 
 from ..adhoc.host import AdhocOptions, adhoc_problems
 from ..ec2.options import Ec2Options, ec2_problems
-from ..errors import Problem, named
+from ..errors import Problem, named, shown
 from ..services.relations import set_problems
 from ..services.service import UNKNOWN_KEYS_ARE_ERRORS, Service
-from .names import is_host, is_user
+from .names import is_host, is_new_user
 from .types import type_problems
 
 ProviderName = Literal["local", "ec2", "adhoc"]
@@ -102,8 +102,8 @@ def name_problems(name: str) -> list[Problem]:
     if _NAME.fullmatch(name):
         return []
     text = (
-        f"the cluster name {name!r} is not valid: use lower-case letters, digits and dashes, start with a "
-        "letter, do not end with a dash, at most 31 characters, for example 'web-1'"
+        f"the cluster name {shown(name)} is not valid: use lower-case letters, digits and dashes, start "
+        "with a letter, do not end with a dash, at most 31 characters, for example 'web-1'"
     )
     return [Problem("", "name", text)]
 
@@ -123,7 +123,7 @@ def validate(spec: ClusterSpec) -> list[Problem]:
     if spec.puppet_master and not is_host(spec.puppet_master):
         wanted = "a host name or an IP address, for example 'puppet.example.edu'"
         problems.append(_expected("puppet_master", wanted, spec.puppet_master))
-    if not is_user(spec.user):
+    if not is_new_user(spec.user):
         problems.append(_expected("user", "the name of a Linux account, for example 'admin'", spec.user))
     problems += _archive_problems(spec, "sirikata") + _archive_problems(spec, "sirikata_before")
     if spec.provider == "adhoc":
@@ -159,4 +159,4 @@ def _archive_problems(spec: ClusterSpec, prefix: str) -> list[Problem]:
 
 
 def _expected(field_name: str, wanted: str, given: object) -> Problem:
-    return Problem("", field_name, f"{named(field_name)} must be {wanted}, got {given!r}")
+    return Problem("", field_name, f"{named(field_name)} must be {wanted}, got {shown(given)}")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..errors import Problem, named
+from ..errors import Problem, named, shown
 
 DEFAULT = "default"
 # Before the capability that a service names as its place, instead of a node's index: `--on=capability:redis`.
@@ -73,21 +73,22 @@ def place_problems(
     word = required_capability(on)
     if not is_capability(word):
         text = (
-            f"the place {on!r} is not valid: use the index of a node, any, or {CAPABILITY}WORD with a word "
-            f"of lower-case letters, digits and dashes, at most 31 characters, for example {CAPABILITY}redis"
+            f"the place {shown(on)} is not valid: use the index of a node, any, or {CAPABILITY}WORD with a "
+            "word of lower-case letters, digits and dashes, at most 31 characters, for example "
+            f"{CAPABILITY}redis"
         )
         return [Problem(subject, "on", text)]
     if holders is None or holders.get(word):
         return []
     known = ", ".join(sorted(name for name, nodes in holders.items() if nodes)) or "none"
     remedy = f". To give it to a node: fab cluster.nodes.set-type NAME INDEX {word}" if word in TYPES else ""
-    return [Problem(subject, "on", f"no node has the capability {word!r} (known: {known}){remedy}")]
+    return [Problem(subject, "on", f"no node has the capability {shown(word)} (known: {known}){remedy}")]
 
 
 def type_problems(types: Sequence[str], size: int) -> list[Problem]:
     """Every problem of the types of a cluster's nodes, by index."""
     problems = [
-        Problem(f"node {index}", "types", f"unknown type {kind!r}: choose one of {choices()}")
+        Problem(f"node {index}", "types", f"unknown type {shown(kind)}: choose one of {choices()}")
         for index, kind in enumerate(types)
         if kind != DEFAULT and kind not in TYPES
     ]

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from ...core.ec2.options import Ec2Options, ec2_problems
-from ...core.errors import Problem, UsageError, named
+from ...core.errors import Problem, UsageError, named, shown
 from ...core.spec.cluster import ClusterSpec, validate
 from ...effects.files.text import whole
 
@@ -104,7 +104,7 @@ def _document(c: Any) -> dict[str, Any]:
         try:
             found[field] = _value(field, value)
         except ValueError as error:
-            problems.append(f"ec2.{field} must be {error}, got {value!r}")
+            problems.append(f"ec2.{field} must be {error}, got {shown(value)}")
     return found | ({"problems": problems} if problems else {})
 
 

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from ...core.errors import Problem, named
+from ...core.errors import Problem, named, shown
 from ...core.services.options import OPTIONS, Field
 from ...core.services.service import Ids, Service, Variables
 from ...core.spec.types import CAPABILITY, place
@@ -84,7 +84,7 @@ def _pairs(field: Field, words: list[str], typed: Typed) -> tuple[tuple[str, str
     """KEY=VALUE words as pairs, without those that are not."""
     split = [word.partition("=") for word in words]
     typed.problems += [
-        Problem("", field.name, f"{named(field.name)} expects {field.option.metavar}, got {key!r}")
+        Problem("", field.name, f"{named(field.name)} expects {field.option.metavar}, got {shown(key)}")
         for key, equals, _ in split
         if not equals
     ]
@@ -95,6 +95,8 @@ def _place(field: Field, text: str, typed: Typed) -> int | str | None:
     try:
         return place(text)
     except ValueError:
-        said = f"{named(field.name)} must be the index of a node, 'any' or {CAPABILITY}WORD, got {text!r}"
+        said = (
+            f"{named(field.name)} must be the index of a node, 'any' or {CAPABILITY}WORD, got {shown(text)}"
+        )
         typed.problems.append(Problem("", field.name, said))
         return None

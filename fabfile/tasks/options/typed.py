@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from ...core.errors import ClusterError, Problem, UsageError, as_problems, named
+from ...core.errors import ClusterError, Problem, UsageError, as_problems, named, shown
 
 T = TypeVar("T")
 
@@ -46,7 +46,9 @@ def number(text: str, field: str, *, least: int | None = None) -> int:
     try:
         found = int(text)
     except ValueError:
-        raise UsageError(Problem("", field, f"{named(field)} must be an integer, got {text!r}")) from None
+        raise UsageError(
+            Problem("", field, f"{named(field)} must be an integer, got {shown(text)}")
+        ) from None
     if least is not None and found < least:
         raise UsageError(Problem("", field, f"{named(field)} must be at least {least}, got {found}"))
     return found

@@ -54,14 +54,14 @@ def test_a_host_of_a_file_takes_precedence_over_its_defaults() -> None:
             "hosts.yaml:1: defaults must be keys and values, for example 'user: debian'",
         ),
         (
-            "defaults:\n  user: X!\nhosts: [a]",
-            "hosts.yaml:2: user must be the name of a Linux account, got 'X!'",
+            "defaults:\n  user: X;\nhosts: [a]",
+            "hosts.yaml:2: user must be the name of a Linux account, got 'X;'",
         ),
         (
             "hosts:\n - host: db1\n   capabilities: [redis]",
             "hosts.yaml:3: db1: capabilities cannot have 'redis', which is a type of nodes",
         ),
-        ("hosts:\n - host: a@b@db1", "hosts.yaml:2: a@b@db1: host must be [user@]host[:port]"),
+        ("hosts:\n - host: a b@c d", "hosts.yaml:2: a b@c d: host must be [user@]host[:port]"),
         ("hosts:\n - db1:70000", "hosts.yaml:2: db1:70000: port must be from 1 to 65535, got 70000"),
         ("hosts:\n - [db1]", "hosts.yaml:2: a host must be [user@]host[:port], or keys and values"),
         (
@@ -85,15 +85,15 @@ def test_a_problem_in_a_file_has_its_line(text: str, problem: str) -> None:
 
 def test_all_problems_of_a_host_are_found_at_once() -> None:
     with pytest.raises(UsageError) as caught:
-        read("f", "hosts:\n - host: db1\n   port: x\n   user: X!\n   workdir: work\n", Host(host="any"))
+        read("f", "hosts:\n - host: db1\n   port: x\n   user: X;\n   workdir: work\n", Host(host="any"))
     found = [(problem.subject, problem.field) for problem in caught.value.problems]
     assert found == [("f:3", "port"), ("f:4", "user"), ("f:5", "workdir")]
 
 
 def test_a_problem_of_a_default_is_not_repeated_for_each_host() -> None:
     with pytest.raises(UsageError) as caught:
-        read("f", "defaults: {user: X!}\nhosts: [a, b]\n", Host(host="any"))
-    assert str(caught.value) == "f:1: user must be the name of a Linux account, got 'X!'"
+        read("f", "defaults: {user: X;}\nhosts: [a, b]\n", Host(host="any"))
+    assert str(caught.value) == "f:1: user must be the name of a Linux account, got 'X;'"
 
 
 def test_a_host_of_a_file_may_be_in_the_form_that_is_typed() -> None:

@@ -53,7 +53,7 @@ def test_a_sound_service_has_no_problem() -> None:
         ({"on": "capability:a b"}, "the place 'capability:a b' is not valid"),
         ({"on": "redis"}, "the place 'redis' is not valid"),
         ({"monitor": 0}, "1 to 3600"),
-        ({"user": "Bad User"}, "'Bad User'"),
+        ({"user": "a:b"}, "'a:b'"),
         ({"cwd": "srv"}, "absolute path, or start with WORKDIR"),
         ({"pidfile": "a.pid"}, "absolute path"),
         ({"log": "WORKDIRS/a.log"}, "absolute path"),
@@ -92,7 +92,7 @@ def test_a_service_takes_lists_one_id_and_a_mapping() -> None:
 
 
 def test_every_problem_is_reported_at_once() -> None:
-    assert len(validate(Service(id="", command="x", on=9, monitor=0, user="-", cwd="x"), 3)) == 6
+    assert len(validate(Service(id="", command="x", on=9, monitor=0, user=".", cwd="x"), 3)) == 6
 
 
 @pytest.mark.parametrize(
