@@ -30,9 +30,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out the benchmarks unless they are named: they want the machine for themselves."""
-    named = any("benchmarks" in argument for argument in config.args)
-    return True if collection_path.name == "benchmarks" and not named else None
+    """Leave out what wants the machine for itself, or takes minutes, unless it is named."""
+    name = collection_path.name
+    if name not in lanes.NAMED:
+        return None
+    return None if any(name in argument for argument in config.args) else True
 
 
 @pytest.hookimpl(tryfirst=True)

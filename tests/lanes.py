@@ -21,7 +21,9 @@ from typing import IO, Any
 import pytest
 
 # Folders of tests with machines, in their order; the last one's run alone.
-LATE = ("integration", "benchmarks")
+LATE = ("integration", "campaign", "benchmarks")
+# Those that run only where they are named.
+NAMED = ("campaign", "benchmarks")
 # The first of the groups: the longest, then those of few and long tests, so that both processes end at about
 # one time.
 _FIRST = (

@@ -991,6 +991,20 @@ def test_a_service_outlives_a_reload_of_systemd(
     assert forked.leftovers() == ""
 
 
+def test_a_systemd_that_executes_itself_anew_fails_no_operation(
+    node: Node, service: Callable[..., Service], place: str
+) -> None:
+    forked = service(f"{daemon(node, place)} {place}/pid", pidfile=f"{place}/pid")
+    storm = f"touch {place}/on; while [ -e {place}/on ]; do systemctl daemon-reexec; sleep 0.3; done"
+    node.sudo(f"systemd-run --quiet --collect --service-type=exec sh -c '{storm}'")
+    try:
+        for action in ("start", "monitor", "monitor", "monitor", "stop"):
+            forked.must(action)
+    finally:
+        node.sudo(f"rm -f {place}/on")
+    assert forked.leftovers() == ""
+
+
 def test_a_machine_that_shuts_down_lets_pacemaker_end_before_the_service(
     node: Node, service: Callable[..., Service]
 ) -> None:
