@@ -22,6 +22,18 @@ def test_a_restart_of_the_agents_shows_what_a_run_changed(trixie: Cluster) -> No
     trixie.machine(1).said("test -x /usr/lib/ocf/resource.d/sirikata/service")
 
 
+def test_a_run_takes_no_setting_of_the_node_that_would_make_it_lie(trixie: Cluster) -> None:
+    machine, agent = trixie.machine(1), "/usr/lib/ocf/resource.d/sirikata/service"
+    machine.said(f"cp -a /etc/puppet/puppet.conf /root/puppet.conf; rm {agent}")
+    settings = "noop = true\ntags = none\nskip_tags = file\nreport = false\nserver_list = localhost:1\n"
+    machine.sudo("cat >>/etc/puppet/puppet.conf", stdin=f"[agent]\n{settings}".encode())
+    try:
+        assert agent in trixie.ok("puppet.agents.restart").out
+        machine.said(f"test -x {agent}")
+    finally:
+        machine.said("mv /root/puppet.conf /etc/puppet/puppet.conf")
+
+
 def test_a_run_that_fails_names_its_node_and_its_reason(trixie: Cluster) -> None:
     machine = trixie.machine(2)
     machine.said(

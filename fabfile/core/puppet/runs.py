@@ -36,6 +36,7 @@ class AgentRun:
     changed      the resources that were changed
     failed       the resources that could not be changed
     skipped      the resources left out, since one that they depend on failed
+    left_out     the resources left out though none failed, as by a schedule or `noop` of their own
     seconds      the duration of the run, from the start of its process
     environment  the environment of the catalog
     errors       the errors of the run, other than those of resources
@@ -47,6 +48,7 @@ class AgentRun:
     changed: tuple[Change, ...] = ()
     failed: tuple[Change, ...] = ()
     skipped: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     seconds: float = 0.0
     environment: str = ""
     errors: tuple[str, ...] = ()
@@ -67,9 +69,10 @@ def parse_run(node: str, out: str, log: str) -> AgentRun:
     failed = tuple(
         _with_words(_change(status, "failure"), report) for status in statuses if _is_failed(status)
     )
+    skipped = tuple(_name(status) for status in statuses if status.get("skipped"))
     # 0: nothing to do, 2: changed, 4 and 6: resources failed, 1: no run (puppet-agent(8),
     # --detailed-exitcodes).
-    bad = code not in (0, 2) or report.get("status") == "failed" or failed
+    bad = code not in (0, 2) or report.get("status") in (None, "failed") or failed
     return AgentRun(
         node=node,
         exit=code,
@@ -80,7 +83,8 @@ def parse_run(node: str, out: str, log: str) -> AgentRun:
             if status.get("changed") and not _is_failed(status)
         ),
         failed=failed,
-        skipped=tuple(str(status.get("resource")) for status in statuses if status.get("skipped")),
+        skipped=skipped if failed else (),
+        left_out=(() if failed else skipped) + tuple(map(_name, filter(_is_only_simulated, statuses))),
         seconds=_seconds(report),
         environment=str(report.get("environment") or ""),
         errors=errors,
@@ -97,7 +101,8 @@ def explain(run: AgentRun, cluster: str) -> tuple[str, str]:
     for pattern, problem in _REASONS:
         if re.search(pattern, words):
             return problem.format(cluster=cluster, node=run.node), _shorten(run.errors)
-    return f"the Puppet agent exited with {run.exit}", _shorten(run.errors)
+    without = " and wrote no report" if run.exit in (0, 2) else ""
+    return f"the Puppet agent exited with {run.exit}{without}", _shorten(run.errors)
 
 
 _RENEW = (
@@ -137,6 +142,11 @@ _REASONS = (
     ),
     (r"Run of Puppet configuration client already in progress", "another run of its agent does not finish"),
     (
+        r"administratively disabled",
+        "its Puppet agent is disabled. Enable it: fab cluster.nodes.run {cluster} 'sudo puppet agent"
+        " --enable', then fab puppet.agents.restart {cluster}",
+    ),
+    (
         r"Could not retrieve catalog|Evaluation Error|Syntax error|Server Error",
         "the Puppet master cannot compile its catalog",
     ),
@@ -158,12 +168,22 @@ def _is_failed(status: dict[str, Any]) -> bool:
     return bool(status.get("failed") or status.get("failed_to_restart"))
 
 
+def _is_only_simulated(status: dict[str, Any]) -> bool:
+    """Whether Puppet only noted what it would change, which is what `noop` means."""
+    events = status.get("events") or []
+    return any(isinstance(event, dict) and event.get("status") == "noop" for event in events)
+
+
+def _name(status: dict[str, Any]) -> str:
+    return str(status.get("resource"))
+
+
 def _change(status: dict[str, Any], kind: str) -> Change:
     """A resource, with the messages of its events of that kind."""
     events = [event for event in status.get("events") or [] if isinstance(event, dict)]
     messages = [str(event.get("message")) for event in events if event.get("status") == kind]
     messages = messages or [str(event.get("message")) for event in events]
-    return Change(str(status.get("resource")), "; ".join(dict.fromkeys(messages)) or kind)
+    return Change(_name(status), "; ".join(dict.fromkeys(messages)) or kind)
 
 
 def _with_words(change: Change, report: dict[str, Any]) -> Change:

@@ -9,6 +9,7 @@ from ...core.spec.node import Node
 from ..session import Session
 
 RUN_TIMEOUT = 900.0  # seconds without output: a first run installs packages
+_SHOWN = 3  # how many of the resources that a run left out are named
 
 
 def run(session: Session, nodes: Sequence[Node] | None = None) -> dict[str, AgentRun]:
@@ -33,6 +34,12 @@ def _run(session: Session, node: Node) -> AgentRun:
     done = runs.parse_run(node.name, result.out, result.err)
     if done.outcome == "failed":
         raise NodeError(node.name, *runs.explain(done, session.spec.name))
+    if done.left_out:
+        what = ", ".join(done.left_out[:_SHOWN]) + (", ..." if len(done.left_out) > _SHOWN else "")
+        session.report.warn(
+            f"{node.name}: Puppet left out {len(done.left_out)} of its resources, by a schedule or noop of"
+            f" theirs: {what}"
+        )
     changes = f"{len(done.changed)} resources changed" if done.changed else "unchanged"
     session.report.node(node.name, f"{changes} in {done.seconds:.1f} s")
     return done

@@ -96,6 +96,10 @@ def test_a_catalog_that_does_not_compile_is_reported_as_the_master_does() -> Non
         ("Error: certificate verify failed [self-signed certificate in certificate chain]", "trusts another"),
         ("Error: SSL_read: ssl/tls alert certificate unknown (SSL alert number 46)", "no longer accepts"),
         ("Error: Failed to open TCP connection to puppet:8140 (Connection refused)", "cannot reach"),
+        (
+            "Notice: Skipping run of Puppet configuration client; administratively disabled (Reason: 'x');",
+            "is disabled. Enable it",
+        ),
         ("Error: something new", "exited with 1"),
     ],
 )
@@ -109,10 +113,28 @@ def test_a_run_without_a_report_is_explained(log: str, problem: str) -> None:
 
 
 @pytest.mark.parametrize("out", ["", "exit 1\n--- [", "exit 0\n--- text", "exit x\n"])
-def test_broken_output_is_a_failed_or_an_empty_run(out: str) -> None:
+def test_a_run_whose_report_cannot_be_read_failed(out: str) -> None:
     done = runs.parse_run("node0", out, "Error: no space left")
-    assert done.changed == ()
-    assert done.outcome == ("unchanged" if out.startswith("exit 0") else "failed")
+    assert (done.changed, done.outcome) == ((), "failed")
+    _, said = runs.explain(done, "web-1")
+    assert said == "no space left"
+
+
+@pytest.mark.parametrize("how", ["noop", "skipped"])
+def test_a_run_says_what_it_left_out(how: str) -> None:
+    text = REPORT.format(level="notice", message="x", status="unchanged", changed="false", failed="false")
+    if how == "noop":
+        text = text.replace("status: success", "status: noop")
+    else:
+        text = text.replace("skipped: false", "skipped: true", 1)
+    done = runs.parse_run("node0", f"exit 0\n{text}", "")
+    assert (done.outcome, done.left_out, done.skipped) == ("unchanged", ("File[/etc/motd]",), ())
+
+
+def test_a_run_takes_no_setting_of_the_node_that_leaves_something_out() -> None:
+    script = runs.run_script()
+    for option in ("--no-noop", "--tags=", "--skip_tags=", "--no-use_cached_catalog", "--report"):
+        assert f" {option}" in script or f"'{option}" in script
 
 
 def test_many_and_long_words_are_shortened() -> None:

@@ -1,6 +1,7 @@
 """Runs of the nodes' agents, watched to their end."""
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -8,6 +9,7 @@ from fabfile.core.errors import NodeFailures
 from fabfile.core.result import Result
 from fabfile.flows.puppet import agents
 from tests.builders import nodes, spec
+from tests.flows.fakes import Told
 from tests.flows.scripted import scripted
 
 GOLDEN = Path(__file__).parents[2] / "core" / "puppet" / "golden"
@@ -32,6 +34,15 @@ def test_a_run_that_failed_says_why() -> None:
         NodeFailures, match=r"node0: Puppet failed to apply 1 of its resources.*\n?.*no space"
     ):
         agents.run(session)
+
+
+def test_what_a_run_left_out_is_warned_about() -> None:
+    run = golden("puppet-8-changed")
+    skipped = Result(0, run.out.replace("skipped: false", "skipped: true"), run.err)
+    session, _ = scripted(spec(), nodes(1), {"puppet agent": skipped})
+    agents.run(session)
+    (warning,) = cast(Told, session.report).warnings
+    assert warning.startswith("node0: Puppet left out 1 of its resources, by a schedule or noop of theirs: ")
 
 
 def test_a_node_without_an_agent_says_so() -> None:
