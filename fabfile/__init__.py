@@ -9,8 +9,9 @@ from invoke.collection import Collection
 from .core.adhoc.host import Host
 from .core.ec2.options import Ec2Options
 from .core.errors import ClusterError, NodeError, NodeFailures, NotFound, Preflight, StoreError, UsageError
+from .core.preview import Preview, Step
 from .core.services.service import Service
-from .library import Cluster, clusters
+from .library import Cluster, clusters, preview
 from .tasks import (
     adhoc,
     cluster,
@@ -53,11 +54,14 @@ __all__ = [
     "NodeFailures",
     "NotFound",
     "Preflight",
+    "Preview",
     "Service",
+    "Step",
     "StoreError",
     "UsageError",
     "clusters",
     "ns",
+    "preview",
     "reporter",
     "task",
 ]

@@ -167,15 +167,33 @@ image_build() {
   printf 'progress\t100\tdone\n'
 }
 
-# image_expire SUITE KEEP: removes images of older recipes that no machine uses.
-image_expire() {
+# image_expired SUITE KEEP: prints the images of older recipes that no machine uses.
+image_expired() {
   local suite=$1 keep=$2 image used
   used=$(cat "$STATE"/clusters/*/*/image 2>/dev/null || true)
   for image in "$CACHE/$suite"-*; do
     if [[ ! -d $image || $image == "$keep" ]] || grep -qxF "$image" <<<"$used"; then continue; fi
+    printf '%s\n' "$image"
+  done
+}
+
+# image_expire SUITE KEEP: removes them.
+image_expire() {
+  local suite=$1 image
+  for image in $(image_expired "$@"); do
     # Renamed first, so that an interrupted removal does not leave half an image under its name.
     mv -T "$image" "$CACHE/.build-$suite.old-${image##*-}" && rm -rf --one-file-system "$CACHE/.build-$suite.old-${image##*-}"
   done
+}
+
+# verb_changes SUITE: prints what `image` would do: `build PATH`, `remove PATH`.
+verb_changes() {
+  valid_suite "$1"
+  local target image
+  target=$(image_path "$1")
+  if [[ ! -d $target ]]; then printf 'build\t%s\n' "$target"; fi
+  if [[ -n ${SIRIKATA_LOCAL_IMAGE-} ]]; then return; fi
+  for image in $(image_expired "$1" "$target"); do printf 'remove\t%s\n' "$image"; done
 }
 
 verb_image() {

@@ -8,7 +8,10 @@ from ..core.adhoc.fields import as_host
 from ..core.adhoc.host import AdhocOptions, Host, host_problems, parse_host
 from ..core.adhoc.membership import RELEASE
 from ..core.errors import NotFound, Problem, UsageError, named
+from ..core.preview import Step
 from ..core.spec.cluster import ClusterSpec, own_master_problems, validate
+from ..core.spec.node import node_name
+from ..effects import dry_run
 from ..effects.files import text as files
 from ..effects.providers.base import HostForgetter, able
 from .session import Session
@@ -123,6 +126,7 @@ def forget(session: Session, index: int) -> str:
             f"{node.name} ({node.ssh_host}) is reachable, so it need not be forgotten: "
             f"fab cluster.nodes.terminate {name} releases it"
         )
+    dry_run.plan(Step(node.name, f"skip {node.ssh_host} in terminate"))
     provider.forget(index)
     return f"{node.name} ({node.ssh_host})"
 
@@ -154,5 +158,6 @@ def substitute(session: Session, index: int, text: str) -> Host:
             )
         if node.index == index:
             forget(session, index)
+    dry_run.plan(Step(node_name(index), f"be {host} from the next boot on, in place of {before}"))
     session.saved(wanted)
     return host

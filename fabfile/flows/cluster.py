@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from ..core.errors import ClusterError, Problem, UsageError
+from ..core.preview import Step
 from ..core.spec.cluster import ClusterSpec, validate
-from ..effects import keys
+from ..effects import dry_run, keys
 from ..effects.providers import provider_for
 from ..effects.store.store import Store
 from .puppet import cleanup
@@ -34,19 +35,24 @@ def check_new(wanted: ClusterSpec) -> None:
 def create(wanted: ClusterSpec, store: Store) -> ClusterSpec:
     """Save a new specification, with a new `uid`; boots nothing.  Returns it."""
     spec = provider_for(replace(wanted, uid=keys.uid()), store).pinned()
+    nodes = f"{spec.size} node{'s' * (spec.size > 1)} on {spec.provider}"
+    dry_run.plan(Step(spec.name, f"save the specification: {nodes}"))
+    dry_run.leave(spec.name, ())
     store.save_spec(spec)
     return spec
 
 
 def destroy(session: Session) -> None:
     """Forget the cluster.  Raises ClusterError, which lists them, while machines of it exist."""
-    living = [node for node in session.provider.nodes() if node.state != "terminated"]
+    living = [node for node in session.machines() if node.state != "terminated"]
     if living:
         names = ", ".join(f"{node.name} ({node.state})" for node in living)
         raise ClusterError(
             f"the cluster {session.spec.name!r} still has machines: {names}. "
             f"Terminate them first: fab cluster.nodes.terminate {session.spec.name}"
         )
-    cleanup.forget_cluster(session)
-    session.provider.release()
+    forget = Step(session.spec.name, "forget the specification and the keys")
+    if not dry_run.plan(*cleanup.cluster_steps(session), forget):
+        cleanup.forget_cluster(session)
+        session.provider.release()
     session.store.remove()

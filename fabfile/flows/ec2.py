@@ -8,7 +8,7 @@ from ..core.errors import Preflight, UsageError
 from ..core.report import Report
 from ..core.spec.node import Node, Role
 from ..core.templates import ROOT
-from ..effects import checkip
+from ..effects import checkip, dry_run
 from ..effects.providers.base import Ec2Account, LaunchPlanner, able
 from ..effects.providers.ec2 import security_groups
 from ..effects.providers.ec2.api import Api
@@ -37,7 +37,9 @@ def create_group(
     api = Api(region)
     _ = api.region, api.credentials_source  # raise Preflight, before our address is looked up outside
     networks = ssh_from or [checkip.own_network()]
-    return security_groups.ensure(api, name, vpc=vpc, ssh_from=networks, opened=opened, narrow=narrow)
+    done = security_groups.ensure(api, name, vpc=vpc, ssh_from=networks, opened=opened, narrow=narrow)
+    dry_run.stop()
+    return done
 
 
 def delete_group(name: str, *, vpc: str, region: str, timeout: float | None, report: Report) -> str:

@@ -19,7 +19,7 @@ class Inventory:
 
 def present(session: Session) -> Inventory:
     """The machines as they are now, the Puppet master among them."""
-    return Inventory(session.spec, session.provider.nodes())
+    return Inventory(session.spec, session.machines())
 
 
 def known(session: Session) -> Inventory:

@@ -3,7 +3,7 @@
 from ..core.errors import NotFound, Preflight
 from ..core.report import Report
 from ..core.spec.cluster import SUITES
-from ..effects import host
+from ..effects import dry_run, host
 from ..effects.providers.local import provider as local
 
 
@@ -19,6 +19,8 @@ def image(suite: str, report: Report) -> str:
     if suite not in SUITES:
         raise Preflight(f"no Debian release {suite!r} for nodes: choose one of {', '.join(SUITES)}")
     host.require_root()
+    if dry_run.active():
+        dry_run.stop(*local.image_steps(suite))
     with report.step(f"image of {suite}"):
         return str(local.image(suite, report))
 
@@ -36,4 +38,6 @@ def purge(cluster_id: str) -> None:
     known = [row[0] for row in clusters()]
     if cluster_id not in known:
         raise NotFound(f"no cluster {cluster_id!r} on this host (known: {', '.join(known) or 'none'})")
+    if dry_run.active():
+        dry_run.stop(*local.purge_steps(cluster_id))
     local.purge(cluster_id)

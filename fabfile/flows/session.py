@@ -1,6 +1,6 @@
 """A cluster opened for work: its specification, its files, its machines and how they are reached."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -8,6 +8,7 @@ from ..core.errors import ClusterError, NotFound
 from ..core.report import Report
 from ..core.spec.cluster import ClusterSpec
 from ..core.spec.node import Node, members
+from ..effects import dry_run
 from ..effects.providers import provider_for
 from ..effects.providers.base import Provider
 from ..effects.ssh.access import Access
@@ -27,9 +28,13 @@ class Session:
     remote: Remote
     report: Report
 
+    def machines(self) -> Sequence[Node]:
+        """The machines as they are now, the Puppet master among them."""
+        return dry_run.machines(self.spec.name, self.provider.nodes)
+
     def members(self) -> list[Node]:
         """The nodes that exist, by index, as they are now; without the Puppet master."""
-        return members(self.provider.nodes())
+        return members(self.machines())
 
     def running(self, *, tell: bool = False) -> list[Node]:
         """The nodes that run now; `tell`: warn of those that do not.  Raises ClusterError when none does."""

@@ -107,7 +107,7 @@ def wait_ready(session: Session, seconds: float) -> Status:
 
 def status(session: Session) -> Status:
     """The state of a cluster.  What is down is part of it, and raises nothing."""
-    machines = session.provider.nodes()
+    machines = session.machines()
     nodes, gone = members(machines), _lost(session, machines)
     found, problems = look(session, nodes)
     problems += [_about(session, node) for node in [*nodes, *gone] if node.reason]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from ..core.errors import UsageError
 from ..core.spec.cluster import ClusterSpec, validate
 from ..core.spec.node import members
+from ..effects import dry_run
 from .corosync import distribute as corosync
 from .corosync import form
 from .machines import boot
@@ -31,6 +32,7 @@ def bring_up(opened: Session, *, timeout: float | None = None) -> list[str]:
     changed += form.form(opened, nodes)
     changed += capabilities.align(opened)
     changed += services.restore(opened)
+    dry_run.stop()
     if changed:
         opened.report.note(f"{opened.spec.name} is up: " + "; ".join(changed))
     else:

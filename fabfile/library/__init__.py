@@ -7,3 +7,4 @@ core/errors.py, each a sentence; nothing is printed.
 from .cluster import Cluster as Cluster
 from .cluster import clusters as clusters
 from .cluster import overview as overview
+from .previews import preview as preview

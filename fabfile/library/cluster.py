@@ -79,7 +79,7 @@ class Cluster(Machines, Corosync, Puppet, Services, Sirikata, AdhocHosts, Ec2):
         """
         flows.up.check(wanted)
         if not self.exists:
-            self.define(wanted)
+            self._define(wanted)
         with self._change("up") as session:
             flows.up.check_same(session.spec, wanted, given)
             flows.up.bring_up(session)

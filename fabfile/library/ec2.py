@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from .. import flows
 from ..core.report import Report, Silent
 from ..core.spec.node import Node
+from ..effects import dry_run
 from .opening import ByName
 
 if TYPE_CHECKING:
@@ -24,9 +25,11 @@ class Ec2(ByName):
         `pem` is a private key file that its machines accept.
         """
         with flows.session.locked(self.name, "cluster.adopt") as store:
-            return flows.machines.adopt.adopt(
+            found = flows.machines.adopt.adopt(
                 store, self.report, region=region, cluster_id=cluster_id, pem=pem
             )
+        dry_run.stop()
+        return found
 
     def import_instances(self, ids: Sequence[str], *, user: str = "", pem: str = "") -> list[Node]:
         """Import existing EC2 instances as the next nodes, in their order.

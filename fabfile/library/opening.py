@@ -1,10 +1,12 @@
 """A cluster by its name, and how it is opened: to look at it, or to change it while no other process does."""
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .. import flows
 from ..core.report import Report, Silent
+from ..effects import dry_run
 
 if TYPE_CHECKING:
     from ..core.spec.cluster import ClusterSpec
@@ -37,6 +39,11 @@ class ByName:
 
         Raises UsageError with every problem, also when the name is taken.
         """
+        spec = self._define(wanted)
+        dry_run.stop()
+        return spec
+
+    def _define(self, wanted: "ClusterSpec") -> "ClusterSpec":
         flows.cluster.check_new(wanted)
         with flows.session.locked(self.name, "cluster.create") as store:
             return flows.cluster.create(wanted, store)
@@ -44,10 +51,9 @@ class ByName:
     def _look(self) -> "Session":
         return flows.session.reading(self.name, self.report)
 
-    def _change(self, deed: str) -> "AbstractContextManager[Session]":
+    @contextmanager
+    def _change(self, deed: str) -> "Iterator[Session]":
         """Lock the cluster and open it; `deed` is what other processes report as the reason of the lock."""
-        return flows.session.changing(self.name, self.report, deed)
-
-    def _look_or_change(self, deed: str, dry_run: bool) -> "AbstractContextManager[Session]":
-        """Open the cluster: with `dry_run` only to look at it."""
-        return nullcontext(self._look()) if dry_run else self._change(deed)
+        with flows.session.changing(self.name, self.report, deed) as session:
+            yield session
+        dry_run.stop()

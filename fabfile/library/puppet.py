@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .. import flows
+from ..effects import dry_run
 from .opening import ByName
 
 if TYPE_CHECKING:
@@ -30,5 +31,7 @@ class Puppet(ByName):
         `show` receives what was done on the master before that.
         """
         with self._change("puppet.update") as session:
-            show(flows.puppet.master.configure(session))
+            done = flows.puppet.master.configure(session)
+            if not dry_run.active():
+                show(done)
             return flows.puppet.agents.run(session)

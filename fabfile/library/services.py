@@ -45,32 +45,27 @@ class Services(ByName):
         """Raise UsageError with everything that is wrong with adding that service; changes nothing."""
         flows.services.add.check(self._look(), service)
 
-    def apply_services(
-        self, services: Sequence[Service], *, keep: bool = False, dry_run: bool = False
-    ) -> "Plan":
+    def apply_services(self, services: Sequence[Service], *, keep: bool = False) -> "Plan":
         """Have the cluster run these services and, unless `keep`, no others, in one change.
 
         Returns what differed.
         """
-        with self._look_or_change("service.apply", dry_run) as session:
-            return flows.services.apply.apply(session, services, keep_others=keep, dry_run=dry_run)
+        with self._change("service.apply") as session:
+            return flows.services.apply.apply(session, services, keep_others=keep)
 
     def apply_file(
         self,
         path: str,
         *,
         keep: bool = False,
-        dry_run: bool = False,
         show: "Callable[[Plan], None]" = lambda plan: None,
     ) -> "Plan":
         """Like apply_services(), with the services of a file.
 
         `show` receives what differs before it is changed.
         """
-        with self._look_or_change("service.apply", dry_run) as session:
-            return flows.services.apply.apply_file(
-                session, path, keep_others=keep, dry_run=dry_run, show=show
-            )
+        with self._change("service.apply") as session:
+            return flows.services.apply.apply_file(session, path, keep_others=keep, show=show)
 
     def export_services(self) -> str:
         """The services that the cluster runs, as a file that apply_file() takes."""

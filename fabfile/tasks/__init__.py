@@ -14,6 +14,7 @@ from invoke.exceptions import Exit
 
 from ..core.errors import ClusterError, Problem, UsageError
 from ..library import Cluster
+from . import show
 from .options.spelling import spell
 from .options.typed import number as number
 from .show.progress import reporter
@@ -27,7 +28,7 @@ INTERRUPTED, BROKEN_PIPE = 130, 141
 class ClusterTask(fabric.tasks.Task):  # type: ignore[misc]
     """A task whose errors are sentences with an exit code, never tracebacks.
 
-    `changes`: it changes something, and cannot say beforehand what; so it is refused with `fab --dry`.
+    `changes`: it may change something; with `fab --dry` it shows what.
     """
 
     def __init__(self, *args: Any, changes: bool = False, **kwargs: Any) -> None:
@@ -36,11 +37,12 @@ class ClusterTask(fabric.tasks.Task):  # type: ignore[misc]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            if self.changes and args and args[0].config.run.dry:
-                raise UsageError(f"--dry: {self.name} cannot show what it would do yet. Nothing was changed")
-            return super().__call__(*args, **kwargs)
+            call = partial(super().__call__, *args, **kwargs)
+            if args and args[0].config.run.dry:
+                return show.dry_run.previewed(self.name, call, changes=self.changes)
+            return call()
         except ClusterError as error:
-            raise Exit(message(error), code=error.exit_code) from None
+            raise Exit(show.dry_run.text(message(error)), code=error.exit_code) from None
         except BrokenPipeError:  # the reader of our output has closed it
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise Exit(code=BROKEN_PIPE) from None
@@ -89,7 +91,7 @@ def task(
 ) -> F | Callable[[F], F]:
     """Make a function a task that a user can type; with or without parentheses.
 
-    `changes`: `fab --dry` refuses it.  Short flags are left out: they are given by the order of the
+    `changes`: it may change something.  Short flags are left out: they are given by the order of the
     parameters and would shift whenever one is added.
     """
     make = partial(fabric.task, klass=ClusterTask, auto_shortflags=False)

@@ -1,5 +1,6 @@
 """Services: command lines that the cluster keeps running."""
 
+from functools import partial
 from typing import Any
 
 from . import cluster_named, show, task
@@ -22,19 +23,21 @@ def add(c: Any, name: str, **options: Any) -> None:
 
 
 @task(
+    changes=True,
     help={
         **_NAME,
         "file": "YAML: service ids and what each runs; service.export prints such a file",
-        "dry_run": "show the differences and change nothing",
+        "dry_run": "show what would change and change nothing, as fab --dry does",
         "keep": "keep services that the file does not name",
-    }
+    },
 )
 def apply(c: Any, name: str, file: str, dry_run: bool = False, keep: bool = False) -> None:
     """Make the cluster run what a file says."""
-    dry_run = dry_run or c.config.run.dry
-    found = cluster_named(name).apply_file(file, keep=keep, dry_run=dry_run, show=show.services.plan)
-    if not dry_run:
-        show.services.applied(name, found)
+    act = partial(cluster_named(name).apply_file, file, keep=keep, show=show.services.plan)
+    if dry_run and not c.config.run.dry:
+        show.dry_run.previewed("apply", act, changes=True)
+    else:
+        show.services.applied(name, act())
 
 
 @task(help=_NAME)

@@ -76,7 +76,7 @@ def _preset_task(preset: str, summary: str, helps: Mapping[str, str]) -> Any:
     def run(c: Any, name: str, **options: Any) -> None:
         given = {key: str(options[key]) for key in helps}
         rest = {"on": options.get("on", ""), "number_": options.get("number", "")}
-        _start(preset, name, given, dry_run=options["dry_run"] or c.config.run.dry, **rest)
+        _start(preset, name, given, dry_run=options["dry_run"], **rest)
 
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
@@ -85,7 +85,7 @@ def _preset_task(preset: str, summary: str, helps: Mapping[str, str]) -> Any:
         + [inspect.Parameter("dry_run", kind, default=False)]
     )
     run.__doc__ = f"{summary}."
-    return task(name=preset, help={**_NAME, **helps, **common, **_COMMON})(run)
+    return task(changes=True, name=preset, help={**_NAME, **helps, **common, **_COMMON})(run)
 
 
 def collection() -> Collection:

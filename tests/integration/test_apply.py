@@ -72,7 +72,7 @@ def test_a_file_is_put_into_force_in_one_change_and_the_second_time_in_none(
     assert "nothing to change" in trixie.ok("service.apply", str(file)).out
     more = FIRST.replace("on: 1", "on: 1, after: calm").replace("on: 2", "on: 2, with: other, after: other")
     file.write_text(more)
-    assert "~ stay" in trixie.ok("service.apply", str(file), "--dry-run").out
+    assert "stay: change\n" in trixie.ok("service.apply", str(file), "--dry-run").out
     assert epochs(trixie) == before
     trixie.ok("service.apply", str(file))
     assert len(epochs(trixie)) == len(before) + 1

@@ -33,7 +33,7 @@ def test_the_services_of_the_example_run(clean: Cluster) -> None:
         within=20,
         what="the reporter wrote its greeting",
     )
-    assert "nothing to change" in clean.ok("service.apply", file, "--dry-run").out
+    assert "nothing to do" in clean.ok("service.apply", file, "--dry-run").out
 
 
 def test_the_tasks_of_the_example_publish_and_withdraw_a_site(clean: Cluster, tmp_path: Path) -> None:

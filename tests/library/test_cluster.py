@@ -174,11 +174,6 @@ def test_every_public_method_of_cluster_is_in_this_table() -> None:
     assert sorted(METHODS) == [name for name in dir(Cluster) if not name.startswith("_")]
 
 
-def test_a_dry_run_of_services_takes_no_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert called(monkeypatch, lambda c: c.apply_services([], dry_run=True))[0] == "look"
-    assert called(monkeypatch, lambda c: c.apply_file("services.yaml", dry_run=True))[0] == "look"
-
-
 def test_a_new_cluster_is_saved_before_it_is_brought_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Cluster, "exists", False)
     done = called(monkeypatch, lambda c: c.up(size=2))

@@ -40,13 +40,14 @@ ns.configure({"sirikata_cluster": {"ec2": {"ami": "ami-0123456789abcdef0", "inst
 '''
 
 USE = """
-from sirikata_cluster import Cluster, ClusterError, Service
+from sirikata_cluster import Cluster, ClusterError, Service, preview
 
 cluster = Cluster("demo")
 running: list[str] = [node.name for node in cluster.nodes() if node.running]
 where: str = cluster.add_service("web", "/bin/sleep 1", on=1, env={"A": "b"}).node
 code: int = cluster.run("true")["node0"].exit
-cluster.apply_services([Service(id="web", command="/bin/sleep 1")], dry_run=True)
+removed: int = len(cluster.apply_services([Service(id="web", command="/bin/sleep 1")]).removed)
+steps: list[str] = [step.action for step in preview(cluster.terminate, cluster.destroy).steps]
 try:
     size: int = cluster.put("a", "/b", on=0)["node0"].bytes
 except ClusterError as error:

@@ -7,6 +7,7 @@ constraints.py. Man page: crm_attribute(8); "Node Attributes" in Pacemaker Expla
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 
+from ..preview import Step
 from ..spec.capabilities import with_type
 from ..spec.cluster import ClusterSpec
 from ..spec.node import node_name
@@ -58,6 +59,14 @@ def differences(wanted: Capabilities, present: Capabilities) -> list[str]:
     """What align_script() changes, as sentences."""
     return [
         f"{name} {'now has' if gained else 'no longer has'} the capability {word}"
+        for name, word, gained in _differences(wanted, present)
+    ]
+
+
+def steps(wanted: Capabilities, present: Capabilities) -> list[Step]:
+    """The same as steps of a preview."""
+    return [
+        Step(name, f"{'get' if gained else 'lose'} the capability {word}")
         for name, word, gained in _differences(wanted, present)
     ]
 

@@ -5,7 +5,8 @@ Puppet documentation: "Config files: environment.conf", "External node classifie
 autosigning certificate requests".
 """
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 
 import yaml
 
@@ -166,6 +167,21 @@ def put_script(spec: ClusterSpec, layout: Layout, *, own: bool) -> str:
         module=module_folder(spec, layout),
         timeout=START_TIMEOUT,
     )
+
+
+def differing_script() -> str:
+    """Prints the paths of files that differ from those of `listing`, its standard input."""
+    return script("puppet/master-differing.sh")
+
+
+def listing(files: Iterable[File]) -> bytes:
+    """Checksums of files, as sha256sum(1) checks them."""
+    return "".join(f"{hashlib.sha256(file.content).hexdigest()}  {file.path}\n" for file in files).encode()
+
+
+def installed_script() -> str:
+    """Exits with 0 where Puppet's server is installed."""
+    return script(LOCKED[0], "puppet/master-installed.sh")
 
 
 def parse_put(out: str) -> tuple[tuple[str, ...], bool]:

@@ -42,11 +42,10 @@ class Look:
         )
 
 
-def look_script(spec: ClusterSpec) -> str:
-    """Prints how a server is set up; installs it if there is none."""
+def look_script(spec: ClusterSpec, *, install: bool = True) -> str:
+    """Prints how a server is set up; with `install`, installs it if there is none."""
     return script(
-        *LOCKED,
-        *INSTALL,
+        *((*LOCKED, *INSTALL) if install else LOCKED[:1]),
         "puppet/master-look.sh",
         cluster=spec.name,
         environment=spec.environment,

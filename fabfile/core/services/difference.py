@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import words
 from ..pacemaker import escaping
+from ..preview import Step
 from .file import plain
 from .options import OPTIONS, RELATIONS, WORDS
 from .service import Service
@@ -32,6 +33,10 @@ class Changed:
         if not _OUTSIDE.issuperset(differing(self.before, self.after)):
             return True
         return any(escaping.is_rewritten(getattr(self.merged, field)) for field in _COMMANDS)
+
+    def lines(self) -> list[str]:
+        """What differs, for people."""
+        return [*(["told to stop -> to run"] if self.halted else []), *_differences(self.before, self.after)]
 
     @property
     def merged(self) -> Service:
@@ -65,13 +70,28 @@ class Plan:
         """The differences, for people."""
         found = []
         for service in self.added:
-            found.append(f"+ {service.id}")
-            found += [f"    {word}: {_shown(word, value)}" for word, value in plain(service).items()]
+            found += [f"+ {service.id}", *_indented(described(service))]
         for change in self.changed:
             found.append(f"~ {change.after.id}" + (", which is restarted" if change.restarts else ""))
-            found += ["    told to stop -> to run"] if change.halted else []
-            found += _differences(change.before, change.after)
+            found += _indented(change.lines())
         return found + [f"- {service.id}: {service.command}" for service in self.removed]
+
+    def steps(self) -> list[Step]:
+        """What is done, service by service."""
+        steps = [Step(service.id, "add", tuple(described(service))) for service in self.added]
+        for change in self.changed:
+            action = "change and restart" if change.restarts else "change"
+            steps.append(Step(change.after.id, action, tuple(change.lines())))
+        return steps + [Step(service.id, f"stop and remove: {service.command}") for service in self.removed]
+
+
+def described(service: Service) -> list[str]:
+    """What a service is, for people: a line for each option that is set."""
+    return [f"{word}: {_shown(word, value)}" for word, value in plain(service).items()]
+
+
+def _indented(lines: Sequence[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
 
 
 def plan(
@@ -133,7 +153,7 @@ def _differences(before: Service, after: Service) -> list[str]:
             found += _environment(dict(old), dict(new))
         else:
             word = WORDS[field]
-            found.append(f"    {word}: {_shown(word, old)} -> {_shown(word, new)}")
+            found.append(f"{word}: {_shown(word, old)} -> {_shown(word, new)}")
     return found
 
 
@@ -141,7 +161,7 @@ def _environment(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
     """Which variables differ.  Their values may be secrets, and what is shown ends up in logs."""
     words = {(True, True): "another value", (False, True): "added", (True, False): "removed"}
     names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-    return [f"    env {name}: {words[name in old, name in new]}" for name in names]
+    return [f"env {name}: {words[name in old, name in new]}" for name in names]
 
 
 def _shown(word: str, value: Any) -> str:

@@ -73,6 +73,11 @@ def node_name(index: int) -> str:
     return f"node{index}"
 
 
+def machine_name(index: int) -> str:
+    """The host name of the machine with that index, the Puppet master's for its own."""
+    return MASTER_NAME if index == MASTER_INDEX else node_name(index)
+
+
 def certname(machine: str, cluster: str) -> str:
     """The name in the Puppet certificate of a cluster's machine, whether it exists or not: `node0.demo`."""
     return f"{machine}.{cluster}"

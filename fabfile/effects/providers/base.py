@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 from ...core.ec2.launch import PlannedLaunch
 from ...core.errors import Problem, UsageError
+from ...core.preview import Step
 from ...core.report import Report
 from ...core.spec.cluster import ClusterSpec
 from ...core.spec.node import Node, Role
@@ -50,6 +51,10 @@ class Provider(Protocol):
         """Everything that would keep `boot` from working, each with its remedy; changes nothing."""
         ...
 
+    def launching(self, machines: Sequence[tuple[Role, int]]) -> list[Step]:
+        """What `boot` does where those machines, by role and index, do not exist yet; changes nothing."""
+        ...
+
     def boot(self, user_data: UserData, report: Report, roles: Collection[Role] = ROLES) -> Sequence[Node]:
         """Bring every machine of those roles up: new ones, and those that are stopped.
 
@@ -78,6 +83,10 @@ class Provider(Protocol):
 
     def release(self) -> None:
         """Remove what is left when no machine is: networks, addresses."""
+        ...
+
+    def leftovers(self) -> list[Step]:
+        """What `terminate` and `release` remove beside the machines."""
         ...
 
     def reboot(self, node: Node) -> None:

@@ -1,17 +1,29 @@
 """The folder of everything remembered, and the clusters that are in it."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import platformdirs
 
 from ...core.errors import UsageError
+from .. import dry_run
 
 HOME_VARIABLE = "SIRIKATA_CLUSTER_HOME"
 
 
 def home() -> Path:
-    """The folder of everything remembered: SIRIKATA_CLUSTER_HOME, else the user's data directory."""
+    """The folder of everything remembered; in a dry run, a copy of it."""
+    run, real = dry_run.current(), own()
+    if run is None:
+        return real
+    if real not in run.homes:
+        run.homes[real] = _copy(real)
+    return run.homes[real]
+
+
+def own() -> Path:
+    """SIRIKATA_CLUSTER_HOME, else the user's data directory."""
     chosen = os.environ.get(HOME_VARIABLE)
     return (
         Path(chosen).expanduser().absolute()
@@ -20,11 +32,22 @@ def home() -> Path:
     )
 
 
+def _copy(real: Path) -> Path:
+    """A folder of links to the files of a home, which stay there when the links are replaced or removed."""
+    copy = Path(tempfile.mkdtemp(prefix="sirikata-cluster-dry-run-"))
+    for folder, _, files in os.walk(real / "clusters"):
+        there = copy / Path(folder).relative_to(real)
+        there.mkdir(parents=True, mode=0o700)
+        for file in files:
+            (there / file).symlink_to(Path(folder) / file)
+    return copy
+
+
 def names() -> list[str]:
     """The names of all clusters that have a specification, sorted.
 
     Raises UsageError when the folder is a file.
     """
-    if home().exists() and not home().is_dir():
-        raise UsageError(f"{home()} is not a folder: set {HOME_VARIABLE} to one")
+    if own().exists() and not own().is_dir():
+        raise UsageError(f"{own()} is not a folder: set {HOME_VARIABLE} to one")
     return sorted(path.parent.name for path in (home() / "clusters").glob("*/spec.json"))

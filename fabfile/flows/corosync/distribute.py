@@ -1,6 +1,6 @@
 """corosync.conf: made from the nodes that exist, and put on every one of them as one transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -8,8 +8,9 @@ from ...core.corosync import config as corosync
 from ...core.corosync import transaction
 from ...core.corosync.status import MemberStatus, addresses_script, parse_addresses, parse_status
 from ...core.errors import ClusterError, NodeFailures, UsageError
+from ...core.preview import Step
 from ...core.spec.node import Node
-from ...effects import keys
+from ...effects import dry_run, keys
 from ..puppet import agents
 from ..puppet import master as puppet_master
 from ..session import Session
@@ -42,6 +43,7 @@ def keygen(session: Session) -> str:
     """Make the key that the members share, unless there is one.  Returns a sentence that says which."""
     if session.store.secret("authkey") is not None:
         return f"{session.spec.name} has a key already; it stays"
+    dry_run.plan(Step(session.spec.name, f"make a key of {corosync.KEY_BYTES} bytes"))
     session.store.save_secret("authkey", keys.authkey())
     return f"made a key of {corosync.KEY_BYTES} bytes for {session.spec.name}"
 
@@ -69,6 +71,9 @@ def rendered(session: Session) -> str:
 def update(session: Session) -> str:
     """Store the corosync.conf of the nodes as they are now.  Returns its text."""
     text = rendered(session)
+    if text != (before := session.store.text(CONF)):
+        changes = corosync.differences(before, text) if before else []
+        dry_run.plan(Step(CONF, f"save version {corosync.config_version(text)}", tuple(changes)))
     # The number first: after a crash in between it skips one, and never goes to two different texts.
     session.store.update_state(config_version=corosync.config_version(text))
     session.store.save_text(CONF, text)
@@ -85,10 +90,11 @@ def distribute(session: Session) -> Distribution:
     version = corosync.config_version(text)
     nodes = session.running()
     absent = [node.name for node in session.members() if not node.running]
-    make_way(session)
+    moved = make_way(session)
     old = session.remote.sudo(nodes[0], "cat /etc/corosync/corosync.conf 2>/dev/null", check=False).out
     differences = corosync.differences(old, text) if old else ["a first corosync.conf"]
-    _check_change(session, old, text)
+    if not (moved and dry_run.active()):
+        _check_change(session, old, text)
     _transaction(session, nodes, text, old)
     agents.run(session, nodes)
     if absent:
@@ -113,6 +119,9 @@ def make_way(session: Session) -> list[str]:
     staying = [node for node in running if known[node.name] and node.name not in moved]
     if not moved or not staying:
         return []
+    leave = "leave corosync and join it by the present address"
+    if dry_run.plan(*(Step(name, leave) for name in sorted(moved))):
+        return sorted(moved)
     statuses = form.member_statuses(session, staying).values()
     if not any(isinstance(found, MemberStatus) and found.quorate for found in statuses):
         # It runs nothing without quorum; when it starts again it reads the file, and the addresses in it.
@@ -154,6 +163,11 @@ def _transaction(
 ) -> None:
     """Stage, publish on the master, commit, reload, verify on every node; or undo all of it."""
     version = corosync.config_version(text)
+    if dry_run.active():
+        _plan(session, nodes, text, old)
+        if publish:
+            puppet_master.publish(session, text)
+        return
     txn = f"v{version}"
     everywhere = partial(_everywhere, session)
     try:
@@ -161,11 +175,7 @@ def _transaction(
             stage = transaction.stage_script(txn)
             staged = everywhere("stage", nodes, stage, stdin=text.encode())
         statuses = {name: parse_status(out) for name, out in staged.items()}
-        active = [node for node in nodes if statuses[node.name].active]
-        if active and not any(found.quorate for found in statuses.values()):
-            raise ClusterError(
-                f"{session.spec.name!r} has no quorum. Bring its nodes back: fab up {session.spec.name}"
-            )
+        active = _active(session, nodes, statuses)
         # Before the commit: what Puppet pulls from here on has passed the check on every node.
         if publish:
             puppet_master.publish(session, text)
@@ -183,6 +193,25 @@ def _transaction(
         _undo(session, nodes, txn, old if publish else "")
         raise
     everywhere("clean up", nodes, transaction.finish_script())
+
+
+def _active(session: Session, nodes: Sequence[Node], statuses: Mapping[str, MemberStatus]) -> list[Node]:
+    """The nodes on which corosync runs.  Raises ClusterError where they have no quorum."""
+    active = [node for node in nodes if node.name in statuses and statuses[node.name].active]
+    if active and not any(found.quorate for found in statuses.values()):
+        raise ClusterError(
+            f"{session.spec.name!r} has no quorum. Bring its nodes back: fab up {session.spec.name}"
+        )
+    return active
+
+
+def _plan(session: Session, nodes: Sequence[Node], text: str, old: str) -> None:
+    """Say, in a dry run, what the transaction does.  Raises ClusterError without a quorum."""
+    found = form.member_statuses(session, nodes)
+    _active(session, nodes, {name: each for name, each in found.items() if isinstance(each, MemberStatus)})
+    done = f"put version {corosync.config_version(text)} of corosync.conf into force"
+    changes = tuple(corosync.differences(old, text)) if old else ()
+    dry_run.plan(*(Step(node.name, done, changes) for node in nodes))
 
 
 def _undo(session: Session, nodes: Sequence[Node], txn: str, old: str) -> None:

@@ -14,7 +14,9 @@ from ...core.pacemaker.formation import (
     wait_script,
 )
 from ...core.pacemaker.scripts import settle_script
+from ...core.preview import Step
 from ...core.spec.node import Node
+from ...effects import dry_run
 from ..session import Session
 
 SETTLE_TIMEOUT = 30  # seconds for services to start where nodes have joined
@@ -32,8 +34,12 @@ def form(session: Session, nodes: Sequence[Node]) -> list[str]:
     changed: list[str] = []
     if problem := version_problem(session.spec.name, reports, [node.name for node in idle]):
         raise ClusterError(problem)
+    formed = any(report.formed for report in reports.values())
+    start = "start corosync and pacemaker" + ("" if formed else ", from one and the same configuration")
+    if dry_run.plan(*(Step(node.name, start) for node in idle)):
+        return []
     with session.report.step("form the cluster"):
-        if not any(report.formed for report in reports.values()):
+        if not formed:
             _seed(session, nodes, reports)
             changed.append(f"formed the cluster of {len(nodes)} node{'s' * (len(nodes) > 1)}")
         elif idle:

@@ -9,11 +9,12 @@ from ...core.corosync.config import config_version
 from ...core.errors import ClusterError, NodeFailures, NotFound, Problem, StoreError, UsageError, named
 from ...core.pacemaker.attributes import parse_capabilities, types_in
 from ...core.pacemaker.cib import parse_services
+from ...core.preview import Step
 from ...core.report import Report
 from ...core.spec.cluster import ClusterSpec
 from ...core.spec.node import Node
 from ...core.templates import script
-from ...effects import keys
+from ...effects import dry_run, keys
 from ...effects.files.text import whole
 from ...effects.providers import provider_for
 from ...effects.providers.base import Ec2Account, HostKeys, able
@@ -47,6 +48,7 @@ def adopt(
         files.update_state(attempts=keys.number())
     # The path of a key on the machine that launched it means nothing here.
     found = replace(spec, ec2=replace(spec.ec2, region=region or spec.ec2.region, pem=whole(pem)))
+    dry_run.plan(Step(spec.name, f"save the specification of {spec.id}"))
     files.save_spec(provider_for(found, files).pinned())
     opened = session.reading(files.name, report)
     return [f"the specification of {spec.id}", *_recover(opened)]
@@ -97,7 +99,7 @@ def _recover(opened: Session) -> list[str]:
 
     Raises ClusterError where that fails; the cluster stays adopted without it.
     """
-    machines = [node for node in opened.provider.nodes() if node.running]
+    machines = [node for node in opened.machines() if node.running]
     try:
         if not machines:
             raise ClusterError("none of its machines is running")
@@ -128,6 +130,11 @@ def _learn_host_keys(opened: Session, machines: Sequence[Node]) -> None:
 
 
 def _fetch(opened: Session, machines: Sequence[Node]) -> list[str]:
+    opened.remote.check()
+    dry_run.stop(
+        *(Step(node.name, f"add a new key to those that {node.user} accepts") for node in machines),
+        Step(opened.spec.name, "fetch the keys, corosync.conf and the services from the nodes and save them"),
+    )
     files = opened.store
     credentials.make_login_key(files)
     line = (files.secret("ssh_key.pub") or b"").strip() + b"\n"

@@ -4,9 +4,11 @@ from collections.abc import Collection, Sequence
 
 from ...core.cloud_init import Login, user_data
 from ...core.errors import Preflight
+from ...core.preview import Step
 from ...core.puppet.agent import agent_setup
 from ...core.puppet.master import server_setup
-from ...core.spec.node import Node, Role
+from ...core.spec.node import MASTER_INDEX, Node, Role, members
+from ...effects import dry_run
 from ...effects.providers.base import ROLES, HostJoiner, UserData
 from ...effects.ssh.known_hosts import remove_key
 from ..puppet import master as puppet_master
@@ -25,13 +27,15 @@ def launch(session: Session, roles: Collection[Role] = ROLES) -> tuple[list[Node
     session.remote.check()
     if problems := session.provider.preflight(roles):
         raise Preflight(problems)
-    existing = [node for node in session.provider.nodes() if not node.gone]
+    existing = [node for node in session.machines() if not node.gone]
     if existing and session.store.secret("authkey") is None:
         raise Preflight(
             f"the machines of {session.spec.name!r} exist and their keys are not here. To fetch them: fab"
             f" cluster.adopt {session.spec.name} --pem=FILE; or to remove the machines: fab"
             f" cluster.nodes.terminate {session.spec.name}"
         )
+    if dry_run.active():
+        return existing, _planned(session, existing, roles)
     make = _user_data(session)
     before = {node.id for node in existing if node.running}
     _forget_gone(session, {node.id for node in existing})
@@ -53,12 +57,32 @@ def boot(
     launched, changed = launch(session, roles)
     wanted = {node.id for node in launched if node.role in roles}
     limit = session.provider.boot_timeout if timeout is None else timeout
+    if dry_run.active():
+        if changed:
+            then = "set up what has booted; what that changes depends on what is found there"
+            dry_run.stop(Step(session.spec.name, then))
+        return [node for node in launched if node.role in roles], []
     if isinstance(session.provider, HostJoiner):
         return hosts.join(session, launched), changed
     with session.report.step("first contact"):
         machines = contact.wait_running(session, wanted, limit)
         contact.greet(session, machines, limit)
     return machines, changed
+
+
+def _planned(session: Session, existing: Sequence[Node], roles: Collection[Role]) -> list[str]:
+    """Plan, in a dry run, the start of each machine that does not run.  Returns their names."""
+    known = {(node.role, node.index): node for node in existing}
+    wanted: list[tuple[Role, int]] = [("master", MASTER_INDEX)] if session.spec.own_master else []
+    wanted = [*wanted, *(("node", index) for index in range(session.spec.size))]
+    steps = session.provider.launching([slot for slot in wanted if slot[0] in roles and slot not in known])
+    if not isinstance(session.provider, HostJoiner):  # hosts of the user's are not started
+        idle = [node for node in existing if node.role in roles and not node.running]
+        steps += [Step(node.name, f"start ({node.id}, {node.state})") for node in idle]
+    if steps and not members([node for node in existing if node.running]):
+        dry_run.leave(session.spec.name, None)
+    dry_run.plan(*steps)
+    return [step.subject for step in steps]
 
 
 def _forget_gone(session: Session, existing: set[str]) -> None:

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from functools import partial
 
 from ...core.errors import ClusterError, UsageError
+from ...core.preview import Step
 from ...core.result import Result
 from ...core.spec.node import Node
-from ...effects import host
+from ...effects import dry_run, host
 from ...effects.providers.base import PowerSwitch
 from ...effects.ssh import openssh
 from ..session import Session, access
@@ -20,6 +21,7 @@ def ssh(session: Session, index: int, *, pem: str = "", command: str = "") -> No
     """
     node = _running(session, index)
     words = openssh.command(node, access(session.spec, session.store, session.provider, pem))
+    dry_run.stop(Step(node.name, f"run {command}" if command else "open a shell"))
     host.replace_by([*words, *([command] if command else [])])
 
 
@@ -50,6 +52,7 @@ def run(
         return result
 
     chosen = running(session, on)
+    dry_run.stop(*(Step(node.name, f"run {command}") for node in chosen))
     return session.remote.fan_out(chosen, "run", run_on)
 
 

@@ -26,7 +26,7 @@ def wait_running(session: Session, wanted: set[str], timeout: float) -> list[Nod
     seen: dict[str, Node] = {}
 
     def settled() -> bool:
-        seen.update((node.id, node) for node in session.provider.nodes() if node.id in wanted)
+        seen.update((node.id, node) for node in session.machines() if node.id in wanted)
         for node in seen.values():
             session.report.node(node.name, node.state)
         return wanted <= seen.keys() and all(node.running or node.gone for node in seen.values())
@@ -50,7 +50,7 @@ def greet(session: Session, machines: list[Node], timeout: float) -> None:
     for node in fresh:
         set_key(known_hosts, node.host_pattern, bootstrap_key)
     lines = hosts.lines(session, machines)
-    known = Cached(lambda: {node.id: node for node in session.provider.nodes()}, max_age=LOOK)
+    known = Cached(lambda: {node.id: node for node in session.machines()}, max_age=LOOK)
     own_keys = session.remote.fan_out(
         machines, "first contact", lambda node: _first_contact(session, node, lines, known, timeout)
     )

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from ...core.cloud_init import adopt_script
 from ...core.errors import NodeError, Problem, UsageError, named
+from ...core.preview import Step
 from ...core.spec.node import Node
 from ...core.templates import script
+from ...effects import dry_run
 from ...effects.providers.base import HostKeys, Importer, able
 from ...effects.ssh.known_hosts import known_keys, remove_host, set_key
 from ...effects.ssh.runner import Remote
@@ -29,6 +31,8 @@ def import_nodes(session: Session, ids: Sequence[str], *, user: str = "", pem: s
     remote = session.with_key(pem).remote
     _learn_host_keys(session, nodes)
     _check(session, remote, nodes, user)
+    done = "set up the account, the host name and the Puppet agent, then tag it as the cluster's"
+    dry_run.stop(*(Step(node.name, f"{done} ({node.id})") for node in nodes))
     credentials.make(session)
     with session.report.step("set up"):
         remote.fan_out(nodes, "set up", lambda node: _set_up(session, remote, node))

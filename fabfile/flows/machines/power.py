@@ -1,8 +1,10 @@
 """The power of a node."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from ...core.spec.node import Node
+from ...core.spec.node import Node, State
+from ...effects import dry_run
 from ...effects.providers.base import PowerSwitch, able
 from ..session import Session
 
@@ -12,21 +14,24 @@ def off(session: Session, index: int) -> Node:
 
     Returns it as it is then.  Raises UsageError where the provider has no switch.
     """
-    return _switch(session, index, able(session.provider, PowerSwitch).power_off)
+    return _switch(session, index, able(session.provider, PowerSwitch).power_off, "stopped")
 
 
 def on(session: Session, index: int) -> Node:
     """Restore the power of a node; otherwise like `off`."""
-    return _switch(session, index, able(session.provider, PowerSwitch).power_on)
+    return _switch(session, index, able(session.provider, PowerSwitch).power_on, "running")
 
 
 def reboot(session: Session, index: int) -> Node:
     """Cut the power of a node and restore it.  Returns it as it is then."""
-    return _switch(session, index, session.provider.reboot)
+    return _switch(session, index, session.provider.reboot, "running")
 
 
-def _switch(session: Session, index: int, act: Callable[[Node], None]) -> Node:
+def _switch(session: Session, index: int, act: Callable[[Node], None], state: State) -> Node:
     node = session.node(index)
     session.remote.forget(node)
     act(node)
+    if dry_run.active():
+        others = [each for each in session.machines() if each.id != node.id]
+        dry_run.leave(session.spec.name, [*others, replace(node, state=state)])
     return session.node(index)

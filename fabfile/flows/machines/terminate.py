@@ -1,6 +1,9 @@
 """The end of a cluster's machines."""
 
+from ...core.preview import Step
 from ...core.spec.node import Node
+from ...effects import dry_run
+from ...effects.providers.base import HostJoiner
 from ..puppet import cleanup
 from ..session import Session
 
@@ -10,8 +13,9 @@ def terminate(session: Session) -> list[Node]:
 
     Returns the machines that were there.
     """
+    machines = [node for node in session.machines() if not node.gone]
+    _plan(session, machines)
     cleanup.forget_nodes(session)
-    machines = [node for node in session.provider.nodes() if not node.gone]
     if machines:
         with session.report.step("terminate the machines"):
             for node in machines:
@@ -20,3 +24,15 @@ def terminate(session: Session) -> list[Node]:
     session.provider.release()
     session.store.forget_runtime()
     return machines
+
+
+def _plan(session: Session, machines: list[Node]) -> None:
+    if not dry_run.active():
+        return
+    done = "release" if isinstance(session.provider, HostJoiner) else "terminate"
+    dry_run.leave(session.spec.name, ())
+    dry_run.stop(
+        *cleanup.nodes_steps(session),
+        *(Step(node.name, f"{done} ({node.id}, {node.state})") for node in machines),
+        *session.provider.leftovers(),
+    )

@@ -9,8 +9,10 @@ from rich.filesize import decimal
 
 from ...core.errors import ClusterError, NodeError, Problem, UsageError
 from ...core.files.transfer import Moved, get_script, parse_sent, path_problems, put_script, target
+from ...core.preview import Step
 from ...core.result import Result
 from ...core.spec.node import Node
+from ...effects import dry_run
 from ...effects.files import tree
 from ...effects.files.landing import Arrival, Landing
 from ..session import Session
@@ -52,6 +54,8 @@ def put(
         return Moved(path=there, kind=found.kind, files=found.files, bytes=found.bytes)
 
     chosen = nodes.running(session, on)
+    what = f"{found.kind} {found.path}, {decimal(found.bytes)}"
+    dry_run.stop(*(Step(node.name, f"put the {what} in place as {there}") for node in chosen))
     with session.report.step(f"put {found.path.name} on {_nodes(chosen)}"):
         return session.remote.fan_out(chosen, "put", send)
 
@@ -89,6 +93,8 @@ def get(
         return replace(moved, path=str(landing.target))
 
     chosen = nodes.running(session, on)
+    name = basename(normpath(path))
+    dry_run.stop(*(Step(node.name, f"fetch {path} to {here / node.name / name}") for node in chosen))
     with session.report.step(f"get {basename(normpath(path))} from {_nodes(chosen)}"):
         return session.remote.fan_out(chosen, "get", lambda node: _about(node, fetch))
 

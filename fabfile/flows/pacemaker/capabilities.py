@@ -1,7 +1,14 @@
 """Capabilities of nodes in the cluster's configuration, as the specification has them."""
 
-from ...core.pacemaker.attributes import Capabilities, align_script, differences, parse_capabilities
+from ...core.pacemaker.attributes import (
+    Capabilities,
+    align_script,
+    differences,
+    parse_capabilities,
+    steps,
+)
 from ...core.spec.capabilities import by_name
+from ...effects import dry_run
 from ..session import Session
 from . import cib, member
 
@@ -19,6 +26,8 @@ def align_nodes(session: Session, wanted: Capabilities) -> list[str]:
     running = session.running()
     known = parse_capabilities(cib.query(session, running))
     present = {name: has for name, has in known.items() if name in wanted}
+    if dry_run.plan(*steps(wanted, present)):
+        return []
     if script := align_script(wanted, present):
         member.run(session, running, script)
     return differences(wanted, present)

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 
 from ...core.errors import NodeError
+from ...core.preview import Step
 from ...core.puppet import runs
 from ...core.puppet.runs import AgentRun
 from ...core.spec.node import Node
+from ...effects import dry_run
 from ..session import Session
 
+PLANNED = "run the Puppet agent, which changes what differs from the master's files"
 RUN_TIMEOUT = 900.0  # seconds without output: a first run installs packages
 _SHOWN = 3  # how many of the resources that a run left out are named
 
@@ -18,9 +21,12 @@ def run(session: Session, nodes: Sequence[Node] | None = None) -> dict[str, Agen
 
     Returns the runs by node name.  Raises NodeFailures with what failed on each node and why.
     """
+    chosen = session.running() if nodes is None else nodes
+    if dry_run.plan(*(Step(node.name, PLANNED) for node in chosen)):
+        return {}
     with session.report.step("run the Puppet agents"):
         return session.remote.fan_out(
-            session.running() if nodes is None else nodes,
+            chosen,
             "run the Puppet agents",
             lambda node: _run(session, node),
         )

@@ -68,7 +68,7 @@ def find(session: Session) -> MasterHost:
         return ThisMachine()
     if session.spec.puppet_master:
         return _users_master(session)
-    machine = master(session.provider.nodes())
+    machine = master(session.machines())
     if machine is None or not machine.running:
         raise ClusterError(
             f"the Puppet master of {session.spec.name!r} is not running. Boot it: fab up {session.spec.name}"
@@ -84,7 +84,7 @@ def is_a_node(spec: ClusterSpec) -> bool:
 def _users_master(session: Session) -> RemoteMaster:
     """A host of the user's: one of the cluster's own hosts, or another."""
     if is_a_node(session.spec):
-        for node in session.provider.nodes():
+        for node in session.machines():
             if node.ssh_host == session.spec.puppet_master:
                 return RemoteMaster(session.remote, node)
     return RemoteMaster(Remote(Access()), _as_node(session.spec.puppet_master))

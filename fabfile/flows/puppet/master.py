@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from ...core.errors import ClusterError, UsageError
+from ...core.preview import Step
 from ...core.puppet import master as core
 from ...core.puppet import shared
 from ...core.puppet.files import File, Layout, Secrets, pack
 from ...core.puppet.shared import Look
 from ...core.templates import ROOT
+from ...effects import dry_run
 from ..session import Session
 from ..sirikata import archives
 from . import host
@@ -65,6 +67,8 @@ def prepare(session: Session) -> MasterResult:
     if token is None or authkey is None:
         raise _not_booted(session)
     machine = host.find(session)
+    if dry_run.active():
+        return _planned(session, machine, Secrets(token.decode().strip(), authkey))
     with session.report.step("configure the Puppet master"):
         done = _put(session, machine, Secrets(token.decode().strip(), authkey))
     archives.supply(session, machine)
@@ -76,17 +80,15 @@ def publish(session: Session, corosync_conf: str) -> None:
 
     The master must have been configured.
     """
-    host.find(session).sudo(core.publish_script(session.spec), stdin=corosync_conf.encode())
+    machine = host.find(session)
+    if dry_run.plan(Step(machine.name, "serve this corosync.conf")):
+        return
+    machine.sudo(core.publish_script(session.spec), stdin=corosync_conf.encode())
 
 
 def _put(session: Session, machine: MasterHost, secrets: Secrets) -> MasterResult:
-    data, conf = _data(), session.store.text("corosync.conf")
     layout, certname, settings = _settings(session, machine)
-    files = [
-        *core.program_files(layout, data),
-        *settings,
-        *core.cluster_files(session.spec, layout, secrets, conf, data),
-    ]
+    files = _files(session, layout, settings, secrets)
     session.report.node(machine.name, "configuring the Puppet server")
     answer = machine.sudo(
         core.put_script(session.spec, layout, own=session.spec.own_master),
@@ -97,6 +99,26 @@ def _put(session: Session, machine: MasterHost, secrets: Secrets) -> MasterResul
     done = MasterResult(certname=certname, changed=changed, restarted=restarted)
     session.report.node(machine.name, "unchanged" if done.unchanged else f"{len(changed)} files changed")
     return done
+
+
+def _files(session: Session, layout: Layout, settings: list[File], secrets: Secrets) -> list[File]:
+    """Everything that the master is to have."""
+    data, conf = _data(), session.store.text("corosync.conf")
+    own = core.cluster_files(session.spec, layout, secrets, conf, data)
+    return [*core.program_files(layout, data), *settings, *own]
+
+
+def _planned(session: Session, machine: MasterHost, secrets: Secrets) -> MasterResult:
+    """In a dry run: say which files differ, and what else the master gets."""
+    if not session.spec.own_master and not machine.sudo(core.installed_script(), check=False).ok:
+        dry_run.plan(Step(machine.name, "install Puppet's server, then put the cluster's files in place"))
+        return MasterResult(certname="", changed=(), restarted=False)
+    layout, certname, settings = _settings(session, machine)
+    listing = core.listing(_files(session, layout, settings, secrets))
+    changed = tuple(machine.sudo(core.differing_script(), stdin=listing).out.splitlines())
+    dry_run.plan(*([Step(machine.name, "put files in place", changed)] if changed else []))
+    archives.supply(session, machine)
+    return MasterResult(certname=certname, changed=changed, restarted=False)
 
 
 def _settings(session: Session, machine: MasterHost) -> tuple[Layout, str, list[File]]:
@@ -118,7 +140,8 @@ def _look(session: Session, machine: MasterHost) -> Look:
 
     Raises UsageError with every setting that is in the way.
     """
-    found = shared.parse_look(machine.sudo(shared.look_script(session.spec), timeout=TIMEOUT).out)
+    look = shared.look_script(session.spec, install=not dry_run.active())
+    found = shared.parse_look(machine.sudo(look, timeout=TIMEOUT).out)
     if problems := shared.problems(found, session.spec, machine.name):
         raise UsageError(problems)
     return found

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from ...core.preview import Step
 from ...core.puppet import agent
 from ...core.puppet.master import forget_script
 from ...core.spec.node import Node, master
+from ...effects import dry_run
 from ..session import Session
 from . import agents, host
 from . import master as puppet_master
@@ -32,12 +34,15 @@ def _reset_certificates(session: Session, machines: Sequence[Node]) -> None:
     certified = set(session.store.state().certified)
     own = master(machines)
     nodes = [node for node in machines if node.role == "node"]
-    if own is not None and own.id not in certified:
+    rebuilt = own is not None and own.id not in certified
+    if rebuilt:
         stale = [node for node in nodes if node.id in certified]
     else:
         stale = [node for node in nodes if node.id not in certified]
-        if names := [node.certname(session.spec.name) for node in stale]:
-            host.find(session).sudo(forget_script(names))
+    if dry_run.plan(*(Step(node.name, "get a new Puppet certificate") for node in stale)):
+        return
+    if not rebuilt and (names := [node.certname(session.spec.name) for node in stale]):
+        host.find(session).sudo(forget_script(names))
     session.remote.fan_out(
         stale,
         "reset certificates",

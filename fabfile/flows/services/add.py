@@ -5,12 +5,15 @@ from dataclasses import replace
 
 from ...core.errors import Problem, UsageError
 from ...core.pacemaker.cib import services_xml
+from ...core.preview import Step
 from ...core.services.capacity import wish_problems
+from ...core.services.difference import described
 from ...core.services.relations import in_start_order, needed
 from ...core.services.scripts import add_services_script
 from ...core.services.service import Service, validate
 from ...core.spec.capabilities import holders
 from ...core.spec.node import Node
+from ...effects import dry_run
 from ..pacemaker import cib, member, quorum
 from ..session import Session
 from ..status import ServiceView
@@ -30,6 +33,7 @@ def add(session: Session, service: Service) -> ServiceView:
     quorum.require(session)
     present = cib.services(session, nodes)
     if service.id in present and session.spec.service(service.id) == service:
+        dry_run.stop()
         # An add that was interrupted after the cluster had taken it: what is left is to see it run.
         running.wait(session, nodes, service)
         return views.find(session, service.id)
@@ -43,6 +47,7 @@ def add(session: Session, service: Service) -> ServiceView:
     # Remembered first: what a crash leaves out of the cluster, the same command or `up` puts in.
     session = session.saved(replace(session.spec, services=(*rest, service)))
     _add_missing(session, nodes, present, needed(service.id, session.spec.services))
+    dry_run.stop()
     return views.find(session, service.id)
 
 
@@ -84,6 +89,8 @@ def _add_missing(
     ]
     if not missing:
         return []
+    if dry_run.plan(*(Step(service.id, "add", tuple(described(service))) for service in missing)):
+        return missing
     xml = services_xml(missing, session.members())
     with session.report.step(f"start {', '.join(service.id for service in missing)}"):
         script = add_services_script([service.id for service in missing])

@@ -13,6 +13,7 @@ from ...core.services.difference import Plan, differing, plan
 from ...core.services.service import Service, validate
 from ...core.spec.capabilities import holders
 from ...core.spec.node import Node
+from ...effects import dry_run
 from ...effects.files import text as files
 from ..pacemaker import cib, member, quorum, resources, settling
 from ..session import Session
@@ -28,13 +29,12 @@ def apply_file(
     path: str,
     *,
     keep_others: bool = False,
-    dry_run: bool = False,
     show: Callable[[Plan], None] = lambda plan: None,
 ) -> Plan:
     """Like `apply`, with the services of a file; UsageError has its problems with their lines."""
     kept = session.spec.services if keep_others else ()
     wanted = service_file.read(path, files.read_text(path), session.spec.size, kept, holders(session.spec))
-    return apply(session, wanted, keep_others=keep_others, dry_run=dry_run, show=show)
+    return apply(session, wanted, keep_others=keep_others, show=show)
 
 
 def apply(
@@ -42,13 +42,12 @@ def apply(
     wanted: Sequence[Service],
     *,
     keep_others: bool = False,
-    dry_run: bool = False,
     show: Callable[[Plan], None] = lambda plan: None,
 ) -> Plan:
     """Have the cluster run these services, and none else that was made from here unless `keep_others`.
 
-    `show` is called with the differences before anything is changed; with `dry_run` that is all.  Everything
-    is one change of the cluster's configuration.  May be interrupted and repeated; repeated it changes
+    `show` is called with the differences before anything is changed.  Everything is one change of the
+    cluster's configuration.  May be interrupted and repeated; repeated it changes
     nothing. Raises UsageError with every problem before anything is changed, ClusterError when a service does
     not run.
     """
@@ -58,11 +57,13 @@ def apply(
     present = parse_services(xml, session.members())
     _check_ids(wanted, foreign(xml))
     found = plan(wanted, present, session.spec.services, halted=halted(xml), keep_others=keep_others)
-    show(found)
+    if not dry_run.active():
+        show(found)
     _check_nodes(session, nodes, found)
-    if dry_run:
-        return found
     quorum.require(session)
+    if dry_run.plan(*found.steps()):
+        session.saved(replace(session.spec, services=found.wanted))
+        return found
     if not found.empty:
         going = [service.id for service in found.removed if service.id in present]
         _change(session, nodes, found, going)

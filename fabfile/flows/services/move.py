@@ -1,10 +1,12 @@
 """Services that run: moved to another node, restarted, tried again."""
 
 from ...core.errors import UsageError
-from ...core.services.relations import move_problems
+from ...core.preview import Step
+from ...core.services.relations import move_problems, needed_by
 from ...core.services.scripts import cleanup_script, move_script, restart_script
 from ...core.services.service import Service
 from ...core.spec.capabilities import holders
+from ...effects import dry_run
 from ..pacemaker import member, quorum, resources, settling
 from ..session import Session
 from ..status import ServiceView
@@ -25,6 +27,7 @@ def move(session: Session, service_id: str, index: int) -> ServiceView:
         raise UsageError(problems)
     quorum.require(session)
     seconds = settling.seconds_for(session.spec.services)
+    dry_run.stop(*([] if service.id in there else [Step(service.id, f"move to {node.name}")]))
     with session.report.step(f"move {service_id} to {node.name}"):
         script = move_script(service_id, node.name, seconds=seconds)
         member.run(session, session.running(), script, seconds=seconds)
@@ -38,6 +41,11 @@ def restart(session: Session, service_id: str) -> ServiceView:
     """
     service = views.definition(session, service_id)
     seconds = settling.seconds_for(session.spec.services)
+    if dry_run.active():
+        quorum.require(session)
+        others = needed_by(service_id, session.spec.services)
+        ids = [service_id, *(other for other, fields in others.items() if "after" in fields)]
+        dry_run.stop(*(Step(each, "stop and start again") for each in ids))
     _abort_start(session, service_id, stop=True)
     return _started(session, service, "restart", restart_script(service_id, seconds=seconds), seconds)
 
@@ -46,6 +54,9 @@ def cleanup(session: Session, service_id: str) -> ServiceView:
     """Forget the failures of a service, so that it is tried again at once; otherwise like `restart`."""
     service = views.definition(session, service_id)
     seconds = settling.seconds_for([service])
+    if dry_run.active():
+        quorum.require(session)
+        dry_run.stop(Step(service_id, "forget its failures, so that it is tried again where it does not run"))
     _abort_start(session, service_id)
     return _started(session, service, "clean up", cleanup_script(service_id, seconds=seconds), seconds)
 

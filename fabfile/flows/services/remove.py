@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...core.errors import ClusterError, Problem, UsageError, named
+from ...core.preview import Step
 from ...core.services.relations import needed_by
+from ...effects import dry_run
 from ..pacemaker import cib, resources, settling
 from ..session import Session
 from . import views
@@ -47,7 +49,8 @@ def _remove(session: Session, ids: Sequence[str]) -> None:
     rest = tuple(service for service in session.spec.services if service.id not in ids)
     # Forgotten first, so that nothing starts it again, whatever interrupts this.
     session.saved(replace(session.spec, services=rest))
-    if not running:
+    steps = [Step(each, "stop, remove from the cluster and forget" if running else "forget") for each in ids]
+    if dry_run.plan(*steps) or not running:
         return
     seconds = settling.seconds_for(session.spec.services)
     try:

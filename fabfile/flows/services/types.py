@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ...core.errors import ClusterError, Problem, UsageError
+from ...core.preview import Step
 from ...core.services.difference import differing
 from ...core.services.service import Service
 from ...core.spec.capabilities import by_name, holders, node_type, with_type
 from ...core.spec.node import Node
 from ...core.spec.types import CAPABILITY, DEFAULT, TYPES, choices, place_problems, required_capability
+from ...effects import dry_run
 from ..machines import commands as nodes
 from ..pacemaker import capabilities, quorum, settling
 from ..puppet import agents
@@ -45,11 +47,16 @@ def set_type(session: Session, index: int, kind: str) -> Typed:
     if (before := node_type(session.spec, index)) not in (DEFAULT, kind):
         session = _withdraw(session, node, before)
     session = session.saved(with_type(session.spec, index, kind))
+    if kind != before:
+        dry_run.plan(Step(node.name, f"change the type from {before} to {kind}"))
     notes = (*_stranded(session, before), *_provision(session, node))
     capabilities.align_nodes(session, {node.name: by_name(session.spec)[node.name]})
     if kind == DEFAULT:
         return Typed(node=node.name, type=kind, notes=notes)
     existing = session.spec.service(TYPES[kind].preset)
+    if kind != before:
+        new = Step(TYPES[kind].preset, f"add on the nodes of the type {kind}, once Puppet has prepared them")
+        dry_run.stop(*([] if existing else [new]))
     if existing is not None and required_capability(existing.on) != kind:
         notes += (_elsewhere(session, existing, kind),)
     elif existing is not None:
@@ -95,7 +102,8 @@ def _withdraw(session: Session, node: Node, kind: str) -> Session:
     asking = [each for each in session.spec.services if required_capability(each.on) == kind]
     with session.report.step(f"take the capability {kind} from {node.name}"):
         capabilities.align_nodes(session, {node.name: by_name(less)[node.name]})
-        _see_leave(session, node, asking)
+        if not dry_run.active():
+            _see_leave(session, node, asking)
     return session.saved(less)
 
 

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from ...core.errors import ClusterError
+from ...core.preview import Step
 from ...core.sirikata import release as releases
 from ...core.sirikata.release import Release
+from ...effects import dry_run
 from ...effects.files import archive
 from ...effects.ssh.runner import COMMAND_TIMEOUT
 from ..puppet.host import MasterHost
@@ -38,6 +40,8 @@ def supply(session: Session, master: MasterHost) -> None:
 
 
 def _send(session: Session, master: MasterHost, release: Release, source: Path) -> None:
+    if dry_run.plan(Step(master.name, f"get the archive of Sirikata {release.short}")):
+        return
     with session.report.step(f"send Sirikata {release.short} to {master.name}"):
         master.sudo(
             releases.receive_script(session.spec, release.sha256),
@@ -52,5 +56,10 @@ def prune(session: Session, master: MasterHost) -> None:
     """Remove all archives but those of the version in use and the one before, here and on the master."""
     versions = (releases.current(session.spec), releases.before(session.spec))
     kept = [release.sha256 for release in versions if release.sha256]
-    master.sudo(releases.prune_script(session.spec, kept))
+    if dry_run.active():
+        held = releases.parse_list(master.sudo(releases.list_script(session.spec)).out)
+        gone = [sha256 for sha256 in held if sha256 not in kept]
+        dry_run.plan(*(Step(master.name, f"remove the archive of Sirikata {each[:12]}") for each in gone))
+    else:
+        master.sudo(releases.prune_script(session.spec, kept))
     session.store.prune_archives(kept)

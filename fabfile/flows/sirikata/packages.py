@@ -5,10 +5,12 @@ from pathlib import Path
 
 from ...core.errors import Problem, UsageError, named
 from ...core.files.checksums import is_sha256, parse_checksum
+from ...core.preview import Step
 from ...core.report import Report
 from ...core.sirikata import archive as content
 from ...core.sirikata import release as releases
 from ...core.sirikata.release import Release
+from ...effects import dry_run
 from ...effects.files import archive
 from ..pacemaker import quorum
 from ..puppet import host
@@ -37,6 +39,9 @@ def pack(folder: str, output: str, report: Report) -> Packed:
     if problems := content.problems(folder, entries, content.FOLDERS):
         raise UsageError(problems)
     files = sum(entry.kind != "folder" for entry in entries)
+    dry_run.stop(
+        Step(output, f"write an archive of {files} files of {folder}, and {output}.sha256 beside it")
+    )
     with report.step(f"pack {files} files"):
         sha256, size = archive.write(folder, entries, output)
     return Packed(path=output, sha256=sha256, size=size, files=files)
@@ -102,6 +107,7 @@ def _kept(session: Session, source: str, sha256: str) -> Release:
         if problems:
             raise UsageError(problems)
         if session.store.archive(actual) is None:
+            dry_run.plan(Step(name, "keep a copy here"))
             session.store.keep_archive(Path(source).expanduser(), actual)
     return Release(url=f"{releases.SERVED}{actual}", sha256=actual)
 

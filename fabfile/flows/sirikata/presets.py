@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ...core import words
 from ...core.errors import Problem, UsageError
+from ...core.preview import Step
 from ...core.services.capacity import wish_problems
 from ...core.services.service import validate
 from ...core.sirikata.place import Place, Planned
@@ -17,6 +18,7 @@ from ...core.spec.capabilities import holders, may_run
 from ...core.spec.node import Node
 from ...core.spec.types import TYPES
 from ...core.templates import ROOT, script
+from ...effects import dry_run
 from ..pacemaker import member, quorum
 from ..services import apply, views
 from ..session import Session
@@ -67,6 +69,7 @@ def start(session: Session, wanted: Sequence[Planned]) -> list[ServiceView]:
     _check_programs(session, nodes, wanted)
     _publish_places(session, nodes, wanted)
     apply.apply(session, [item.service for item in wanted], keep_others=True)
+    dry_run.stop()
     ids = {item.service.id for item in wanted}
     return [view for view in views.overview(replace(session, spec=session.store.spec())) if view.id in ids]
 
@@ -124,5 +127,7 @@ def _publish_places(session: Session, nodes: Sequence[Node], wanted: Sequence[Pl
         return
     pairs = [f"{key}={value}" for key, value in places.items()]
     command = shlex.join([f"{table().settings['tools']}/names", *pairs])
+    if dry_run.plan(Step(session.spec.name, "publish the places of servers", tuple(pairs))):
+        return
     with session.report.step("publish the places of servers"):
         member.run(session, nodes, command)

@@ -1,6 +1,6 @@
 """Services that still run from an earlier version of Sirikata: found, and restarted one after the other."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from ...core.errors import ClusterError, NodeError
@@ -21,7 +21,7 @@ def restart_outdated(session: Session, release: Release) -> tuple[str, ...]:
     which ends it.
     """
     present = parse_services(cib.query(session, session.running()), session.members())
-    ours = in_start_order([service for service in present.values() if runs_from(service)])
+    ours = _ours(present)
     done: list[str] = []
     first = _outdated(session, ours)
     with _explained(session, release, done):
@@ -38,6 +38,21 @@ def restart_outdated(session: Session, release: Release) -> tuple[str, ...]:
             with session.report.step(f"restart on {node}: {', '.join(there)}"):
                 _restart_on(session, list(present.values()), ours, there, done)
     return tuple(dict.fromkeys([*done, *first]))
+
+
+def outdated(session: Session) -> list[str]:
+    """The ids of what runs from an earlier version."""
+    return list(_outdated(session, _ours(cib.services(session, session.running()))))
+
+
+def running_from_archive(session: Session) -> list[str]:
+    """The ids of what runs from an archive, of whichever version."""
+    ours = _ours(cib.services(session, session.running()))
+    return [service.id for service in _in_state(session, ours, "running")]
+
+
+def _ours(present: Mapping[str, Service]) -> list[Service]:
+    return in_start_order([service for service in present.values() if runs_from(service)])
 
 
 def _restart_on(

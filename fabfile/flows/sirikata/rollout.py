@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ...core.errors import ClusterError, NodeError, NodeFailures
+from ...core.preview import Step
 from ...core.sirikata import release as releases
 from ...core.sirikata.release import Release
 from ...core.spec.node import Node
+from ...effects import dry_run
 from ..puppet import agents, host
 from ..puppet import master as puppet_master
 from ..session import Session
@@ -37,7 +39,9 @@ def roll_out(session: Session, release: Release) -> RolledOut:
     archives.supply(wanted, master)
     wanted = wanted.saved(wanted.spec)
     nodes = wanted.running()
-    if release != now or set(_versions(wanted, nodes).values()) != {release.sha256}:
+    old = [name for name, version in _versions(wanted, nodes).items() if version != release.sha256]
+    if release != now or old:
+        dry_run.plan(*(Step(name, f"put Sirikata {release.short} into use, by Puppet") for name in old))
         _distribute(session, wanted, nodes, release)
     if off := [node.name for node in wanted.members() if not node.running]:
         session.report.note(
@@ -45,6 +49,9 @@ def roll_out(session: Session, release: Release) -> RolledOut:
             " this command again, for services that start there before that"
         )
     archives.prune(wanted, master)
+    if dry_run.active():
+        going = restarts.running_from_archive(wanted) if release != now or old else restarts.outdated(wanted)
+        dry_run.stop(*(Step(each, "restart, once those before it run again") for each in going))
     restarted = restarts.restart_outdated(wanted, release)
     names = tuple(node.name for node in nodes)
     return RolledOut(now=release, before=before, nodes=names, restarted=restarted)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import clusters as clusters
     from . import corosync as corosync
+    from . import dry_run as dry_run
     from . import ec2 as ec2
     from . import lines as lines
     from . import output as output

@@ -3,6 +3,7 @@
 import pytest
 
 from fabfile.core.errors import ClusterError, UsageError
+from fabfile.effects.dry_run import DryRun
 from fabfile.flows.services import apply
 from tests.builders import service
 from tests.flows.simulated import Cluster, actions
@@ -27,12 +28,14 @@ def test_applied_again_it_changes_nothing() -> None:
     assert not cluster.ran
 
 
-def test_a_dry_run_shows_the_plan_and_changes_nothing() -> None:
-    shown = []
+def test_a_dry_run_says_what_it_would_do_and_does_nothing() -> None:
     cluster = Cluster().with_services(WEB)
-    apply.apply(cluster.session, [NEW], dry_run=True, show=shown.append)
-    assert [service.id for service in shown[0].added] == ["new"]
-    assert not cluster.ran and cluster.spec.services == (WEB,)
+    found = DryRun().preview(lambda: apply.apply(cluster.session, [NEW]))
+    assert [(step.subject, step.action) for step in found.steps] == [
+        ("new", "add"),
+        ("web", f"stop and remove: {WEB.command}"),
+    ]
+    assert not cluster.ran
 
 
 def test_other_services_can_be_kept() -> None:

@@ -8,10 +8,12 @@ from dataclasses import replace
 from ....core.adhoc.host import Host
 from ....core.adhoc.membership import HOME, parse_release, release_script, restart_script
 from ....core.errors import NodeError, NodeFailures, Problem
+from ....core.preview import Step
 from ....core.report import Report
 from ....core.spec.cluster import ClusterSpec
 from ....core.spec.names import is_address
-from ....core.spec.node import Node, Role, node_name
+from ....core.spec.node import Node, Role, machine_name, node_name
+from ... import dry_run
 from ...ssh.access import Access
 from ...ssh.fan_out import fan_out
 from ...ssh.private_keys import choose_pem
@@ -56,6 +58,14 @@ class AdhocProvider:
         advice = {node.index: f"; {self.explain(node)}" for node in nodes} if taken else {}
         self._checked = checks.check(self._remote(), self.spec, nodes, server, advice)
         return [*(problem for found in keys.values() for problem in found), *self._checked.problems]
+
+    def launching(self, machines: Sequence[tuple[Role, int]]) -> list[Step]:
+        return [Step(machine_name(index), self._joining(index)) for _, index in machines]
+
+    def _joining(self, index: int) -> str:
+        host = self.spec.adhoc.hosts[index]
+        puppet = "Puppet's server" if host.host == self.spec.puppet_master else "a Puppet agent"
+        return f"join {host}: record its state, then install {puppet} and the cluster's files"
 
     def boot(self, user_data: UserData, report: Report, roles: Collection[Role] = ROLES) -> Sequence[Node]:
         addresses = {str(index): address for index, address in self._checked.addresses.items()}
@@ -110,9 +120,14 @@ class AdhocProvider:
     def release(self) -> None:
         return
 
+    def leftovers(self) -> list[Step]:
+        return []
+
     def reboot(self, node: Node) -> None:
         remote = self._remote()
         boot = remote.run(node, BOOT_ID).out
+        if dry_run.plan(Step(node.name, f"restart {node.ssh_host} at once, as a power cut would")):
+            return
         remote.sudo(node, restart_script())
 
         def gone() -> bool:

@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING
 
 from ....core.ec2.instances import state_of
 from ....core.errors import ClusterError, UsageError
+from ....core.preview import Step
 from ....core.spec.cluster import ClusterSpec
 from ....core.spec.node import Node, State
+from ... import dry_run
 from . import instances
 from .api import Api
 from .launch import start
@@ -27,12 +29,16 @@ def power_off(api: Api, spec: ClusterSpec, node: Node, timeouts: Timeouts) -> No
             f"aws ec2 terminate-instances --instance-ids {node.id}; then 'fab up {spec.name}' launches a new "
             "one"
         )
+    if dry_run.plan(*([] if node.state == "stopped" else [Step(node.name, f"stop {node.id} by force")])):
+        return
     api.ec2.stop_instances(InstanceIds=[node.id], Force=True)
     _await(api, node, "stopped", timeouts)
 
 
 def power_on(api: Api, node: Node, timeouts: Timeouts) -> None:
     """Start an instance that is stopped or stopping; it is assigned another public address."""
+    if dry_run.plan(*([] if node.running else [Step(node.name, f"start {node.id}")])):
+        return
     start(api, {node.id: node.name}, timeouts, lambda _: None)
     _await(api, node, "running", timeouts)
 
@@ -43,7 +49,11 @@ def reboot(api: Api, spec: ClusterSpec, node: Node, timeouts: Timeouts) -> None:
     EC2's own reboot begins with an orderly shutdown, unlike a power cut; but a spot instance can do nothing
     else.
     """
-    if _is_spot(_instance(api, node)):
+    spot = _is_spot(_instance(api, node))
+    how = "reboot it by EC2" if spot else "stop it by force and start it"
+    if dry_run.plan(Step(node.name, f"{how} ({node.id})")):
+        return
+    if spot:
         api.ec2.reboot_instances(InstanceIds=[node.id])
         return
     power_off(api, spec, node, timeouts)

@@ -7,9 +7,10 @@ from pathlib import Path
 from ....core.ec2.instances import missing, nodes, notices, outsider
 from ....core.ec2.launch import PlannedLaunch
 from ....core.errors import ClusterError, Problem
+from ....core.preview import Step
 from ....core.report import Report, Silent
 from ....core.spec.cluster import ClusterSpec
-from ....core.spec.node import Node, Role
+from ....core.spec.node import Node, Role, machine_name
 from ....core.ssh.hostkeys import fingerprint
 from ...store.store import Store
 from ..base import ROLES, UserData
@@ -53,6 +54,16 @@ class Ec2Provider:
             return []
         return checks.problems(self.api, self.spec, list(launching), launching=launching)
 
+    def launching(self, machines: Sequence[tuple[Role, int]]) -> list[Step]:
+        return [Step(machine_name(index), self._launching(role)) for role, index in machines]
+
+    def _launching(self, role: Role) -> str:
+        image, subnets = catalog.image(self.api, self.spec, role), catalog.subnets(self.api, self.spec, role)
+        spot = " as a spot instance" if self.spec.ec2.spot else ""
+        zones = " or ".join(dict.fromkeys(subnet.zone for subnet in subnets))
+        kind = catalog.instance_type(self.api, self.spec, role).name
+        return f"launch a {kind}{spot} from {image.id} in {zones}"
+
     def boot(self, user_data: UserData, report: Report, roles: Collection[Role] = ROLES) -> Sequence[Node]:
         # In the order of ROLES: the Puppet master takes longest to boot.
         ordered = [role for role in ROLES if role in roles]
@@ -72,6 +83,9 @@ class Ec2Provider:
     def release(self) -> None:
         """Terminate what an interrupted launch may have launched, also what EC2 does not show yet."""
         Termination(self.api, self.spec, self._store, Silent(), self._timeouts).release()
+
+    def leftovers(self) -> list[Step]:
+        return Termination(self.api, self.spec, self._store, Silent(), self._timeouts).leftovers()
 
     def power_off(self, node: Node) -> None:
         power.power_off(self.api, self.spec, node, self._timeouts)

@@ -11,8 +11,10 @@ import tenacity
 
 from ....core.ec2.rules import Rule, difference, permission, rules_of, wanted_rules
 from ....core.errors import ClusterError, NotFound, Preflight, Problem, UsageError, named
+from ....core.preview import Step
 from ....core.report import Report
 from ....core.spec.cluster import ClusterSpec
+from ... import dry_run
 from .api import Api, filters
 from .catalog import existing, few, lacking, listed, looked_in, network, subnets_of
 from .errors import ApiError
@@ -121,6 +123,9 @@ def delete(api: Api, name: str, *, vpc: str, timeout: float, report: Report) -> 
         users[:] = _users(api, group, report)
         return not users
 
+    if dry_run.active() and (unused() or timeout > 0):
+        wait = [Step(user, f"wait for its end, at most {timeout:.0f} s") for user in users]
+        dry_run.stop(*wait, Step(group.name, f"delete the security group {group.id}"))
     with report.step(f"wait for the last instance of {group.name}"):
         if not poll(unused, POLLING, timeout):
             raise ClusterError(
@@ -139,6 +144,8 @@ def delete(api: Api, name: str, *, vpc: str, timeout: float, report: Report) -> 
 def _find_or_create(api: Api, done: GroupChanges) -> GroupChanges:
     if found := find_groups(api, done.group.name, done.group.vpc):
         return replace(done, group=found[0])
+    if dry_run.plan(Step(done.group.name, f"create the security group in {done.group.vpc}")):
+        return replace(done, group=replace(done.group, id=done.group.name), created=True)
     created = api.ec2.create_security_group(
         GroupName=done.group.name,
         Description="Nodes of a sirikata-cluster",
@@ -153,15 +160,18 @@ def _find_or_create(api: Api, done: GroupChanges) -> GroupChanges:
 def _update(api: Api, done: GroupChanges, wanted: Sequence[Rule], *, narrow: bool) -> GroupChanges:
     group = done.group
     found = difference(group.rules, wanted, ours=group.ours and narrow)
+    revoked = found.wider if group.ours and narrow else ()
+    steps = [Step(group.name, f"admit {rule}") for rule in found.missing]
+    if dry_run.plan(*steps, *(Step(group.name, f"revoke {rule}") for rule in revoked)):
+        return done
     if found.missing:
         missing = [permission(rule) for rule in found.missing]
         api.ec2.authorize_security_group_ingress(GroupId=group.id, IpPermissions=missing)
-    if not (group.ours and narrow):
-        return replace(done, added=found.missing, wider=found.wider)
-    if found.wider:
-        wider = [permission(rule) for rule in found.wider]
+    if revoked:
+        wider = [permission(rule) for rule in revoked]
         api.ec2.revoke_security_group_ingress(GroupId=group.id, IpPermissions=wider)
-    return replace(done, added=found.missing, revoked=found.wider)
+        return replace(done, added=found.missing, revoked=revoked)
+    return replace(done, added=found.missing, wider=found.wider)
 
 
 def _ours(api: Api, name: str, vpc: str) -> Group:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from ....core.ec2.instances import census, is_living, slot_of, state_of
 from ....core.ec2.launch import host_name
 from ....core.errors import ClusterError, NodeError, NodeFailures
+from ....core.preview import Step
 from ....core.report import Report
 from ....core.spec.cluster import ClusterSpec
 from ....core.spec.node import Node, Role
@@ -38,6 +39,13 @@ class Termination:
         self._failures: dict[str, ClusterError] = {}
         self._left: set[str] = set()
         self._unsettled: list[ClusterError] = []
+
+    def leftovers(self) -> list[Step]:
+        """What goes beside the machines: duplicates, and what an interrupted launch may have launched."""
+        surplus = ids_of(census(instances.of_cluster(self._api, self._spec)).surplus)
+        steps = [Step(each, "terminate, a duplicate of an older instance") for each in surplus]
+        pending = [role for role in ROLES if self._launches.pending(role)]
+        return steps + [Step(role, "terminate what an interrupted launch has launched") for role in pending]
 
     def release(self) -> None:
         """Terminate what an interrupted launch may have launched; no call where there was none."""

@@ -7,12 +7,13 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from ....core.errors import ClusterError, NodeError, Preflight
+from ....core.preview import Step
 from ....core.report import Report
 from ....core.result import Result
 from ....core.spec.cluster import THIS_MACHINE, ClusterSpec
-from ....core.spec.node import MASTER_INDEX, MASTER_NAME, Node, Role, State, node_name
+from ....core.spec.node import MASTER_INDEX, MASTER_NAME, Node, Role, State, machine_name, node_name
 from ....core.templates import ROOT
-from ... import host
+from ... import dry_run, host
 from ...ssh.fan_out import fan_out
 from ..base import ROLES, UserData
 
@@ -39,6 +40,11 @@ class LocalProvider:
         if problems := host.root_problems():
             return [str(problem) for problem in problems]
         return [_problem(line) for line in _machine("check", self.spec.suite).out.splitlines() if line]
+
+    def launching(self, machines: Sequence[tuple[Role, int]]) -> list[Step]:
+        boot = f"boot a machine of Debian {self.spec.suite} on this host"
+        steps = image_steps(self.spec.suite) if machines else []
+        return [*steps, *(Step(machine_name(index), boot) for _, index in machines)]
 
     def boot(self, user_data: UserData, report: Report, roles: Collection[Role] = ROLES) -> Sequence[Node]:
         image(self.spec.suite, report)
@@ -75,13 +81,23 @@ class LocalProvider:
     def release(self) -> None:
         _machine("purge", self.spec.id)
 
+    def leftovers(self) -> list[Step]:
+        known = self.spec.id in [cluster for cluster, *_ in clusters()]
+        return [Step(self.spec.id, "remove its network on this host")] if known else []
+
     def power_off(self, node: Node) -> None:
+        if dry_run.plan(*([Step(node.name, "cut the power")] if node.running else [])):
+            return
         _machine("off", self.spec.id, node.name, node=node.name)
 
     def power_on(self, node: Node) -> None:
+        if dry_run.plan(*([] if node.running else [Step(node.name, "restore the power")])):
+            return
         _machine("on", self.spec.id, node.name, node=node.name)
 
     def reboot(self, node: Node) -> None:
+        if dry_run.plan(Step(node.name, "cut the power and restore it")):
+            return
         _machine("reboot", self.spec.id, node.name, node=node.name)
 
     def master_address(self) -> str | None:
@@ -103,6 +119,7 @@ def prepare(report: Report) -> str:
     missing = [
         line.split("\t")[1] for line in _machine("check").out.splitlines() if line.startswith("package\t")
     ]
+    dry_run.stop(*(Step("this host", f"install the package {name}") for name in missing))
     if missing:
         _machine("prepare", on_line=lambda line: report.node("host", line))
     return f"installed {', '.join(missing)}" if missing else "nothing was missing"
@@ -114,9 +131,26 @@ def clusters() -> list[tuple[str, str, str]]:
     return [(cluster, number, machines) for cluster, number, machines in rows]
 
 
+def purge_steps(cluster_id: str) -> list[Step]:
+    """What `purge` does."""
+    names = [line.split("\t")[0] for line in _machine("list", cluster_id).out.splitlines()]
+    network = Step(cluster_id, "remove its network on this host")
+    return [*(Step(f"{cluster_id}/{name}", "remove this machine") for name in names), network]
+
+
 def purge(cluster_id: str) -> None:
     """Remove everything that a cluster has on this host."""
     _machine("purge", cluster_id)
+
+
+def image_steps(suite: str) -> list[Step]:
+    """What `image` does."""
+    words = {
+        "build": "build this image of Debian " + suite,
+        "remove": "remove this image, which nothing uses",
+    }
+    rows = (line.split("\t") for line in _machine("changes", suite).out.splitlines())
+    return [Step(path, words[verb]) for verb, path in rows]
 
 
 def image(suite: str, report: Report) -> Path:
