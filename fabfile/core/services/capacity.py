@@ -1,13 +1,16 @@
-"""Services that can never all run: more of them than nodes, and no two may share one."""
+"""Services that can never all run: too many that may not share a node, or too long for Pacemaker."""
 
+import bz2
+import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from itertools import combinations, islice
 from typing import TYPE_CHECKING
 
 from ..errors import Problem
+from ..pacemaker.cib import service_resource
 from ..spec.types import Holders
 from .relations import Known, distinct, of_last, pin, set_problems
-from .service import Service
+from .service import Service, validate
 
 if TYPE_CHECKING:
     import networkx
@@ -15,6 +18,13 @@ if TYPE_CHECKING:
 # How many sets of services that are all apart from each other are looked at.  What hides behind more of them
 # is found out by the cluster, which leaves a service out.
 CLIQUES = 5000
+# The bytes of a message between Pacemaker's daemons, compressed by bzip2: PCMK_ipc_buffer is 128 KiB by
+# default, and there is more in a message than services.  A scheduler with more to say ends Pacemaker.
+MESSAGE = 100_000
+# The bytes of a service from which on it counts, as XML: a thousand shorter ones fit.
+_LONG = 2000
+# How often services are compressed to see how long a message with more copies of them is: bzip2 is slow.
+_COPIES = 5
 
 
 def wish_problems(services: Sequence[Service], size: int, holders: Holders | None = None) -> list[Problem]:
@@ -24,7 +34,38 @@ def wish_problems(services: Sequence[Service], size: int, holders: Holders | Non
     it.
     """
     # On one node each pair is a problem already.
-    return set_problems(services, size, holders) + (crowd_problems(services, size) if size > 1 else [])
+    problems = set_problems(services, size, holders) + (crowd_problems(services, size) if size > 1 else [])
+    return problems or message_problems(services, size)
+
+
+def message_problems(services: Sequence[Service], size: int) -> list[Problem]:
+    """A problem of the longest service where the plan to start them all is too long for Pacemaker.
+
+    The plan has a service's parameters once for each operation: a look at every node, a start, a monitor.
+    None where a service has a problem by itself.
+    """
+    if any(validate(service, size) for service in services):
+        return []
+    texts = {service.id: ET.tostring(service_resource(service)) for service in services}
+    once = b"".join(text for text in texts.values() if len(text) > _LONG)
+    copies = size + 2
+    if len(once) * copies <= MESSAGE or _compressed(once) * copies / _COPIES <= MESSAGE:
+        return []
+    text = (
+        f"the services are too long together for Pacemaker, whose messages have at most {MESSAGE} bytes, "
+        "compressed. Keep what is long in files on the nodes; this service is the longest"
+    )
+    return [Problem(max(texts, key=lambda each: len(texts[each])), "", text)]
+
+
+def _compressed(text: bytes) -> int:
+    """The bytes of some copies of a text, compressed, as far as a message has as many."""
+    compressor, length = bz2.BZ2Compressor(), 0
+    for _ in range(_COPIES):
+        length += len(compressor.compress(text))
+        if length > MESSAGE:
+            return length
+    return length + len(compressor.flush())
 
 
 def crowd_problems(services: Sequence[Service], size: int) -> list[Problem]:

@@ -1,12 +1,14 @@
 """Services of which more are apart from each other than there are nodes."""
 
+import random
+import string
 import time
 
 import pytest
 
 from fabfile.core.errors import UsageError
 from fabfile.core.services import capacity
-from fabfile.core.services.capacity import crowd_problems, wish_problems
+from fabfile.core.services.capacity import crowd_problems, message_problems, wish_problems
 from fabfile.core.services.file import read
 from fabfile.core.services.service import Service
 from fabfile.core.spec.cluster import validate
@@ -118,3 +120,29 @@ def test_a_file_is_told_the_line() -> None:
 
 def test_a_specification_that_has_one_already_can_still_be_read_and_repaired() -> None:
     assert validate(spec(size=2, services=tuple(THREE))) == []
+
+
+def random_text(length: int) -> str:
+    return "".join(random.Random(length).choices(string.ascii_letters, k=length))
+
+
+def test_services_that_pacemaker_could_not_tell_its_nodes_about_are_refused() -> None:
+    # Measured: 130 kB of random letters ended Pacemaker 2.1.5 and 3.0.0 on two nodes.
+    services = [service("a"), service("b", command=f"/bin/true {random_text(130_000)}")]
+    (problem,) = wish_problems(services, 2)
+    assert (problem.subject, len(str(problem)) < 300) == ("b", True)
+
+
+@pytest.mark.parametrize("command", ["/bin/true " + "ab " * 40_000, f"/bin/true {random_text(30_000)}"])
+def test_a_long_command_is_taken_where_pacemaker_can_compress_it(command: str) -> None:
+    assert wish_problems([service("a", command=command)], 3) == []
+
+
+def test_many_long_services_are_too_long_on_many_nodes() -> None:
+    services = [service(f"s{n}", env={"A": random_text(3000 + n)}) for n in range(20)]
+    assert message_problems(services, 3) == []
+    assert len(message_problems(services, 32)) == 1
+
+
+def test_a_thousand_short_services_are_not_too_long() -> None:
+    assert message_problems([service(f"s{n}") for n in range(1000)], 32) == []
