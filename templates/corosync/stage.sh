@@ -8,6 +8,14 @@ for cut in corosync.conf.rollback-*; do
   [ "$running" = "$(version corosync.conf)" ] || mv -f "$cut" corosync.conf
 done
 rm -f corosync.conf.rollback-* corosync.conf.new-*
+# What would keep the commit from replacing it, such as an attribute or a mount, is found before anything is changed.
+if [ -e corosync.conf ] && ! said=$(ln -f corosync.conf "$new" 2>&1); then
+  case $(lsattr -d corosync.conf 2>/dev/null) in
+    [!\ ]*[ia]*\ *) said="remove its attribute: chattr -i -a $PWD/corosync.conf" ;;
+  esac
+  fail "corosync.conf cannot be replaced: $(printf '%s\n' "$said" | tail -n 1)"
+fi
+rm -f "$new"
 umask 022
 cat >"$new"
 sync "$new"

@@ -76,10 +76,15 @@ def test_a_node_that_refuses_the_file_keeps_it_from_all(trixie: Cluster) -> None
     trixie.ok("corosync.distribute")
 
 
-def test_a_distribution_without_a_change_is_taken_and_keeps_the_number(trixie: Cluster) -> None:
-    old = versions(trixie)
-    trixie.ok("corosync.distribute")
+def test_a_distribution_without_a_change_keeps_the_number_and_repairs_files(trixie: Cluster) -> None:
+    old, whole = versions(trixie), trixie.machine(2).said(f"cat {CONF}")
+    trixie.machine(0).said(f"echo stray >>{CONF}")
+    trixie.machine(1).said(f"sed -i 's/$/\\r/' {CONF}")
+    done = trixie.ok("corosync.distribute")
+    assert "node0: its corosync.conf is damaged" in done.err
+    assert "node1: its corosync.conf has lines that end in CR LF" in done.err
     assert versions(trixie) == old
+    assert {trixie.machine(i).said(f"cat {CONF}") for i in NODES} == {whole}
 
 
 def test_the_rendered_file_is_what_the_nodes_have(trixie: Cluster) -> None:

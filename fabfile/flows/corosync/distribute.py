@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ...core.corosync import config as corosync
-from ...core.corosync import transaction
+from ...core.corosync import copies, transaction
 from ...core.corosync.status import MemberStatus, addresses_script, parse_addresses, parse_status
 from ...core.errors import ClusterError, NodeFailures, UsageError
 from ...core.preview import Step
@@ -91,7 +91,7 @@ def distribute(session: Session) -> Distribution:
     nodes = session.running()
     absent = [node.name for node in session.members() if not node.running]
     moved = make_way(session)
-    old = session.remote.sudo(nodes[0], "cat /etc/corosync/corosync.conf 2>/dev/null", check=False).out
+    old = in_force(session, nodes, repaired=True)
     differences = corosync.differences(old, text) if old else ["a first corosync.conf"]
     if not (moved and dry_run.active()):
         _check_change(session, old, text)
@@ -100,6 +100,23 @@ def distribute(session: Session) -> Distribution:
     if absent:
         session.report.warn(f"switched off, so without it for now: {', '.join(absent)}")
     return Distribution(version=version, nodes=[node.name for node in nodes], differences=differences)
+
+
+def in_force(session: Session, nodes: Sequence[Node], *, repaired: bool = False) -> str:
+    """The cluster's corosync.conf, as most of those nodes have it; empty where none has it.
+
+    Warns of copies that are damaged, missing or others; `repaired`: they are about to be replaced.
+    """
+    read = copies.copy_script()
+    found = session.remote.fan_out(
+        nodes,
+        "read corosync.conf",
+        lambda node: copies.parse_copy(session.remote.sudo(node, read).out),
+    )
+    compared = copies.compare(found)
+    for name, problem in compared.damage.items():
+        session.report.warn(f"{name}: its corosync.conf {problem}" + ("; it is replaced" if repaired else ""))
+    return compared.text
 
 
 def make_way(session: Session) -> list[str]:
@@ -131,13 +148,9 @@ def make_way(session: Session) -> list[str]:
     version = session.store.state().config_version + 1
     session.store.update_state(config_version=version)
     rest = [node for node in members if node.name not in moved]
-    old = session.remote.sudo(staying[0], "cat /etc/corosync/corosync.conf").out
     # Not on the master: it has the whole file, which the next change brings into force.
-    _transaction(
-        session, staying, corosync.render(session.spec, rest, config_version=version), old, publish=False
-    )
-    whole = update(session)
-    _transaction(session, staying, whole, old, publish=False)
+    _transaction(session, staying, corosync.render(session.spec, rest, config_version=version))
+    _transaction(session, staying, update(session))
     return sorted(moved)
 
 
@@ -158,14 +171,15 @@ def _check_change(session: Session, old: str, new: str) -> None:
         session.report.warn(f"takes effect at each node's next start of corosync: {', '.join(restart)}")
 
 
-def _transaction(
-    session: Session, nodes: Sequence[Node], text: str, old: str, *, publish: bool = True
-) -> None:
-    """Stage, publish on the master, commit, reload, verify on every node; or undo all of it."""
+def _transaction(session: Session, nodes: Sequence[Node], text: str, old: str | None = None) -> None:
+    """Stage, publish on the master, commit, reload, verify on every node; or undo all of it.
+
+    `old` is what the master gets back; None: the master keeps what it has all along.
+    """
     version = corosync.config_version(text)
     if dry_run.active():
-        _plan(session, nodes, text, old)
-        if publish:
+        _plan(session, nodes, text, old or "")
+        if old is not None:
             puppet_master.publish(session, text)
         return
     txn = f"v{version}"
@@ -177,7 +191,7 @@ def _transaction(
         statuses = {name: parse_status(out) for name, out in staged.items()}
         active = _active(session, nodes, statuses)
         # Before the commit: what Puppet pulls from here on has passed the check on every node.
-        if publish:
+        if old is not None:
             puppet_master.publish(session, text)
         with session.report.step("put corosync.conf into force"):
             everywhere("commit", nodes, transaction.commit_script(txn))
@@ -190,7 +204,7 @@ def _transaction(
                 verify = transaction.verify_script(version, [node.node_id for node in nodes])
                 everywhere("verify", nodes, verify)
     except BaseException:
-        _undo(session, nodes, txn, old if publish else "")
+        _undo(session, nodes, txn, old or "")
         raise
     everywhere("clean up", nodes, transaction.finish_script())
 

@@ -25,6 +25,7 @@ from ...effects.ssh.private_keys import check_pem
 from ...effects.store.home import HOME_VARIABLE, names
 from ...effects.store.store import Store
 from .. import session
+from ..corosync import distribute
 from ..pacemaker import cib, member
 from ..session import Session
 from . import credentials
@@ -141,7 +142,8 @@ def _fetch(opened: Session, machines: Sequence[Node]) -> list[str]:
     remote, authorize = opened.remote, script("ec2/authorize.sh")
     remote.fan_out(machines, "install the new key", lambda node: remote.run(node, authorize, stdin=line))
     nodes = [node for node in machines if node.role == "node"]
-    conf = member.run(opened, nodes, "cat /etc/corosync/corosync.conf")
+    if not (conf := distribute.in_force(opened, nodes)):
+        raise ClusterError(f"no node of {opened.spec.name!r} has a corosync.conf that can be read")
     xml = cib.query(opened, nodes)
     found, types = parse_services(xml, nodes), types_in(parse_capabilities(xml), opened.spec.size)
     files.save_text("corosync.conf", conf)

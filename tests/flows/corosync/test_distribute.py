@@ -1,11 +1,13 @@
 """corosync.conf in one transaction over all nodes: taken by all of them or by none."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fabfile.core.corosync import config
 from fabfile.core.errors import ClusterError, NodeError, NodeFailures, UsageError
@@ -13,21 +15,21 @@ from fabfile.core.result import Result
 from fabfile.core.spec.node import Node
 from fabfile.flows.corosync import distribute
 from fabfile.flows.session import Session
-from tests.builders import nodes
+from tests.builders import nodes, spec
 from tests.flows import simulated
 from tests.flows.simulated import FILES
 
 
 @dataclass
 class Cluster(simulated.Cluster):
-    """Members that hold a corosync.conf, and run with the version that they read last.
+    """Members that hold a corosync.conf, and run with the version that they read last, as `loaded`.
 
     fails  the script that fails, and the node where it does
     """
 
     files: dict[str, str] = field(default_factory=dict)
     old: dict[str, str] = field(default_factory=dict)
-    versions: dict[str, int] = field(default_factory=dict)
+    loaded: dict[str, str] = field(default_factory=dict)
     fails: tuple[str, str] = ("", "")
     texts: dict[str, str] = field(default_factory=dict)
     remembered: int = 0
@@ -47,8 +49,6 @@ class Cluster(simulated.Cluster):
     def sudo(
         self, node: Node, script: str, *, stdin: bytes = b"", check: bool = True, timeout: float = 0
     ) -> Result:
-        if script.startswith("cat "):
-            return Result(0, self.files.get(node.name, ""), "")
         name = max(
             (name for name, text in FILES.items() if text in script), key=lambda n: script.find(FILES[n])
         )
@@ -58,6 +58,8 @@ class Cluster(simulated.Cluster):
         return Result(0, self._corosync(name, node, stdin.decode()), "")
 
     def _corosync(self, name: str, node: Node, stdin: str) -> str:
+        if name == "corosync/show-file":
+            return f"yes\n{self.files[node.name]}" if node.name in self.files else "no\n"
         if name == "corosync/stage":
             self.texts["staged"] = stdin
         elif name == "corosync/commit":
@@ -66,26 +68,27 @@ class Cluster(simulated.Cluster):
         elif name == "corosync/rollback" and node.name in self.old:
             self.files[node.name] = self.old[node.name]
         elif name == "corosync/reload":
-            self.versions |= {name: config.config_version(text) for name, text in self.files.items()}
+            self.loaded |= self.files
         elif name == "corosync/addresses":
-            members = config.members(self.files.get(node.name, ""))
+            members = config.members(self.loaded.get(node.name, ""))
             return "".join(f"{member.name} {member.address}\n" for member in members)
-        if node.name not in self.versions:
+        if node.name not in self.loaded:
             return "active=no\n"
+        version = config.config_version(self.loaded[node.name])
         quorate = "yes" if self.quorate else "no"
-        return f"active=yes\nversion={self.versions[node.name]}\nquorate={quorate}\nmember={node.node_id}\n"
+        return f"active=yes\nversion={version}\nquorate={quorate}\nmember={node.node_id}\n"
 
     def formed(self) -> "Cluster":
         """Let all nodes run with the corosync.conf of the first version."""
         text = config.render(self.spec, self.machines, config_version=1)
         self.files = {node.name: text for node in self.machines}
-        self.versions = dict.fromkeys(self.files, 1)
+        self.loaded = dict(self.files)
         self.texts[distribute.CONF], self.remembered = text, 1
         return self
 
 
-@pytest.fixture(autouse=True)
-def puppet(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+@pytest.fixture(scope="module", autouse=True)
+def _calls() -> Iterator[list[str]]:
     """Puppet that only notes what is published and where its agents run."""
     calls: list[str] = []
 
@@ -95,9 +98,17 @@ def puppet(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def run(session: Session, machines: Sequence[Node]) -> None:
         calls.append(f"agents on {len(machines)}")
 
-    monkeypatch.setattr(distribute.puppet_master, "publish", publish)
-    monkeypatch.setattr(distribute.agents, "run", run)
-    return calls
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distribute.puppet_master, "publish", publish)
+        patch.setattr(distribute.agents, "run", run)
+        yield calls
+
+
+@pytest.fixture
+def puppet(_calls: list[str]) -> list[str]:
+    """What Puppet was asked for in a test."""
+    _calls.clear()
+    return _calls
 
 
 def test_a_new_member_reaches_every_node_and_the_master(puppet: list[str]) -> None:
@@ -126,6 +137,53 @@ def test_a_step_that_fails_on_a_node_puts_the_old_file_back_on_all(step: str, pu
     assert {name: cluster.files[name] for name in before} == before
     assert puppet[-1:] == ["publish 1"], "the master has the old file again"
     assert cluster.ran[-1][0] == "corosync/reload"
+
+
+WHOLE = config.render(spec(), nodes(), config_version=1)
+# What may become of a file, with what is said of it.
+DAMAGE = {
+    "is missing": None,
+    "is empty": "",
+    "is not text": "\0" * 40,
+    "is damaged (line 1 'stray' is not 'name {', 'key: value' or '}')": f"stray\n{WHOLE}",
+    "is damaged (line 48 ends the file with an open section: a '}' is missing)": WHOLE.rstrip().rstrip("}"),
+    "names no members": "totem {\n    version: 2\n}\n",
+    "has lines that end in CR LF": WHOLE.replace("\n", "\r\n"),
+    "differs from that of the other nodes": WHOLE.replace("198.18.0.11", "198.18.0.99"),
+    "has version 0, not 1": WHOLE.replace("config_version: 1", "config_version: 0"),
+}
+
+
+@given(
+    st.dictionaries(st.sampled_from(["node0", "node1", "node2"]), st.sampled_from(sorted(DAMAGE)), max_size=1)
+)
+def test_a_damaged_file_is_repaired_on_whichever_node_it_is(damage: dict[str, str]) -> None:
+    cluster = Cluster().formed()
+    for name, problem in damage.items():
+        text = DAMAGE[problem]
+        cluster.files.pop(name)
+        cluster.files |= {} if text is None else {name: text}
+    assert distribute.distribute(cluster.session).differences == []
+    assert cluster.files == dict.fromkeys(["node0", "node1", "node2"], WHOLE)
+    assert cluster.report.warnings == [
+        f"{name}: its corosync.conf {problem}; it is replaced" for name, problem in damage.items()
+    ]
+
+
+def test_files_that_are_damaged_on_all_nodes_are_replaced(puppet: list[str]) -> None:
+    cluster = Cluster().formed()
+    cluster.files = dict.fromkeys(cluster.files, "stray")
+    distribute.distribute(cluster.session)
+    assert set(cluster.files.values()) == {WHOLE}
+    assert len(cluster.report.warnings) == 3
+
+
+def test_the_master_is_never_given_a_damaged_file_back(puppet: list[str]) -> None:
+    cluster = Cluster(fails=("corosync/verify", "node1")).formed()
+    cluster.files["node0"] = "stray"
+    with pytest.raises(NodeFailures, match="refused"):
+        distribute.distribute(cluster.session)
+    assert puppet == ["publish 1", "publish 1"]
 
 
 def test_a_cluster_without_quorum_is_not_changed() -> None:
