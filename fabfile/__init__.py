@@ -6,6 +6,7 @@ progress.
 
 from invoke.collection import Collection
 
+from .console import hooks as hooks  # first: what fails while the rest is imported is a sentence, too
 from .core.adhoc.host import Host
 from .core.ec2.options import Ec2Options
 from .core.errors import ClusterError, NodeError, NodeFailures, NotFound, Preflight, StoreError, UsageError

@@ -4,6 +4,11 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .printable import PROGRESS, bounded
+
+# How much of an output is looked at for its last lines, in characters.
+_TAIL = 100_000
+
 # Writes a command's input, piece by piece, with the function that it is given.
 InputWriter = Callable[[Callable[[bytes], object]], None]
 # A command's standard input: all of it, or what writes it.
@@ -38,4 +43,5 @@ class Result:
     @property
     def last_words(self) -> str:
         """The last five lines of standard error or, where that is empty, of standard output."""
-        return "\n".join((self.err.strip() or self.out.strip()).splitlines()[-5:])
+        said = (self.err.rstrip() or self.out.rstrip())[-_TAIL:].strip()
+        return "\n".join(bounded(line, PROGRESS) for line in said.splitlines()[-5:])

@@ -3,16 +3,16 @@
 A task parses, calls one method of Cluster and prints; here an error becomes a message.
 """
 
-import os
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar, overload
 
 import fabric
 from invoke.exceptions import Exit
 
-from ..core.errors import ClusterError, Problem, UsageError
+from ..console import failures, hooks, streams
+from ..core.errors import UsageError
 from ..library import Cluster
 from . import show
 from .options.spelling import spell
@@ -20,9 +20,6 @@ from .options.typed import number as number
 from .show.progress import reporter
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-# 128 + SIGINT and 128 + SIGPIPE, as a shell reports them.
-INTERRUPTED, BROKEN_PIPE = 130, 141
 
 
 class ClusterTask(fabric.tasks.Task):  # type: ignore[misc]
@@ -36,38 +33,50 @@ class ClusterTask(fabric.tasks.Task):  # type: ignore[misc]
         self.changes = changes
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        died, call, result = hooks.threads_died(), partial(super().__call__, *args, **kwargs), None
         try:
-            call = partial(super().__call__, *args, **kwargs)
             if args and args[0].config.run.dry:
-                return show.dry_run.previewed(self.name, call, changes=self.changes)
-            return call()
-        except ClusterError as error:
-            raise Exit(show.dry_run.text(message(error)), code=error.exit_code) from None
-        except BrokenPipeError:  # the reader of our output has closed it
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise Exit(code=BROKEN_PIPE) from None
-        except OSError as error:  # a full disk, a folder that may not be written
-            raise Exit(
-                f"error: {error.filename or 'this machine'}: {error.strerror or error}", code=1
-            ) from None
-        except KeyboardInterrupt:
-            raise Exit("Interrupted. Run the same command again to resume.", code=INTERRUPTED) from None
+                show.dry_run.previewed(self.name, call, changes=self.changes)
+            else:
+                result = call()
+            streams.flush()
+        except Exit as end:
+            raise Exit(code=_end(failures.Shown(end.message or "", end.code))) from None
+        except SystemExit:
+            raise
+        except BaseException as error:  # noqa: BLE001  # the one door: nothing but a sentence leaves it
+            found = failures.shown(error, doing=self.name, spell=spell, secrets=_passwords(*args[:1]))
+            raise Exit(code=_end(found)) from None
+        if hooks.threads_died() > died:
+            raise Exit(code=1)
+        return result
+
+
+def _end(found: failures.Shown) -> int:
+    """Show how a task ended.  Returns its exit code."""
+    try:
+        streams.flush()  # what was printed comes before the sentence
+    except streams.OutputError:
+        streams.discard()
+    if found.text:
+        streams.err(show.dry_run.text(found.text))
+    return found.code
+
+
+def _passwords(context: Any = None) -> Iterator[str]:
+    """The passwords that were typed, which no sentence and no log holds."""
+    for section, name in (
+        ("sudo", "password"),
+        ("connect_kwargs", "password"),
+        ("connect_kwargs", "passphrase"),
+    ):
+        with suppress(AttributeError, KeyError, TypeError):
+            yield str(context.config[section][name] or "")
 
 
 def cluster_named(name: str) -> Cluster:
     """The cluster of that name, which shows its progress on stderr."""
     return Cluster(name, report=reporter())
-
-
-def message(error: ClusterError) -> str:
-    """An error as it is shown: one line a problem."""
-    return "\n".join(f"error: {problem}" for problem in problems_of(error))
-
-
-def problems_of(error: ClusterError) -> list[str]:
-    """The problems of an error, a sentence each, with their fields as they are typed."""
-    problems = error.problems if isinstance(error, UsageError) else [Problem("", "", str(error))]
-    return [problem.spelled(spell) for problem in problems]
 
 
 @overload

@@ -1,10 +1,12 @@
 """Lines of many nodes: short answers stand together in node order, long ones are shown as they come."""
 
+import io
 import json
 import threading
 
 import pytest
 
+from fabfile.console.streams import OutputError
 from fabfile.core.errors import NodeError, NodeFailures
 from fabfile.core.files.transfer import Moved
 from fabfile.tasks.show import lines as show_lines
@@ -38,14 +40,15 @@ def test_long_ones_are_shown_as_they_come(
 def test_lines_that_nobody_reads_are_told_at_the_end_and_not_to_the_nodes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def closed(*words: object, **options: object) -> None:
-        raise BrokenPipeError
+    class Closed(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
 
-    monkeypatch.setattr("builtins.print", closed)
+    monkeypatch.setattr("sys.stdout", Closed())
     lines = show_lines.printing(quiet=False)
     hear = lines.__enter__()
     hear("node0", "a line\n")
-    with pytest.raises(BrokenPipeError):
+    with pytest.raises(OutputError):
         lines.__exit__(None, None, None)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
@@ -41,6 +42,24 @@ def _copy(real: Path) -> Path:
         for file in files:
             (there / file).symlink_to(Path(folder) / file)
     return copy
+
+
+def log_path() -> Path:
+    """The file of what nobody expected: in the same folder, else in the user's state directory."""
+    chosen = os.environ.get(HOME_VARIABLE)
+    return (own() if chosen else Path(platformdirs.user_state_dir("sirikata-cluster"))) / "log"
+
+
+def full_folders() -> list[Path]:
+    """The folders that this tool writes to and that have no space left."""
+    found = []
+    for folder in dict.fromkeys((own(), Path(tempfile.gettempdir()), Path.cwd())):
+        with suppress(OSError):
+            nearest = next(each for each in (folder, *folder.parents) if each.exists())
+            space = os.statvfs(nearest)
+            if not (space.f_bavail and (space.f_favail or not space.f_files)):
+                found.append(folder)
+    return found
 
 
 def names() -> list[str]:

@@ -10,6 +10,7 @@ from ...core.errors import ClusterError
 from ...core.spec.capabilities import capabilities, node_type
 from ...core.spec.node import node_name
 from ...core.spec.types import DEFAULT
+from . import output
 from .output import as_document, line, present, table, table_with
 from .services import service
 
@@ -185,7 +186,8 @@ def watch(looks: "Iterator[Status]") -> None:
     from rich.console import Group
     from rich.live import Live
 
-    with suppress(KeyboardInterrupt), Live(Group("asking the cluster ..."), auto_refresh=False) as live:
+    first, console = Group("asking the cluster ..."), output.console()
+    with suppress(KeyboardInterrupt), Live(first, console=console, auto_refresh=False) as live:
         for found in looks:
-            live.update(Group(*status_parts(found)), refresh=True)
+            live.update(Group(*output.shown(status_parts(found))), refresh=True)
             time.sleep(1)

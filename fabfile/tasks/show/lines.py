@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from invoke.exceptions import Exit
 from rich.filesize import decimal
 
+from ...console import streams
 from ...core.errors import ClusterError, NodeFailures
 from . import output
 
@@ -29,7 +30,7 @@ class Lines:
         self._kept: dict[str, str] = {}
         self._timer: threading.Timer | None = None
         self._live = False
-        self.unread: BrokenPipeError | None = None
+        self.unwritten: streams.OutputError | None = None
 
     def add(self, name: str, lines: str) -> None:
         """Lines of one node, each with its end; may be called from any thread."""
@@ -55,22 +56,22 @@ class Lines:
 
     def _print(self, text: str) -> None:
         try:
-            if self.unread is None:
-                print(text, end="", flush=True)
-        except BrokenPipeError as error:  # raised at the end, not in the thread of a node
-            self.unread = error
+            if self.unwritten is None:
+                streams.out(text, flush=True)
+        except streams.OutputError as error:  # raised at the end, not in the thread of a node
+            self.unwritten = error
 
 
 @contextmanager
 def printing(*, quiet: bool) -> Iterator[Callable[[str, str], None]]:
-    """Where to print the lines of nodes.  Raises BrokenPipeError at the end when nobody reads them."""
+    """Where to print the lines of nodes.  Raises OutputError at the end when nobody reads them."""
     lines = Lines()
     try:
         yield (lambda name, said: None) if quiet else lines.add
     finally:
         lines.show()
-    if lines.unread is not None:
-        raise lines.unread
+    if lines.unwritten is not None:
+        raise lines.unwritten
 
 
 def answers(results: Mapping[str, Any], *, as_json: bool) -> None:

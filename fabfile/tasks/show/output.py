@@ -1,22 +1,29 @@
-"""What all output shares: lines, JSON, tables.  On stdout, by the only prints."""
+"""What all output shares: lines, JSON, tables.  On stdout."""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any
 
+from ...console import streams
+from ...core.printable import printable, printable_line
+
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
+
+# Columns of an output that is not a terminal: more than any line has, so that no cell is folded.
+_UNBOUNDED = 10_000_000
 
 
 def line(text: str) -> None:
     """A line of text."""
-    print(text)
+    streams.out(f"{text}\n")
 
 
 def text(content: str) -> None:
     """Text of several lines, which may lack its last line end."""
-    print(content, end="" if content.endswith("\n") else "\n")
+    streams.out(content if content.endswith("\n") else f"{content}\n")
 
 
 def as_document(value: Any) -> str:
@@ -35,13 +42,16 @@ def _plain(value: Any) -> Any:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> "RenderableType":
-    """A table in the common style."""
+    """A table in the common style: on a terminal its cells are folded, elsewhere a row is one line."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
-    drawn = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    for column in columns:
+        drawn.add_column(column, no_wrap=not sys.stdout.isatty())
     for row in rows:
-        drawn.add_row(*(str(cell) for cell in row))
+        drawn.add_row(*(Text(printable_line(str(cell))) for cell in row))
     return drawn
 
 
@@ -56,12 +66,26 @@ def table_with(
 
 
 def present(*parts: "RenderableType") -> None:
-    """Tables and lines of text, as wide as the terminal."""
+    """Tables and lines of text: as wide as the terminal, elsewhere as wide as they are."""
+    drawn = console()
+    with drawn.capture() as captured:
+        for part in shown(parts):
+            drawn.print(part)
+    streams.out_drawn(captured.get())
+
+
+def shown(parts: "Sequence[RenderableType]") -> "list[RenderableType]":
+    """Lines and tables, the lines without what rich or a terminal would act on."""
+    from rich.text import Text
+
+    return [Text(printable(part)) if isinstance(part, str) else part for part in parts]
+
+
+def console() -> "Console":
+    """Where rich draws what goes to stdout."""
     from rich.console import Console
 
-    # On a pipe a table is not cut to 80 columns.
-    console = Console(markup=False, highlight=False)
-    if not console.is_terminal:
-        console = Console(markup=False, highlight=False, width=200)
-    for part in parts:
-        console.print(part)
+    if sys.stdout.isatty():
+        return Console(highlight=False)
+    # Both, or rich looks for a size by itself, for example in COLUMNS.
+    return Console(highlight=False, width=_UNBOUNDED, height=25)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ...console import streams
+from ...core.printable import PROBLEM, PROGRESS, bounded, printable, printable_line
 from ...core.report import Report
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ class PlainReport:
             if self._last.get(name) == text:
                 return
             self._last[name] = text
-        self._print(f"  {name}: {text}")
+        self._print(f"  {name}: {bounded(text, PROGRESS)}")
 
     def note(self, text: str) -> None:
         self._print(text)
@@ -43,7 +45,7 @@ class PlainReport:
 
     def _print(self, line: str) -> None:
         with self._lock:
-            print(line, file=sys.stderr, flush=True)
+            streams.err(bounded(line, PROBLEM))
 
 
 class LiveReport:
@@ -52,22 +54,26 @@ class LiveReport:
     def __init__(self, console: "Console") -> None:
         from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+        unicode = console.encoding.startswith("utf")
+        self._done = "✓" if unicode else "done:"
+        spinner = SpinnerColumn("dots" if unicode else "line")
+        columns = (spinner, TextColumn("{task.description}", markup=False), TimeElapsedColumn())
         self._shown = Progress(*columns, console=console, transient=True)
         self._lock = threading.Lock()
         self._steps, self._nodes = list["TaskID"](), dict[str, "TaskID"]()
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        from rich.markup import escape
+        from rich.text import Text
 
+        title = _fit(title)
         started, step = time.monotonic(), self._shown.add_task(title, total=None)
         self._steps.append(step)
         self._shown.start()
         try:
             yield
-            taken = f"[dim]{time.monotonic() - started:.1f} s[/]"
-            self._shown.console.print(f"[green]✓[/] {escape(title)} {taken}", highlight=False)
+            taken = f"{time.monotonic() - started:.1f} s"
+            self._shown.console.print(Text.assemble((self._done, "green"), f" {title} ", (taken, "dim")))
         finally:
             self._steps.remove(step)
             self._shown.remove_task(step)
@@ -76,23 +82,33 @@ class LiveReport:
                 self._forget_nodes()
 
     def node(self, name: str, text: str) -> None:
-        said = f"  {name}  {text.splitlines()[0][:90] if text else ''}"
+        said = f"  {name}  {_fit(text)}"
         with self._lock:
             if name not in self._nodes:
                 self._nodes[name] = self._shown.add_task(said, total=None)
         self._shown.update(self._nodes[name], description=said)
 
     def note(self, text: str) -> None:
-        self._shown.console.print(text, highlight=False, markup=False)
+        self._say(text)
 
     def warn(self, text: str) -> None:
-        self._shown.console.print(f"warning: {text}", style="yellow", highlight=False, markup=False)
+        self._say(f"warning: {text}", "yellow")
+
+    def _say(self, text: str, style: str = "") -> None:
+        from rich.text import Text
+
+        self._shown.console.print(Text(printable(bounded(text, PROBLEM)), style=style))
 
     def _forget_nodes(self) -> None:
         with self._lock:
             for node in self._nodes.values():
                 self._shown.remove_task(node)
             self._nodes.clear()
+
+
+def _fit(text: str) -> str:
+    """The first line, as much of it as stands beside a node's name."""
+    return printable_line(text.partition("\n")[0])[:90]
 
 
 def reporter() -> Report:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from invoke.exceptions import Exit
 
+from ...console import streams
 from .output import as_document, line, present, table
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def log(lines: "Sequence[LogLine]") -> None:
     for each in lines:
         when = time.strftime("%Y-%m-%d %H:%M:%S ", time.localtime(each.when)) if each.dated else ""
         by = f"{each.source}: " if each.source == "systemd" else ""
-        print(f"{each.node}: {when}{by}{each.text}", flush=True)
+        streams.out(f"{each.node}: {when}{by}{each.text}\n", flush=True)
 
 
 def following(looks: "Iterable[Sequence[LogLine]]") -> None:
