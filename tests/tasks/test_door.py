@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from invoke.context import Context
 from invoke.exceptions import CommandTimedOut, Exit, Failure, UnexpectedExit
 from invoke.runners import Result
 
@@ -146,7 +147,7 @@ def ended(error: BaseException) -> tuple[int, str, str]:
         patch.setattr(sys, "stdout", out)
         patch.setattr(sys, "stderr", err)
         with pytest.raises(Exit) as end:
-            fabfile.tasks.task(raising(error))(fabfile.tasks.fabric.Connection("host"))
+            fabfile.tasks.task(raising(error))(Context())
     assert not end.value.message
     return end.value.code, out.getvalue(), err.getvalue()
 
@@ -321,7 +322,7 @@ def test_a_thread_that_fails_fails_the_task_with_a_sentence(
         thread.join()
 
     with pytest.raises(Exit) as end:
-        fabfile.tasks.task(body)(fabfile.tasks.fabric.Connection("host"))
+        fabfile.tasks.task(body)(Context())
     said = capsys.readouterr().err
     assert end.value.code == 1
     assert (
@@ -344,7 +345,9 @@ def stop(c):
 
 @task
 def fails(c):
-    threading.Thread(target=lambda: c.nothing).start()
+    thread = threading.Thread(target=lambda: c.nothing)
+    thread.start()
+    thread.join()
     c.run("echo '[/x]'; echo >&2 no; exit 4", hide=True)
 
 @task
