@@ -12,7 +12,6 @@ import fabric
 from invoke.exceptions import Exit
 
 from ..console import failures, hooks, streams
-from ..core.errors import UsageError
 from ..library import Cluster
 from . import show
 from .options.spelling import spell
