@@ -26,7 +26,7 @@ ROWS: dict[str, str] = {
     "cluster.members.info": "cluster.members.info {name}",
     "cluster.nodes.boot": "cluster.nodes.boot {name}",
     "cluster.nodes.get": "cluster.nodes.get {name} /etc/hosts {folder}",
-    "cluster.nodes.import": "cluster.nodes.import {name} i-0123456789abcdef0",
+    "cluster.nodes.import": "cluster.nodes.import {name} {instance}",
     "cluster.nodes.list": "cluster.nodes.list {name}",
     "cluster.nodes.power-off": "cluster.nodes.power-off {name} 1",
     "cluster.nodes.power-on": "cluster.nodes.power-off {name} 1 cluster.nodes.power-on {name} 1",
@@ -83,14 +83,30 @@ ROWS: dict[str, str] = {
 }
 
 
-def typed(task: str, folder: Path, name: str, uid: str = "0000") -> list[str]:
-    """The words of the row of a task, with files of that folder."""
+def typed(
+    task: str, folder: Path, name: str, uid: str = "0000", instance: str = "i-0123456789abcdef0"
+) -> list[str]:
+    """The words of the row of a task, with files of that folder, which `prepare` made."""
     services, build = folder / "services.yaml", folder / "build"
-    services.write_text("web: { command: /bin/sleep 1d }\n")
-    (build / "bin").mkdir(parents=True, exist_ok=True)
-    (build / "bin" / "space").write_text("#!/bin/sh\n")
-    values = {"name": name, "id": f"{name}-{uid}", "folder": folder, "services": services, "build": build}
+    values = {
+        "name": name,
+        "instance": instance,
+        "id": f"{name}-{uid}",
+        "folder": folder,
+        "services": services,
+        "build": build,
+    }
     return [word.replace("&", " ") for word in ROWS[task].format(**values).split()]
+
+
+def prepare(folder: Path) -> None:
+    """Make the files that rows name."""
+    (folder / "services.yaml").write_text("web: { command: /bin/sleep 1d }\n")
+    for name in ("bin", "lib", "share"):
+        (folder / "build" / name).mkdir(parents=True)
+    program = folder / "build" / "bin" / "space"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
 
 
 def fab(*arguments: str) -> "CompletedProcess[str]":

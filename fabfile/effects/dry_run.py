@@ -5,12 +5,13 @@ a copy of the home (store/home.py), which is thrown away.
 """
 
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from pathlib import Path
 
 from ..core.preview import Preview, Step
+from ..core.services.service import Service
 from ..core.spec.node import Node
 
 _current: "ContextVar[DryRun | None]" = ContextVar("dry_run", default=None)
@@ -30,6 +31,7 @@ class DryRun:
         self.homes: dict[Path, Path] = {}
         self._steps: list[Step] = []
         self._machines: dict[str, Sequence[Node] | None] = {}
+        self._services: dict[str, dict[str, Service | None]] = {}
 
     def preview(self, call: Callable[[], object]) -> Preview:
         """What the call would change.  Raises what the call raises before its first change."""
@@ -66,6 +68,14 @@ class DryRun:
             stop(Step(cluster, "the rest depends on its machines, which an earlier command boots first"))
         return found or ()
 
+    def services(self, cluster: str, found: Mapping[str, Service]) -> dict[str, Service]:
+        """A cluster's services as the earlier commands would have left those that were `found`."""
+        planned = self._services.get(cluster, {})
+        return {id: each for id, each in {**found, **planned}.items() if each is not None}
+
+    def leave_services(self, cluster: str, services: Mapping[str, Service | None]) -> None:
+        self._services.setdefault(cluster, {}).update(services)
+
     def leave(self, cluster: str, machines: Sequence[Node] | None) -> None:
         self._machines[cluster] = machines
 
@@ -99,6 +109,18 @@ def leave(cluster: str, machines: Sequence[Node] | None) -> None:
     """The machines that the steps leave, for the commands after this one; None: those are not known yet."""
     if (run := _current.get()) is not None:
         run.leave(cluster, machines)
+
+
+def leave_services(cluster: str, services: Mapping[str, Service | None]) -> None:
+    """The services that the steps add or change, by id, for the commands after this one; None: remove."""
+    if (run := _current.get()) is not None:
+        run.leave_services(cluster, services)
+
+
+def services(cluster: str, found: Mapping[str, Service]) -> dict[str, Service]:
+    """A cluster's services as the commands before this one in a dry run leave those that were `found`."""
+    run = _current.get()
+    return dict(found) if run is None else run.services(cluster, found)
 
 
 def machines(cluster: str, look: Callable[[], Sequence[Node]]) -> Sequence[Node]:

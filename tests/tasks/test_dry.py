@@ -52,6 +52,7 @@ def test_every_task_has_a_row() -> None:
 @pytest.mark.parametrize("task", dry.ROWS)
 def test_no_task_changes_a_file_or_a_machine(home: Path, tmp_path: Path, verbs: list[str], task: str) -> None:
     assert dry.fab("local.create", "demo", "3").returncode == 0
+    dry.prepare(tmp_path)
     arguments = dry.typed(task, tmp_path, "demo")
     before = dry.files(tmp_path)
     done = dry.fab("--dry", *arguments)
@@ -61,6 +62,7 @@ def test_no_task_changes_a_file_or_a_machine(home: Path, tmp_path: Path, verbs: 
 
 @pytest.mark.parametrize("task", [task for task in dry.ROWS if "{name}" in dry.ROWS[task]])
 def test_what_is_refused_is_refused_in_the_same_words(home: Path, tmp_path: Path, task: str) -> None:
+    dry.prepare(tmp_path)
     arguments = dry.typed(task, tmp_path, "nope")
     if task == "up":
         arguments = ["up", "nope", "--size=x", "--suite=sarge"]

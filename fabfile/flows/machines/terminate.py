@@ -30,9 +30,11 @@ def _plan(session: Session, machines: list[Node]) -> None:
     if not dry_run.active():
         return
     done = "release" if isinstance(session.provider, HostJoiner) else "terminate"
-    dry_run.leave(session.spec.name, ())
+    name = session.spec.name
+    dry_run.leave(name, ())
     dry_run.stop(
         *cleanup.nodes_steps(session),
         *(Step(node.name, f"{done} ({node.id}, {node.state})") for node in machines),
         *session.provider.leftovers(),
+        *([Step(name, "forget the host keys of its machines")] if session.store.state().keyed else []),
     )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from ...core.pacemaker.cib import QUERY, parse_services
 from ...core.services.service import Service
 from ...core.spec.node import Node
+from ...effects import dry_run
 from ..session import Session
 from . import member
 
@@ -16,4 +17,9 @@ def query(session: Session, nodes: Sequence[Node]) -> str:
 
 def services(session: Session, nodes: Sequence[Node]) -> dict[str, Service]:
     """The services that the cluster has now, by id."""
-    return parse_services(query(session, nodes), nodes)
+    return parsed(session, query(session, nodes), nodes)
+
+
+def parsed(session: Session, xml: str, nodes: Sequence[Node]) -> dict[str, Service]:
+    """The services in a CIB, by id."""
+    return dry_run.services(session.spec.name, parse_services(xml, nodes))

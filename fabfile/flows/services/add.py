@@ -90,6 +90,7 @@ def _add_missing(
     if not missing:
         return []
     if dry_run.plan(*(Step(service.id, "add", tuple(described(service))) for service in missing)):
+        dry_run.leave_services(session.spec.name, {service.id: service for service in missing})
         return missing
     xml = services_xml(missing, session.members())
     with session.report.step(f"start {', '.join(service.id for service in missing)}"):

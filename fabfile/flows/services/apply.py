@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ...core.errors import ClusterError, NodeError, Problem, UsageError
-from ...core.pacemaker.cib import parse_services
 from ...core.services import file as service_file
 from ...core.services import scripts as service_scripts
 from ...core.services.capacity import wish_problems
@@ -54,7 +53,7 @@ def apply(
     _check(session, wanted, keep_others)
     nodes = session.running()
     xml = cib.query(session, nodes)
-    present = parse_services(xml, session.members())
+    present = cib.parsed(session, xml, session.members())
     _check_ids(wanted, foreign(xml))
     found = plan(wanted, present, session.spec.services, halted=halted(xml), keep_others=keep_others)
     if not dry_run.active():
@@ -62,6 +61,8 @@ def apply(
     _check_nodes(session, nodes, found)
     quorum.require(session)
     if dry_run.plan(*found.steps()):
+        left = {service.id: service for service in found.wanted}
+        dry_run.leave_services(session.spec.name, {**{each.id: None for each in found.removed}, **left})
         session.saved(replace(session.spec, services=found.wanted))
         return found
     if not found.empty:
@@ -79,7 +80,7 @@ def export(session: Session) -> str:
     What is defined here and not in the cluster is in it too; what other tools run there is a comment.
     """
     xml = cib.query(session, session.running())
-    present = parse_services(xml, session.members())
+    present = cib.parsed(session, xml, session.members())
     missing = [service for service in session.spec.services if service.id not in present]
     return service_file.write([*present.values(), *missing], list(_comments(session, xml, present)))
 

@@ -50,6 +50,7 @@ def _remove(session: Session, ids: Sequence[str]) -> None:
     # Forgotten first, so that nothing starts it again, whatever interrupts this.
     session.saved(replace(session.spec, services=rest))
     steps = [Step(each, "stop, remove from the cluster and forget" if running else "forget") for each in ids]
+    dry_run.leave_services(session.spec.name, dict.fromkeys(ids))
     if dry_run.plan(*steps) or not running:
         return
     seconds = settling.seconds_for(session.spec.services)

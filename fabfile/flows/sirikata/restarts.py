@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from ...core.errors import ClusterError, NodeError
-from ...core.pacemaker.cib import parse_services
 from ...core.services.relations import in_start_order
 from ...core.services.service import Service
 from ...core.sirikata.release import Release, outdated_script, runs_from
@@ -20,7 +19,7 @@ def restart_outdated(session: Session, release: Release) -> tuple[str, ...]:
     before them, and they are not restarted twice.  Raises ClusterError when a service does not run again,
     which ends it.
     """
-    present = parse_services(cib.query(session, session.running()), session.members())
+    present = cib.parsed(session, cib.query(session, session.running()), session.members())
     ours = _ours(present)
     done: list[str] = []
     first = _outdated(session, ours)
