@@ -188,6 +188,16 @@ def test_only_the_console_prints(path: Path) -> None:
             assert node.func.id != "print", f"{name(path)}:{node.lineno} prints"
 
 
+@pytest.mark.parametrize("path", [m for m in MODULES if m.parent.name != "ssh"], ids=name)
+def test_text_is_read_in_one_encoding_whatever_the_locale(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        called = getattr(node.func, "attr", "") if isinstance(node, ast.Call) else ""
+        if isinstance(node, ast.Call) and (
+            called == "write_text" or (called == "read_text" and not node.args)
+        ):
+            assert any(word.arg == "encoding" for word in node.keywords), f"{name(path)}:{node.lineno}"
+
+
 def test_a_folder_holds_about_a_dozen_modules() -> None:
     folders = Counter(path.parent for path in MODULES if path.name != "__init__.py")
     assert {name(folder): count for folder, count in folders.items() if count > 13} == {}

@@ -49,7 +49,7 @@ def _word(value: "str | int | float | Iterable[str | int]") -> str:
 
 @lru_cache
 def _text(file: str) -> str:
-    return (ROOT / "templates" / file).read_text()
+    return (ROOT / "templates" / file).read_text(encoding="utf-8")
 
 
 @lru_cache(maxsize=1)

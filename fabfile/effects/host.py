@@ -11,6 +11,16 @@ from contextlib import suppress
 from ..core.errors import ClusterError, Preflight, Problem, as_problems
 from ..core.result import InputWriter, Payload, Result
 
+# What a program inherits, beside what is for scripts of ours.  Everything else could change what it does or
+# prints: BASH_ENV, CDPATH, LD_PRELOAD, PERL5OPT, POSIXLY_CORRECT, PYTHONPATH, SYSTEMD_LOG_LEVEL, functions of
+# a shell, a language.
+_INHERITED = {"HOME", "LOGNAME", "PATH", "SHELL", "TMPDIR", "USER"}
+_INHERITED |= {"all_proxy", "ftp_proxy", "http_proxy", "https_proxy", "no_proxy"}
+_INHERITED |= {"SSL_CERT_DIR", "SSL_CERT_FILE"}
+_OURS = "SIRIKATA_"
+# Programs that the user configures, variables included: `${NAME}` in ssh_config, commands that it names.
+_USERS = {"ssh"}
+
 
 def run(
     command: Sequence[str],
@@ -19,14 +29,20 @@ def run(
     check: bool = True,
     on_line: Callable[[str], None] | None = None,
 ) -> Result:
-    """Run a program to its end; `on_line` is called with each line of its standard output as it comes.
+    """Run a program to its end, in a clean environment.
+
+    `on_line` is called with each line of its standard output as it comes.
 
     Raises ClusterError, with the last lines that it printed, when it cannot start or, with `check`, when it
     fails.
     """
     try:
         process = subprocess.Popen(
-            list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            list(command),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=None if command[0] in _USERS else environment(),
         )
     except OSError as error:
         raise ClusterError(f"cannot run {command[0]}: {error.strerror}") from error
@@ -42,8 +58,21 @@ def run(
     return done
 
 
+def environment() -> dict[str, str]:
+    """The variables that a program gets whose output is read: messages are in English."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in _INHERITED or name.lower() in _INHERITED or name.startswith(_OURS)
+    }
+    return kept | {"LC_ALL": "C.UTF-8"}
+
+
 class Pipe:
-    """A running shell command whose standard input and output are a socket."""
+    """A running shell command whose standard input and output are a socket.
+
+    Its environment is the user's, who wrote it: a ProxyCommand of OpenSSH's.
+    """
 
     def __init__(self, command: str) -> None:
         """Start the command.  Raises ClusterError where there is no shell."""

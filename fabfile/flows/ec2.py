@@ -81,4 +81,4 @@ def boot_master(session: Session) -> tuple[Node, MasterResult]:
 
 def policy() -> str:
     """The IAM policy that allows what this tool does, and no more, as JSON."""
-    return POLICY.read_text()
+    return POLICY.read_text(encoding="utf-8")

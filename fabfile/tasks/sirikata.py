@@ -92,7 +92,7 @@ def collection() -> Collection:
     """The tasks of this module, with one for each preset of the table."""
     found = Collection("sirikata", presets, package, sync, rollback)
     for preset, (summary, helps) in outline(
-        (ROOT / "data" / "sirikata" / "presets.yaml").read_text()
+        (ROOT / "data" / "sirikata" / "presets.yaml").read_text(encoding="utf-8")
     ).items():
         found.add_task(_preset_task(preset, summary, helps))
     return found

@@ -133,6 +133,27 @@ def test_a_damaged_fabric_yaml_is_named(tmp_path: Path, text: bytes, said: str) 
         assert f"{tmp_path}/fabric.yaml" in done.stderr and said in done.stderr
 
 
+AWS = """
+[profile mfa]
+region = eu-central-1
+role_arn = arn:aws:iam::123456789012:role/admin
+mfa_serial = arn:aws:iam::123456789012:mfa/me
+source_profile = base
+
+[profile base]
+aws_access_key_id = AKIA0123456789ABCDEF
+aws_secret_access_key = 0123456789abcdef
+"""
+
+
+def test_without_a_terminal_a_prompt_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text(AWS)
+    shell = f"AWS_CONFIG_FILE={tmp_path}/config AWS_PROFILE=mfa setsid -w $FAB ec2.check demo"
+    done = fab_process(tmp_path / "home", f"$FAB cluster.create demo 1 own key && {shell} </dev/null")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith("error: the AWS profile needs an MFA code: run this command in a terminal")
+
+
 def raising(error: BaseException) -> Callable[..., None]:
     def body(c: Any) -> None:
         raise error

@@ -24,7 +24,7 @@ FORMAT = 1
 
 def read(path: Path, kind: type[T]) -> T:
     """The dataclass in a document.  Raises StoreError, with the next step, when it cannot be used."""
-    return _parse(path, path.read_text(), kind)
+    return _parse(path, path.read_text(encoding="utf-8"), kind)
 
 
 def _parse(path: Path, text: str, kind: type[T]) -> T:

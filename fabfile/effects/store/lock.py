@@ -33,7 +33,7 @@ def lock(name: str, doing: str) -> Iterator[None]:
     except filelock.Timeout as error:
         raise _held(name, holder) from error
     try:
-        holder.write_text(f"process {os.getpid()} ({doing})\n")
+        holder.write_text(f"process {os.getpid()} ({doing})\n", encoding="utf-8")
         yield
     finally:
         holder.unlink(missing_ok=True)
@@ -41,7 +41,7 @@ def lock(name: str, doing: str) -> Iterator[None]:
 
 
 def _held(name: str, holder: Path) -> StoreError:
-    who = holder.read_text().strip() if holder.exists() else "another process"
+    who = holder.read_text(encoding="utf-8").strip() if holder.exists() else "another process"
     return StoreError(
         f"the cluster {name!r} is being changed by {who}. Wait for it to end, then run this again"
     )
@@ -49,5 +49,5 @@ def _held(name: str, holder: Path) -> StoreError:
 
 def _alive(holder: Path) -> bool:
     """Whether the process that the file names still runs: one that was killed leaves the file behind."""
-    words = holder.read_text().split() if holder.exists() else []
+    words = holder.read_text(encoding="utf-8").split() if holder.exists() else []
     return len(words) > 1 and Path("/proc", words[1]).exists()

@@ -96,7 +96,7 @@ class Store:
     def text(self, name: str) -> str | None:
         """A file's text, or None when there is none."""
         path = self.folder / name
-        return path.read_text() if path.exists() else None
+        return path.read_text(encoding="utf-8") if path.exists() else None
 
     def save_text(self, name: str, text: str) -> Path:
         return files.replace(self.folder / name, text.encode())

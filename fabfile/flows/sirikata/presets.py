@@ -29,7 +29,7 @@ TABLE = ROOT / "data" / "sirikata" / "presets.yaml"
 
 def table() -> Presets:
     """Every preset.  Raises UsageError with everything in its file that is wrong."""
-    return parse_presets(TABLE.read_text(), str(TABLE))
+    return parse_presets(TABLE.read_text(encoding="utf-8"), str(TABLE))
 
 
 def planned(

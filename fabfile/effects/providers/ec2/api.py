@@ -5,8 +5,11 @@ Credentials, region, retries and endpoints come from boto3's own chain (Boto3 do
 """
 
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache, partial
+from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -143,6 +146,8 @@ class Api:
             raise errors.unanswered(name, error) from None
         except BotoCoreError as error:
             raise errors.setup(error) from None
+        except EOFError:
+            raise Preflight(errors.MFA) from None
 
     def _client(self, service: str, retried: bool = True) -> Any:
         from botocore.exceptions import BotoCoreError
@@ -190,8 +195,27 @@ def forget_sessions() -> None:
 @lru_cache(maxsize=1)
 def _session() -> "Session":
     import boto3  # 0.3 s that `fab --list` need not pay
+    import botocore.session
 
-    return boto3.Session()
+    session = botocore.session.get_session()
+    with suppress(AttributeError, ValueError):  # botocore may change: then it prompts in its own way
+        credentials = session.get_component("credential_provider")
+        credentials.get_provider("assume-role")._prompter = _mfa_code
+    return boto3.Session(botocore_session=session)
+
+
+def _mfa_code(prompt: str) -> str:
+    """The code that the user types or that stands on standard input.  Raises EOFError where there is none.
+
+    getpass(3) would print a warning, and the prompt, where there is no terminal.
+    """
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR))
+    except OSError:
+        if line := sys.stdin.readline():
+            return line.strip()
+        raise EOFError from None
+    return getpass(prompt)
 
 
 @lru_cache(maxsize=16)

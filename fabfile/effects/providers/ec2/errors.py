@@ -145,6 +145,12 @@ def unanswered(operation: str, error: Exception) -> ApiError:
     return ApiError(operation, "", said, uncertain=True, text=text)
 
 
+# Of a profile with `mfa_serial`, where the code was not or cannot be typed.
+MFA = (
+    "the AWS profile needs an MFA code: run this command in a terminal, or set AWS_PROFILE to a profile "
+    "without mfa_serial"
+)
+
 # By the name of botocore's exception: what is wrong with the configuration, and the next step.
 _SETUP = {
     "NoCredentialsError": (
@@ -159,6 +165,7 @@ _SETUP = {
         "no AWS region is set: give one with {region}, for example eu-central-1, or set AWS_DEFAULT_REGION, "
         "or 'region' in ~/.aws/config"
     ),
+    "RefreshWithMFAUnsupportedError": MFA,
     "InvalidRegionError": "invalid AWS region ({said}): expected a name such as eu-central-1",
 }
 _REGION_ERRORS = ("NoRegionError", "InvalidRegionError")
