@@ -58,6 +58,8 @@ def command_problem(command: str) -> str:
     words = shlex.split(re.sub(r"\[[^][ ]*@\]|[][]|…", "", command), comments=True)
     assert words[0] == "fab", command
     words = words[1 : words.index("|") if "|" in words else None]
+    if words[0] == "--dry":  # Fabric's own
+        words = words[1:]
     namespace = examples() if words[0] in examples().task_names else ns
     try:
         Parser(contexts=namespace.to_contexts(ignore_unknown_help=True)).parse_argv(words)
@@ -186,7 +188,9 @@ def printed() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("page", "line"), printed())
 def test_a_line_of_output_on_a_page_is_one_that_the_code_prints(page: str, line: str) -> None:
     patterns = [re.escape(text).replace("…", ".*") for text in texts() if len(text) > 6]
-    assert any(re.fullmatch(pattern, line) for pattern in patterns), f"{page}: {line}"
+    of_a_step = re.sub(r"^[\w-]+: ", "", line)
+    found = any(re.fullmatch(pattern, text) for pattern in patterns for text in (line, of_a_step))
+    assert found, f"{page}: {line}"
 
 
 def quoted() -> list[str]:

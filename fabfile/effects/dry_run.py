@@ -105,6 +105,12 @@ def stop(*steps: Step) -> None:
         raise Ended
 
 
+def guard(deed: str, *, looks: bool) -> None:
+    """Let through what only looks.  In a dry run anything else is a bug: raises AssertionError."""
+    if not looks and active():
+        raise AssertionError(f"a dry run was about to change something: {deed}")
+
+
 def leave(cluster: str, machines: Sequence[Node] | None) -> None:
     """The machines that the steps leave, for the commands after this one; None: those are not known yet."""
     if (run := _current.get()) is not None:

@@ -10,7 +10,10 @@ from fabfile import Cluster, Step, UsageError, ns, preview
 from fabfile.core.result import Result
 from fabfile.effects import host
 from fabfile.effects.providers.local import provider as local
+from fabfile.effects.store.store import Store
 from tests import dry
+from tests.builders import spec
+from tests.pages import DOCS, steps
 from tests.paths import ROOT
 
 # What the script of local machines is called with to look; every other verb changes something.
@@ -31,13 +34,19 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def verbs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The verbs that the script of local machines is called with; it has no machines."""
+def said() -> dict[str, str]:
+    """What the script of local machines prints, by verb: it has no machines."""
+    return {"clusters": "demo-0000\t7\t0\n"}
+
+
+@pytest.fixture
+def verbs(monkeypatch: pytest.MonkeyPatch, said: dict[str, str]) -> Iterator[list[str]]:
+    """The verbs that the script of local machines is called with."""
     called: list[str] = []
 
     def machine(verb: str, *arguments: str, **options: object) -> Result:
         called.append(verb)
-        return Result(exit=0, out="demo-0000\t7\t0\n" if verb == "clusters" else "", err="")
+        return Result(exit=0, out=said.get(verb, ""), err="")
 
     monkeypatch.setattr(local, "_machine", machine)
     monkeypatch.setattr(host, "root_problems", list)
@@ -123,6 +132,17 @@ def test_a_preset_prints_its_commands_by_its_own_option(home: Path, verbs: list[
     assert dry.fab("local.create", "demo", "3").returncode == 0
     done = dry.fab("sirikata.redis", "demo", "--dry-run")
     assert "service.add" in done.stdout
+
+
+def test_the_documentation_shows_what_is_printed(home: Path, verbs: list[str], said: dict[str, str]) -> None:
+    ((command, shown),) = steps("Dry runs", DOCS / "operating.md")
+    names = {"puppet": 2, "node0": 10, "node1": 11, "node2": 12}
+    said["list"] = "".join(f"{name}\t198.18.0.{host}\trunning\t1\n" for name, host in names.items())
+    said["clusters"] = "demo-079d\t0\t4\n"
+    store = Store("demo")
+    store.save_spec(spec(uid="079d"))
+    store.update_state(keyed={"demo-079d/node0": "198.18.0.10"})
+    assert dry.fab(*command.split()[1:]).stdout == shown
 
 
 def test_a_program_previews_calls(home: Path, verbs: list[str]) -> None:

@@ -32,6 +32,7 @@ def _switch(session: Session, index: int, act: Callable[[Node], None], state: St
     session.remote.forget(node)
     act(node)
     if dry_run.active():
-        others = [each for each in session.machines() if each.id != node.id]
-        dry_run.leave(session.spec.name, [*others, replace(node, state=state)])
+        switched = replace(node, state=state)
+        left = [switched if each.id == node.id else each for each in session.machines()]
+        dry_run.leave(session.spec.name, left)
     return session.node(index)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ....core.errors import Preflight
+from ... import dry_run
 from . import errors
 from .errors import Source, source
 
@@ -98,6 +99,8 @@ class Api:
 
     def call(self, operation: str, *, service: str = "ec2", retried: bool = True, **parameters: Any) -> Any:
         """One call by its name in boto3, for example `describe_vpcs`."""
+        looks = operation.startswith(("describe_", "get_", "decode_")) or bool(parameters.get("DryRun"))
+        dry_run.guard(operation, looks=looks)
         method = getattr(self._client(service, retried), operation)
         return self._guarded(operation, partial(method, **parameters))
 

@@ -21,6 +21,8 @@ SCRIPT = ROOT / "data" / "local" / "machine"
 # Host parts of addresses in a cluster's /24: the host is .1, its Puppet master .2, its nodes from .10.
 MASTER_HOST, FIRST_HOST = 2, 10
 PUPPET_PORT = 8140
+# The script's verbs that change nothing.
+_LOOKS = ("changes", "check", "clusters", "list")
 _STATES: dict[str, State] = {"running": "running", "stopped": "stopped", "broken": "broken"}
 
 
@@ -193,6 +195,7 @@ def _problem(line: str) -> str:
 def _machine(
     *arguments: str, stdin: bytes = b"", node: str = "", on_line: Callable[[str], None] | None = None
 ) -> Result:
+    dry_run.guard(f"{SCRIPT.name} {arguments[0]}", looks=arguments[0] in _LOOKS)
     done = host.run(host.as_root([str(SCRIPT), *arguments]), stdin=stdin, check=False, on_line=on_line)
     if done.ok:
         return done
