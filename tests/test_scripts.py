@@ -45,11 +45,11 @@ SCRIPTS = {
     "install the seed": pacemaker.install_seed_script(),
     "join": pacemaker.join_script(),
     "wait for members": pacemaker.wait_script(["node0", "node1"]),
-    "add a service": service_scripts.add_services_script(["web", "db"]),
-    "remove a service": service_scripts.remove_services_script(["web", "db"]),
-    "tell services to stop": service_scripts.stop_script(["web", "db"]),
+    "add a service": service_scripts.add_services_script(),
+    "remove a service": service_scripts.remove_services_script(),
+    "tell services to stop": service_scripts.set_roles_script(),
     "abort starts": service_scripts.abort_script(["web", "db"]),
-    "apply services": service_scripts.apply_services_script(["web"], ["old"], "//a[@id='b']"),
+    "apply services": service_scripts.apply_services_script(),
     "say what nodes have": node_attributes.align_script(
         {"node1": frozenset({"redis"})}, {"node1": frozenset({"cdn"})}
     ),

@@ -1,5 +1,6 @@
 """Where progress is reported.  Flows take a Report; tasks decide how it looks."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
@@ -38,3 +39,9 @@ class Silent:
 
     def warn(self, text: str) -> None:
         return
+
+
+def listed(names: Sequence[str], *, most: int = 5) -> str:
+    """A few of the names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -23,7 +23,29 @@ change() {
   done
   fail "the cluster refuses the change: $(tail -n 1 "$dir/said")"
 }
-# erase XPATH: removes whatever matches; $id names it in the message.
+# erase XPATH: removes whatever matches.
 erase() {
-  ! has "$1" || said=$(cibadmin --delete-all --force --xpath "$1" 2>&1) || fail "cannot remove $id: $(last "$said")"
+  ! has "$1" || said=$(cibadmin --delete-all --force --xpath "$1" 2>&1) ||
+    fail "cannot remove ${id:-what the cluster has}: $(last "$said")"
+}
+# put FILE: adds and alters what the file holds of the configuration.
+put() {
+  said=$(cibadmin --modify --allow-create --scope configuration --xml-file "$1" 2>&1) ||
+    fail "the cluster refuses the services: $(last "$said")"
+}
+# take: standard input is a line of marks, as pacemaker/marks.py writes them, then what `put "$dir/wanted.xml"` puts in.
+take() {
+  cat >"$dir/input"
+  head -n 1 "$dir/input" >"$dir/marks.xml"
+  sed 1d "$dir/input" >"$dir/wanted.xml"
+}
+# mark, unmark: put the marks into the copy, for expressions with $marked and $kept, and take them out again.
+marked='/cib/configuration/crm_config/cluster_property_set[@id="sirikata.marked"]/nvpair/@name'
+kept='/cib/configuration/crm_config/cluster_property_set[@id="sirikata.kept"]/nvpair/@name'
+mark() { put "$dir/marks.xml"; }
+unmark() { erase '//crm_config/cluster_property_set[@id="sirikata.marked" or @id="sirikata.kept"]'; }
+# names XPATH: the ids of a few of the resources that match, with commas between them.
+names() {
+  cibadmin --query --xpath "$1" --node-path 2>/dev/null | sed -n "s/^.*\[@id='\([^']*\)'\]$/\1/p" | head -n 5 |
+    paste -sd, - | sed 's/,/, /g'
 }

@@ -2,9 +2,9 @@
 # Moves the service $id to $node, within $seconds, and lets it stay there.
 # The constraint that moves it is removed in the end, also when this is interrupted; should the machine die, it expires.
 require
-online=$(crm_mon -1 --output-as=text --include=none,nodes 2>/dev/null | sed -n 's/.*Online: \[ *\(.*[^ ]\) *\].*/\1/p')
+online=$(look nodes | sed -n 's/.*Online: \[ *\(.*[^ ]\) *\].*/\1/p')
 case " $online " in *" $node "*) ;; *) fail "$node is not online (online: ${online:-none})" ;; esac
-release() { crm_resource --clear --resource "$id" >/dev/null 2>&1 || :; }
+release() { surely crm_resource --clear --resource "$id" || fail "the constraint that moved $id cannot be removed"; }
 trap release EXIT
 trap 'exit 1' HUP INT TERM PIPE
 end=$(( $(uptime) + seconds ))

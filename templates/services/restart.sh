@@ -3,16 +3,16 @@
 # Whatever happens, the target role is removed in the end, and so is the constraint that brings it back to its node.
 require
 release() {
-  crm_resource --resource "$id" --meta --delete-parameter target-role >/dev/null 2>&1 || :
-  crm_resource --clear --resource "$id" >/dev/null 2>&1 || :
+  surely crm_resource --resource "$id" --meta --delete-parameter target-role || :
+  surely crm_resource --clear --resource "$id" || :
 }
 trap release EXIT
 trap 'exit 1' HUP INT TERM PIPE
 stay=$(where)
 set_role Stopped
 end=$(( $(uptime) + seconds ))
-while [ "$(active)" ]; do
-  ! given_up || broken "$id does not stop on $(active)"
+while now=$(active) || exit 1; [ "$now" ]; do
+  ! given_up || broken "$id does not stop on $now"
   sleep 0.2
 done
 crm_resource --cleanup --resource "$id" >/dev/null 2>&1 || :

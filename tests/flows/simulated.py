@@ -10,9 +10,11 @@ from typing import Any, cast
 
 from fabfile.core.errors import NodeError
 from fabfile.core.pacemaker.cib import QUERY, parse_services, services_xml
+from fabfile.core.pacemaker.marks import MARKED
 from fabfile.core.pacemaker.status import STATUS_COMMAND
 from fabfile.core.report import Silent
 from fabfile.core.result import Result
+from fabfile.core.services.change import halted
 from fabfile.core.services.service import Service
 from fabfile.core.spec.cluster import ClusterSpec
 from fabfile.core.spec.node import Node
@@ -50,7 +52,7 @@ class Cluster:
     places       the node of each service that runs
     unreachable  names of nodes that refuse connections; lacks: by node, what it prints that it lacks
     ran          the scripts that changed something or waited, by file, with the node
-    refuses      the file of a script that fails
+    refuses      the file of a script that fails; loses: of one that succeeds, and whose answer is lost
     """
 
     spec: ClusterSpec = field(default_factory=spec)
@@ -64,6 +66,7 @@ class Cluster:
     lacks: dict[str, str] = field(default_factory=dict)
     attributes: str = ""
     refuses: str = ""
+    loses: str = ""
     ran: list[tuple[str, str]] = field(default_factory=list)
     report: Report = field(default_factory=Report)
 
@@ -119,20 +122,27 @@ class Cluster:
         values = dict(word.split("=", 1) for word in shlex.split(_head(script)) if "=" in word)
         for name in actions:
             self._act(name, node, values, stdin.decode())
+        if self.loses in actions:
+            raise NodeError(node.name, "the connection was lost")
         return Result(0, "", "")
 
     def _act(self, name: str, node: Node, values: dict[str, str], stdin: str) -> None:
         ids = values.get("ids", values.get("id", "")).split()
+        marks, _, wanted = stdin.partition("\n")
+        marked = _marked(marks) if marks else set()
         if name in ("services/add", "services/apply"):
-            self.present |= parse_services(stdin, self.machines)
-            self.stopped |= set(values.get("going", "").split())
+            halted = _halted(wanted)
+            found = parse_services(wanted, self.machines)
+            self.present |= {each: service for each, service in found.items() if each not in halted}
+            self.stopped = self.stopped - marked | halted
             self._start()
         elif name == "services/remove":
-            for service_id in ids:
+            for service_id in marked:
                 self.present.pop(service_id, None)
                 self.places.pop(service_id, None)
-        elif name == "services/stop":
-            self.stopped |= set(ids)
+            self.stopped -= marked
+        elif name == "services/set-roles":
+            self.stopped = self.stopped - marked | _halted(wanted)
         elif name == "services/restart":
             self.stopped -= set(ids)
             self._start()
@@ -183,6 +193,16 @@ class Cluster:
                 resource.set("active", "true")
                 ET.SubElement(resource, "node", name=place)
         return ET.tostring(root, encoding="unicode")
+
+
+def _marked(marks: str) -> set[str]:
+    pairs = ET.fromstring(marks).iterfind(f".//cluster_property_set[@id='{MARKED}']/nvpair")
+    return {pair.get("name", "") for pair in pairs}
+
+
+def _halted(configuration: str) -> set[str]:
+    """The services that a piece of configuration tells to stop."""
+    return halted(f"<cib>{configuration}</cib>")
 
 
 # Files that hold functions, or what others begin with.

@@ -55,6 +55,21 @@ def test_a_service_moves_and_leaves_no_constraint(trixie: Cluster, web: str) -> 
     assert "rsc_location" not in trixie.machine(0).said("cibadmin --query --scope constraints")
 
 
+def test_a_change_that_fails_leaves_the_configuration_as_it_was(trixie: Cluster, web: str) -> None:
+    machine, query = trixie.machine(0), "cibadmin --query --scope configuration"
+    there = (home_of(trixie, web) + 1) % 3
+    # Nothing stops, and nothing moves.
+    machine.said("crm_attribute --type crm_config --name maintenance-mode --update true")
+    try:
+        before = machine.said(query)
+        for task in (["service.remove", web], ["service.move", web, str(there)], ["service.restart", web]):
+            assert trixie.fab(task[0], *task[1:]).exit == 1
+            assert machine.said(query) == before, task
+    finally:
+        machine.said("crm_attribute --type crm_config --name maintenance-mode --delete")
+    assert len(trixie.runs_on(web)) == 1
+
+
 def test_a_removed_service_leaves_nothing_behind(trixie: Cluster) -> None:
     trixie.ok(
         "service.add", "gone", "/bin/sh -c '/usr/bin/sleep 100001 & exec /usr/bin/sleep 100002'", "--on=1"

@@ -7,8 +7,6 @@ that moment, as long as there is time.  So it is whole or not at all, and what o
 Man pages: cibadmin(8), crm_diff(8), crm_resource(8), crm_mon(8), crmadmin(8).
 """
 
-from collections.abc import Iterable
-
 from ..templates import script
 
 # Seconds for a service to start, or to stop, on slow nodes: the operations' own timeouts end sooner.
@@ -24,13 +22,3 @@ WATCH = (CIB, "pacemaker/watch.sh")
 def settle_script(*, seconds: int = TIMEOUT) -> str:
     """Wait until the cluster has settled after a change, for `seconds` at most; never fails for that."""
     return script(*WATCH, "pacemaker/settle.sh", id="", seconds=seconds)
-
-
-def attribute_in(values: Iterable[str], *names: str) -> str:
-    """The condition of an XPath that one of those attributes has one of the values."""
-    return any_of(f"@{name}='{value}'" for name in names for value in values)
-
-
-def any_of(conditions: Iterable[str]) -> str:
-    """The condition of an XPath that one of the conditions holds."""
-    return " or ".join(conditions)

@@ -1,10 +1,11 @@
 """Changes of many services in the CIB: what is read beforehand, and what the change puts into it."""
 
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ..pacemaker.cib import AGENT, service_resource, services_xml
 from ..pacemaker.constraints import service_constraints
+from ..pacemaker.marks import change_input, marks_xml
 from ..spec.node import Node
 from .service import Service
 
@@ -26,43 +27,78 @@ def foreign(cib: str) -> dict[str, str]:
     }
 
 
-def change_xml(touched: Sequence[Service], removed: Sequence[Service], nodes: Sequence[Node]) -> str:
-    """The configuration of the services that are added or changed, as apply_services_script() reads it.
+def applying(
+    touched: Sequence[Service], removed: Sequence[Service], nodes: Sequence[Node], cib: str
+) -> bytes:
+    """What apply_services_script() reads: services that are added or changed, and those that are to stop.
 
     What is removed stops before anything else starts, since both may use one port; that order is removed with
-    it. Raises NotFound for a service on a node that is not one of those.
+    it.  Raises NotFound for a service on a node that is not one of those.
     """
     root = ET.fromstring(services_xml(touched, nodes))
-    constraints = root.find("constraints")
-    assert constraints is not None
+    resources, constraints = root.find("resources"), root.find("constraints")
+    assert resources is not None and constraints is not None
+    resources.extend(_with_role(primitive) for primitive in _primitives(cib, {old.id for old in removed}))
     for old in removed:
         for new in touched:
             order = {"id": f"{old.id}.before.{new.id}", "first": old.id, "then": new.id, "kind": "Optional"}
             actions = {"first-action": "stop", "then-action": "start", "symmetrical": "false"}
             ET.SubElement(constraints, "rsc_order", order | actions)
+    marks = marks_xml([service.id for service in touched], _kept(touched, nodes))
+    return change_input(marks, ET.tostring(root, encoding="unicode"))
+
+
+def halting(cib: str, ids: Collection[str]) -> bytes:
+    """What set_roles_script() reads to tell services to stop; those that the CIB lacks are left out."""
+    return change_input(marks_xml([]), _roles([_with_role(each) for each in _primitives(cib, ids)]))
+
+
+def resuming(before: str, now: str, ids: Collection[str]) -> bytes:
+    """What set_roles_script() reads to give services the roles back that they had in an earlier CIB.
+
+    Those that the CIB lacks by now are left out.
+    """
+    old = {primitive.get("id", ""): primitive for primitive in _primitives(before, ids)}
+    present = [old[primitive.get("id", "")] for primitive in _primitives(now, old)]
+    roles = [_with_role(each, role.get("value", "")) for each in present if (role := _role(each)) is not None]
+    without = [primitive.get("id", "") for primitive in present if _role(primitive) is None]
+    return change_input(marks_xml(without), _roles(roles) if roles else "")
+
+
+def _primitives(cib: str, ids: Collection[str]) -> list[ET.Element]:
+    found = ET.fromstring(cib).iterfind(".//resources//primitive")
+    return [primitive for primitive in found if primitive.get("id") in ids]
+
+
+def _role(primitive: ET.Element) -> ET.Element | None:
+    return primitive.find("meta_attributes/nvpair[@name='target-role']")
+
+
+def _with_role(primitive: ET.Element, role: str = "Stopped") -> ET.Element:
+    """A resource with nothing but a role, in the place where it has one already."""
+    service_id = primitive.get("id", "")
+    made = ET.Element("primitive", primitive.attrib)
+    places = primitive.findall("meta_attributes")
+    meta = next((place for place in places if place.find("nvpair[@name='target-role']") is not None), None)
+    if meta is None:
+        meta = places[0] if places else ET.Element("meta_attributes", id=f"{service_id}.meta")
+    had = _role(primitive)
+    pair = f"{meta.get('id')}-target-role" if had is None else had.get("id", "")
+    attributes = ET.SubElement(made, "meta_attributes", meta.attrib)
+    ET.SubElement(attributes, "nvpair", id=pair, name="target-role", value=role)
+    return made
+
+
+def _roles(primitives: Sequence[ET.Element]) -> str:
+    root = ET.Element("configuration")
+    ET.SubElement(root, "resources").extend(primitives)
     return ET.tostring(root, encoding="unicode")
 
 
-def stale(services: Sequence[Service], nodes: Sequence[Node]) -> str:
-    """An XPath to what the configuration holds of these services and must no longer hold.
-
-    Empty without services.
-
-    The rest of what it holds is replaced by what has the same id.  Raises NotFound for an unknown node.
-    """
-    return " | ".join(path for service in services for path in _stale(service, nodes))
-
-
-def _stale(service: Service, nodes: Sequence[Node]) -> list[str]:
-    parameters = service_resource(service).iterfind("instance_attributes/nvpair")
-    primitive = f"//resources//primitive[@id='{service.id}']"
-    return [
-        f"{primitive}/instance_attributes/nvpair{_none_of(list(parameters))}",
-        f"{primitive}/meta_attributes/nvpair[@name='target-role']",
-        f"//constraints/*[starts-with(@id,'{service.id}.')]{_none_of(service_constraints(service, nodes))}",
-    ]
-
-
-def _none_of(elements: Sequence[ET.Element]) -> str:
-    ids = " or ".join(f"@id='{element.get('id')}'" for element in elements)
-    return f"[not({ids})]" if ids else ""
+def _kept(services: Sequence[Service], nodes: Sequence[Node]) -> list[str]:
+    """The ids of what the configuration is to hold of these services: what else it holds of them goes."""
+    found: list[ET.Element] = []
+    for service in services:
+        found += service_resource(service).iterfind("instance_attributes/nvpair")
+        found += service_constraints(service, nodes)
+    return [element.get("id", "") for element in found]

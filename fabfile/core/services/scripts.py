@@ -6,52 +6,35 @@ error are the resource agent's, where it gave a reason.
 
 from collections.abc import Sequence
 
-from ..pacemaker.scripts import CHANGE, CIB, TIMEOUT, WATCH, any_of, attribute_in
+from ..pacemaker.scripts import CHANGE, CIB, TIMEOUT, WATCH
 from ..templates import script
 
 
-def add_services_script(service_ids: Sequence[str], *, seconds: int = TIMEOUT) -> str:
-    """Add the services whose configuration, services_xml(), is on standard input, with their constraints, in
-    one change.
+def add_services_script(*, seconds: int = TIMEOUT) -> str:
+    """Add the services that are marked, with their constraints, in one change.
 
-    Fails when the cluster already has a resource of one of those ids, and when others changed it for
-    `seconds` on end.
+    Standard input is change_input() of their ids and services_xml().  Fails when the cluster already has a
+    resource of one of those ids, and when others changed it for `seconds` on end.
     """
-    return script(
-        *CHANGE,
-        "services/add.sh",
-        ids=service_ids,
-        named=attribute_in(service_ids, "id"),
-        of_them=attribute_in(service_ids, "rsc"),
-        seconds=seconds,
-    )
+    return script(*CHANGE, "services/add.sh", id="", seconds=seconds)
 
 
-def remove_services_script(service_ids: Sequence[str], *, seconds: int = TIMEOUT) -> str:
-    """Stop the services, wait until they run nowhere, then remove them with their constraints and their
+def remove_services_script(*, seconds: int = TIMEOUT) -> str:
+    """Wait until the services that are marked run nowhere, then remove them with their constraints and their
     history.
 
-    May be repeated; a service that the cluster does not have is removed already.
+    Standard input is change_input() of their ids; set_roles_script() gave them their role.  May be repeated;
+    a service that the cluster does not have is removed already.
     """
-    published = (
-        f"@name='sirikata-place-{service_id}' or contains(concat(@value, ' '), ' {service_id} ')"
-        for service_id in service_ids
-    )
-    return script(
-        *CHANGE,
-        WATCH[-1],
-        "services/remove.sh",
-        ids=service_ids,
-        named=attribute_in(service_ids, "id"),
-        constrained=attribute_in(service_ids, "rsc", "with-rsc", "first", "then"),
-        placed=any_of(published),
-        seconds=seconds,
-    )
+    return script(*CHANGE, WATCH[-1], "services/remove.sh", id="", seconds=seconds)
 
 
-def stop_script(service_ids: Sequence[str]) -> str:
-    """Tell the services to stop, and wait for nothing; those that the cluster does not have are left out."""
-    return script(CIB, "services/stop.sh", ids=service_ids)
+def set_roles_script(*, seconds: int = TIMEOUT) -> str:
+    """Tell services to stop, or to run as before, in one change, and wait for nothing.
+
+    Standard input is change.halting() or change.resuming().
+    """
+    return script(*CHANGE, "services/set-roles.sh", id="", seconds=seconds)
 
 
 def abort_script(service_ids: Sequence[str]) -> str:
@@ -93,21 +76,10 @@ def cleanup_script(service_id: str, *, seconds: int = TIMEOUT) -> str:
     return script(*WATCH, "services/cleanup.sh", "services/wait-running.sh", id=service_id, seconds=seconds)
 
 
-def apply_services_script(
-    service_ids: Sequence[str], going: Sequence[str], stale: str, *, seconds: int = TIMEOUT
-) -> str:
-    """Add and alter services, and tell those that are `going` to stop, in one change: all of it or nothing.
+def apply_services_script(*, seconds: int = TIMEOUT) -> str:
+    """Add and alter services, and tell others to stop, in one change: all of it or nothing.
 
-    change.change_xml() is on standard input; `stale` is an XPath to what goes of what is altered, or empty.
-    Fails when another kind of resource has one of the ids, and when others changed the cluster for `seconds`
-    on end.
+    Standard input is change.applying().  Fails when another kind of resource has one of the ids, and when
+    others changed the cluster for `seconds` on end.
     """
-    return script(
-        *CHANGE,
-        "services/apply.sh",
-        ids=service_ids,
-        going=going,
-        named=attribute_in(service_ids, "id"),
-        stale=stale,
-        seconds=seconds,
-    )
+    return script(*CHANGE, "services/apply.sh", id="", seconds=seconds)

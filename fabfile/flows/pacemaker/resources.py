@@ -1,18 +1,42 @@
-"""Resources of the cluster that are to go: stopped, ended while they start, removed."""
+"""Resources of the cluster that are to go: stopped, ended while they start, removed, or to run as before."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 
-from ...core.errors import NodeFailures
-from ...core.services.scripts import abort_script, remove_services_script, stop_script
+from ...core.errors import ClusterError, NodeFailures
+from ...core.pacemaker.marks import change_input, marks_xml
+from ...core.services.change import halting, resuming
+from ...core.services.scripts import abort_script, remove_services_script, set_roles_script
 from ...core.spec.node import Node
 from ..session import Session
-from . import member
+from . import cib, member
 
 
-def stop(session: Session, nodes: Sequence[Node], ids: Sequence[str]) -> None:
-    """Tell the cluster to stop those services, and wait for nothing."""
-    member.run(session, nodes, stop_script(ids))
+def stop(session: Session, nodes: Sequence[Node], ids: Collection[str]) -> str:
+    """Tell the cluster to stop those services, and wait for nothing.  Returns the CIB as it was before."""
+    before = cib.query(session, nodes)
+    member.run(session, nodes, set_roles_script(), stdin=halting(before, ids))
+    return before
+
+
+def resume(session: Session, nodes: Sequence[Node], ids: Collection[str], before: str) -> None:
+    """Give services that were told to stop the roles back that they had.  Warns where that fails."""
+    try:
+        roles = resuming(before, cib.query(session, nodes), ids)
+        member.run(session, nodes, set_roles_script(), stdin=roles)
+    except ClusterError as error:
+        session.report.warn(
+            f"services may stay stopped ({error}). Start each again: fab service.restart"
+            f" {session.spec.name} ID"
+        )
+
+
+def gone(session: Session, nodes: Sequence[Node], ids: Collection[str]) -> bool:
+    """Whether the cluster surely has none of those services, whatever a change of them has said."""
+    try:
+        return cib.services(session, nodes).keys().isdisjoint(ids)
+    except ClusterError:
+        return False
 
 
 def abort_starts(session: Session, nodes: Sequence[Node], ids: Sequence[str]) -> None:
@@ -30,4 +54,5 @@ def remove(session: Session, nodes: Sequence[Node], ids: Sequence[str], seconds:
     Then remove them from the cluster.
     """
     abort_starts(session, nodes, ids)
-    member.run(session, nodes, remove_services_script(ids, seconds=seconds), seconds=seconds)
+    script, marks = remove_services_script(seconds=seconds), change_input(marks_xml(ids))
+    member.run(session, nodes, script, stdin=marks, seconds=seconds)

@@ -3,9 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from ...core.errors import Problem, UsageError
+from ...core.errors import ClusterError, Problem, UsageError
 from ...core.pacemaker.cib import services_xml
+from ...core.pacemaker.marks import change_input, marks_xml
 from ...core.preview import Step
+from ...core.report import listed
 from ...core.services.capacity import wish_problems
 from ...core.services.difference import described
 from ...core.services.relations import in_start_order, needed
@@ -14,7 +16,7 @@ from ...core.services.service import Service, validate
 from ...core.spec.capabilities import holders
 from ...core.spec.node import Node
 from ...effects import dry_run
-from ..pacemaker import cib, member, quorum
+from ..pacemaker import cib, member, quorum, resources
 from ..session import Session
 from ..status import ServiceView
 from . import running, views
@@ -45,8 +47,13 @@ def add(session: Session, service: Service) -> ServiceView:
         raise UsageError(Problem("", "id", text))
     check_hosts(session, nodes, service)
     # Remembered first: what a crash leaves out of the cluster, the same command or `up` puts in.
-    session = session.saved(replace(session.spec, services=(*rest, service)))
-    _add_missing(session, nodes, present, needed(service.id, session.spec.services))
+    before, session = session, session.saved(replace(session.spec, services=(*rest, service)))
+    try:
+        _add_missing(session, nodes, present, needed(service.id, session.spec.services))
+    except ClusterError:
+        if resources.gone(session, nodes, [service.id]):
+            before.saved(before.spec)  # refused
+        raise
     dry_run.stop()
     return views.find(session, service.id)
 
@@ -92,10 +99,10 @@ def _add_missing(
     if dry_run.plan(*(Step(service.id, "add", tuple(described(service))) for service in missing)):
         dry_run.leave_services(session.spec.name, {service.id: service for service in missing})
         return missing
-    xml = services_xml(missing, session.members())
-    with session.report.step(f"start {', '.join(service.id for service in missing)}"):
-        script = add_services_script([service.id for service in missing])
-        member.run(session, nodes, script, stdin=xml.encode())
+    ids = [service.id for service in missing]
+    added = change_input(marks_xml(ids), services_xml(missing, session.members()))
+    with session.report.step(f"start {listed(ids)}"):
+        member.run(session, nodes, add_services_script(), stdin=added)
         for service in missing:
             running.wait(session, nodes, service)
     return missing

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ...core.errors import ClusterError, NodeError, Problem, UsageError
+from ...core.report import listed
 from ...core.services import file as service_file
 from ...core.services import scripts as service_scripts
 from ...core.services.capacity import wish_problems
-from ...core.services.change import change_xml, foreign, halted, stale
-from ...core.services.difference import Plan, differing, plan
+from ...core.services.change import applying, foreign, halted
+from ...core.services.difference import Changed, Plan, differing, plan
 from ...core.services.service import Service, validate
 from ...core.spec.capabilities import holders
 from ...core.spec.node import Node
@@ -66,8 +67,7 @@ def apply(
         session.saved(replace(session.spec, services=found.wanted))
         return found
     if not found.empty:
-        going = [service.id for service in found.removed if service.id in present]
-        _change(session, nodes, found, going)
+        _change(session, nodes, found, xml)
     if session.spec.services != found.wanted:
         session = session.saved(replace(session.spec, services=found.wanted))
     _see_running(session, wanted, changed=not found.empty)
@@ -139,28 +139,53 @@ def _check_nodes(session: Session, nodes: Sequence[Node], found: Plan) -> None:
         raise UsageError(problems)
 
 
-def _change(session: Session, nodes: Sequence[Node], found: Plan, going: Sequence[str]) -> None:
-    """Put it into force, remembered before: what an interruption leaves undone, the same command does."""
-    members, touched = session.members(), found.touched
-    leaving = [service for service in found.removed if service.id in going]
-    xml = change_xml(touched, leaving, members)
-    script = service_scripts.apply_services_script(
-        [service.id for service in touched], going, stale(touched, members)
-    )
+def _change(session: Session, nodes: Sequence[Node], found: Plan, xml: str) -> None:
+    """Put it into force, remembered before: what an interruption leaves undone, the same command does.
+
+    `xml`: the CIB.  Raises ClusterError; then the cluster and the specification are what they were.
+    """
+    present = cib.parsed(session, xml, session.members())
+    leaving = [service for service in found.removed if service.id in present]
     # What goes stays known until it is gone, without relations that would keep other services from running.
     alone = [replace(service, after=(), beside=(), apart_from=()) for service in found.removed]
     session.saved(replace(session.spec, services=(*found.wanted, *alone)))
     try:
         with session.report.step("change the services"):
-            member.run(session, nodes, script, stdin=xml.encode())
+            _put(session, nodes, found, leaving, xml)
     except NodeError as error:
         if error.said:  # by the script, which changes all or nothing; without a word the connection broke
             session.saved(session.spec)
         raise
-    if going:
-        seconds = settling.seconds_for(leaving)
-        with session.report.step(f"stop {', '.join(going)}"):
-            resources.remove(session, nodes, going, seconds)
+    try:
+        _take_out(session, nodes, leaving)
+    except ClusterError:
+        _undo(session, nodes, found, leaving)
+        raise
+
+
+def _put(session: Session, nodes: Sequence[Node], found: Plan, leaving: Sequence[Service], xml: str) -> None:
+    text = applying(found.touched, leaving, session.members(), xml)
+    member.run(session, nodes, service_scripts.apply_services_script(), stdin=text)
+
+
+def _take_out(session: Session, nodes: Sequence[Node], leaving: Sequence[Service]) -> None:
+    if leaving:
+        ids = [service.id for service in leaving]
+        with session.report.step(f"stop {listed(ids)}"):
+            resources.remove(session, nodes, ids, settling.seconds_for(leaving))
+
+
+def _undo(session: Session, nodes: Sequence[Node], found: Plan, leaving: Sequence[Service]) -> None:
+    """Put back what was changed, since what is to go does not stop.  Warns where that fails, too."""
+    changed = tuple(Changed(before=change.merged, after=change.before) for change in found.changed)
+    back = Plan(wanted=session.spec.services, added=tuple(leaving), changed=changed, removed=found.added)
+    try:
+        with session.report.step("undo the change"):
+            _put(session, nodes, back, found.added, cib.query(session, nodes))
+            _take_out(session, nodes, found.added)
+    except ClusterError as error:
+        session.report.warn(f"the change could not be undone: {error}")
+    session.saved(session.spec)
 
 
 def _see_running(session: Session, wanted: Sequence[Service], *, changed: bool) -> None:

@@ -1,6 +1,6 @@
 """Services that run: moved to another node, restarted, tried again."""
 
-from ...core.errors import UsageError
+from ...core.errors import ClusterError, UsageError
 from ...core.preview import Step
 from ...core.services.relations import move_problems, needed_by
 from ...core.services.scripts import cleanup_script, move_script, restart_script
@@ -46,8 +46,19 @@ def restart(session: Session, service_id: str) -> ServiceView:
         others = needed_by(service_id, session.spec.services)
         ids = [service_id, *(other for other, fields in others.items() if "after" in fields)]
         dry_run.stop(*(Step(each, "stop and start again") for each in ids))
-    _abort_start(session, service_id, stop=True)
-    return _started(session, service, "restart", restart_script(service_id, seconds=seconds), seconds)
+    script = restart_script(service_id, seconds=seconds)
+    if _runs(session, service_id):
+        return _started(session, service, "restart", script, seconds)
+    quorum.require(session)
+    nodes = session.running()
+    # Stopped first, so that a start in flight is not begun again.
+    before = resources.stop(session, nodes, [service_id])
+    try:
+        resources.abort_starts(session, nodes, [service_id])
+        return _started(session, service, "restart", script, seconds)
+    except ClusterError:
+        resources.resume(session, nodes, [service_id], before)
+        raise
 
 
 def cleanup(session: Session, service_id: str) -> ServiceView:
@@ -57,18 +68,13 @@ def cleanup(session: Session, service_id: str) -> ServiceView:
     if dry_run.active():
         quorum.require(session)
         dry_run.stop(Step(service_id, "forget its failures, so that it is tried again where it does not run"))
-    _abort_start(session, service_id)
+    if not _runs(session, service_id):
+        resources.abort_starts(session, session.running(), [service_id])
     return _started(session, service, "clean up", cleanup_script(service_id, seconds=seconds), seconds)
 
 
-def _abort_start(session: Session, service_id: str, *, stop: bool = False) -> None:
-    """End a start of the service that is under way; `stop`: the cluster is first told to stop it."""
-    if any(view.id == service_id and view.running for view in views.overview(session)):
-        return
-    nodes = session.running()
-    if stop:
-        resources.stop(session, nodes, [service_id])
-    resources.abort_starts(session, nodes, [service_id])
+def _runs(session: Session, service_id: str) -> bool:
+    return any(view.id == service_id and view.running for view in views.overview(session))
 
 
 def _started(session: Session, service: Service, doing: str, script: str, seconds: int) -> ServiceView:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from ...core.errors import ClusterError, Problem, UsageError, named
 from ...core.preview import Step
+from ...core.report import listed
 from ...core.services.relations import needed_by
 from ...effects import dry_run
 from ..pacemaker import cib, resources, settling
@@ -54,10 +55,15 @@ def _remove(session: Session, ids: Sequence[str]) -> None:
     if dry_run.plan(*steps) or not running:
         return
     seconds = settling.seconds_for(session.spec.services)
+    before = ""
     try:
-        with session.report.step(f"stop {', '.join(ids)}"):
-            resources.stop(session, running, ids)
+        with session.report.step(f"stop {listed(ids)}"):
+            before = resources.stop(session, running, ids)
             resources.remove(session, running, ids, seconds)
     except ClusterError:
+        if before and resources.gone(session, running, ids):
+            return  # only the answer was lost
+        if before:
+            resources.resume(session, running, ids, before)
         session.saved(session.spec)  # refused: it stays what it was
         raise

@@ -4,8 +4,8 @@ cluster.
 
 import xml.etree.ElementTree as ET
 
-from fabfile.core.pacemaker.cib import parse_services, services_xml
-from fabfile.core.services.change import change_xml, foreign, halted, stale
+from fabfile.core.pacemaker.cib import services_xml
+from fabfile.core.services.change import applying, foreign, halted, halting, resuming
 from fabfile.core.services.difference import Plan, plan
 from fabfile.core.services.service import Service
 from fabfile.core.spec.node import Node
@@ -123,24 +123,52 @@ def test_the_configuration_says_who_was_told_to_stop_and_what_is_not_ours() -> N
     assert foreign(CIB) == {"vip": "ocf:heartbeat:IPaddr2", "stop": "stonith:fence_aws"}
 
 
+def given(text: bytes) -> tuple[dict[str, list[str]], ET.Element]:
+    """What a script is given: the marks, by their set, and the configuration."""
+    marks, _, configuration = text.decode().partition("\n")
+    found = {
+        each.get("id", ""): [pair.get("name", "") for pair in each]
+        for each in ET.fromstring(marks).iter("cluster_property_set")
+    }
+    return found, ET.fromstring(configuration or "<configuration/>")
+
+
+def roles(configuration: ET.Element) -> list[tuple[str, str, str]]:
+    """By resource the id and the value of its role."""
+    return [
+        (primitive.get("id", ""), pair.get("id", ""), pair.get("value", ""))
+        for primitive in configuration.iter("primitive")
+        for pair in primitive.iter("nvpair")
+        if pair.get("name") == "target-role"
+    ]
+
+
 def test_what_goes_stops_before_what_comes_starts() -> None:
-    text = change_xml([WEB, DB], [OH], NODES)
-    orders = [order for order in ET.fromstring(text).iter("rsc_order") if order.get("first-action")]
+    _, found = given(applying([WEB, DB], [OH], NODES, CIB))
+    orders = [order for order in found.iter("rsc_order") if order.get("first-action")]
     assert [(o.get("first"), o.get("first-action"), o.get("then"), o.get("then-action")) for o in orders] == [
         ("oh", "stop", "web", "start"),
         ("oh", "stop", "db", "start"),
     ]
-    assert parse_services(f"<cib>{text}</cib>", NODES) == {"web": WEB, "db": DB}
-    assert change_xml([WEB], [], NODES) == services_xml([WEB], NODES)
+    assert roles(found) == [("oh", "oh.meta-target-role", "Stopped")]
 
 
-def test_what_is_stale_is_all_but_what_the_new_configuration_holds() -> None:
-    path = stale([changed(DB, on=1, user="nobody")], NODES)
-    assert path.split(" | ") == [
-        "//resources//primitive[@id='db']/instance_attributes/nvpair"
-        "[not(@id='db.parameters.command' or @id='db.parameters.user')]",
-        "//resources//primitive[@id='db']/meta_attributes/nvpair[@name='target-role']",
-        "//constraints/*[starts-with(@id,'db.')][not(@id='db.prefers')]",
-    ]
-    assert stale([DB], NODES).endswith("//constraints/*[starts-with(@id,'db.')]")
-    assert stale([], NODES) == ""
+def test_what_is_kept_is_what_the_new_configuration_holds() -> None:
+    marks, found = given(applying([changed(DB, on=1, user="nobody")], [], NODES, CIB))
+    assert marks == {
+        "sirikata.marked": ["db"],
+        "sirikata.kept": ["db.parameters.command", "db.parameters.user", "db.prefers"],
+    }
+    text = ET.tostring(found, encoding="unicode")
+    assert text == services_xml([changed(DB, on=1, user="nobody")], NODES)
+
+
+def test_a_role_stays_where_it_is_and_comes_back_as_it_was() -> None:
+    _, found = given(halting(CIB, ["db", "oh", "unknown"]))
+    assert roles(found) == [("db", "n", "Stopped"), ("oh", "oh.meta-target-role", "Stopped")]
+    marks, found = given(resuming(CIB, CIB, ["db", "oh"]))
+    assert (marks["sirikata.marked"], roles(found)) == (["oh"], [("db", "n", "Stopped")])
+
+
+def test_what_is_gone_is_given_no_role() -> None:
+    assert given(resuming(CIB, "<cib/>", ["db", "oh"]))[0] == {"sirikata.marked": [], "sirikata.kept": []}

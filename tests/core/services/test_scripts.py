@@ -15,7 +15,8 @@ from tests.programs import run_with
 CIBADMIN = r"""#!/bin/sh
 cd FOLDER
 case $* in
-  *--xpath*) exit 6 ;;
+  *--xpath*) exit 105 ;;
+  *marks.xml*) ;;
   *--query*) cat cib ;;
   *--modify*)
     read -r left <busy
@@ -46,8 +47,8 @@ class Pacemaker:
         (self.folder / "busy").write_text(f"{busy}\n")
         path = f"{self.folder}:{os.environ['PATH']}"
         return subprocess.run(
-            ["sh", "-c", service_scripts.add_services_script(["web"], seconds=seconds)],
-            input="web\n",
+            ["sh", "-c", service_scripts.add_services_script(seconds=seconds)],
+            input="marks\nweb\n",
             capture_output=True,
             text=True,
             timeout=60,
@@ -98,6 +99,19 @@ def test_what_is_refused_for_another_reason_is_not_tried_as_long(pacemaker: Pace
     done = pacemaker.change(busy=0, seconds=600)
     assert (done.returncode, pacemaker.tries) == (1, 20)
     assert done.stderr == "the cluster refuses the change: no such schema\n"
+
+
+def test_no_script_grows_with_the_services_that_it_is_about() -> None:
+    ids = [f"{'x' * 56}{number:04}" for number in range(1000)]
+    limit = 128 * 1024  # bytes of one argument: MAX_ARG_STRLEN, execve(2)
+    assert len(service_scripts.abort_script(ids)) < limit
+    for script in (
+        service_scripts.add_services_script,
+        service_scripts.apply_services_script,
+        service_scripts.remove_services_script,
+        service_scripts.set_roles_script,
+    ):
+        assert len(script()) < 10_000
 
 
 def test_hostile_values_stay_values() -> None:

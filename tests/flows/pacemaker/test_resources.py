@@ -1,5 +1,8 @@
 """Resources that are to go."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from fabfile.flows.pacemaker import resources
 from tests.builders import service
 from tests.flows.simulated import Cluster, actions
@@ -21,7 +24,18 @@ def test_a_node_that_cannot_be_reached_is_left_out_of_the_aborts() -> None:
     assert actions(cluster) == ["services/abort", "services/abort"]
 
 
+@given(
+    st.sets(st.sampled_from(["web", "db", "oh"])), st.sets(st.sampled_from(["web", "db", "oh"]), min_size=1)
+)
+def test_services_resume_the_roles_that_they_had(halted: set[str], ids: set[str]) -> None:
+    cluster = Cluster(stopped=set(halted)).with_services(service("web"), service("db"), service("oh"))
+    before = resources.stop(cluster.session, cluster.machines, ids)
+    assert cluster.stopped == halted | ids
+    resources.resume(cluster.session, cluster.machines, ids, before)
+    assert cluster.stopped == halted
+
+
 def test_a_stop_is_one_command_without_a_wait() -> None:
     cluster = Cluster().with_services(service("web"))
     resources.stop(cluster.session, cluster.machines, ["web"])
-    assert (actions(cluster), cluster.stopped) == (["services/stop"], {"web"})
+    assert (actions(cluster), cluster.stopped) == (["services/set-roles"], {"web"})

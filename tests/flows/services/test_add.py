@@ -50,6 +50,20 @@ def test_a_service_that_does_not_run_stays_defined() -> None:
     assert cluster.spec.services == (WEB,)
 
 
+def test_a_service_that_the_cluster_refuses_is_not_remembered() -> None:
+    cluster = Cluster(refuses="services/add")
+    with pytest.raises(ClusterError, match="refused"):
+        add.add(cluster.session, WEB)
+    assert (cluster.spec.services, cluster.present) == ((), {})
+
+
+def test_a_service_whose_answer_is_lost_stays_defined() -> None:
+    cluster = Cluster(loses="services/add")
+    with pytest.raises(ClusterError, match="lost"):
+        add.add(cluster.session, WEB)
+    assert (cluster.spec.services, cluster.present) == ((WEB,), {"web": WEB})
+
+
 def test_without_quorum_nothing_is_added() -> None:
     cluster = Cluster(quorate=False)
     with pytest.raises(ClusterError, match="no quorum"):

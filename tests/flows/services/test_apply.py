@@ -1,5 +1,7 @@
 """All services of a cluster at once."""
 
+from dataclasses import replace
+
 import pytest
 
 from fabfile.core.errors import ClusterError, UsageError
@@ -64,6 +66,14 @@ def test_a_change_that_the_cluster_refuses_leaves_the_specification() -> None:
     with pytest.raises(ClusterError, match="refused"):
         apply.apply(cluster.session, [NEW])
     assert cluster.spec.services == (WEB,)
+
+
+def test_a_removal_that_fails_undoes_the_whole_change() -> None:
+    cluster = Cluster(refuses="services/remove").with_services(WEB, DB)
+    with pytest.raises(ClusterError, match="refused"):
+        apply.apply(cluster.session, [replace(WEB, command="/bin/other")])
+    assert cluster.present == {"web": WEB, "db": DB}
+    assert (cluster.stopped, cluster.spec.services) == (set(), (WEB, DB))
 
 
 def test_an_export_can_be_applied_and_changes_nothing() -> None:

@@ -39,16 +39,23 @@ def test_a_service_that_runs_restarts_without_ending_starts() -> None:
 def test_a_service_that_does_not_run_is_stopped_before_its_restart() -> None:
     cluster = Cluster(stopped={"web"}).with_services(WEB)
     assert move.restart(cluster.session, "web").running
-    assert actions(cluster)[:4] == ["services/stop", *["services/abort"] * 3]
+    assert actions(cluster)[:4] == ["services/set-roles", *["services/abort"] * 3]
 
 
 def test_a_cleanup_ends_a_start_in_flight_and_waits() -> None:
     cluster = Cluster(broken={"web"}).with_services(WEB)
     assert move.cleanup(cluster.session, "web").running
-    assert "services/stop" not in actions(cluster) and "services/abort" in actions(cluster)
+    assert "services/set-roles" not in actions(cluster) and "services/abort" in actions(cluster)
 
 
 def test_a_restart_that_fails_says_what_to_do() -> None:
     cluster = Cluster(broken={"web"}).with_services(WEB)
     with pytest.raises(ClusterError, match=r"Look at it: fab service.status demo web"):
         move.restart(cluster.session, "web")
+
+
+def test_a_restart_that_fails_leaves_a_stopped_service_stopped() -> None:
+    cluster = Cluster(refuses="services/restart", stopped={"web"}).with_services(WEB)
+    with pytest.raises(ClusterError):
+        move.restart(cluster.session, "web")
+    assert cluster.stopped == {"web"}

@@ -28,11 +28,20 @@ def test_an_unknown_service_cannot_be_removed() -> None:
         remove.remove(Cluster().session, "web")
 
 
-def test_a_removal_that_the_cluster_refuses_leaves_everything_defined() -> None:
-    cluster = Cluster(refuses="services/remove").with_services(WEB, DB)
+@pytest.mark.parametrize("script", ["services/set-roles", "services/remove"])
+@pytest.mark.parametrize("halted", [set(), {"db"}])
+def test_a_removal_that_fails_leaves_everything_as_it_was(script: str, halted: set[str]) -> None:
+    cluster = Cluster(refuses=script, stopped=set(halted)).with_services(WEB, DB)
     with pytest.raises(ClusterError, match="refused"):
         remove.remove_all(cluster.session)
     assert [known.id for known in cluster.spec.services] == ["web", "db"]
+    assert (set(cluster.present), cluster.stopped) == ({"web", "db"}, halted)
+
+
+def test_a_removal_whose_answer_is_lost_is_done() -> None:
+    cluster = Cluster(loses="services/remove").with_services(WEB, DB)
+    assert remove.remove_all(cluster.session) == ["web", "db"]
+    assert (cluster.present, cluster.spec.services) == ({}, ())
 
 
 def test_all_services_go_in_one_change() -> None:
