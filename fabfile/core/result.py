@@ -17,11 +17,15 @@ Payload = bytes | InputWriter
 
 @dataclass(frozen=True)
 class Result:
-    """The exit code of a command and what it printed; a negative code: it ended without one."""
+    """The exit code of a command and what it printed; a negative code: it ended without one.
+
+    `left_out`: how many bytes of an output without bound are not here, all before those that are.
+    """
 
     exit: int
     out: str
     err: str
+    left_out: int = 0
 
     @property
     def ok(self) -> bool:

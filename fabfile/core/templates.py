@@ -27,7 +27,14 @@ def fill(text: str, **values: Any) -> str:
     return _environment().from_string(text).render(**values)
 
 
-def script(*files: str, **values: "str | int | float | Iterable[str | int]") -> str:
+class Script(str):
+    """A script for `sh`; `summary` names its files and values, on one line."""
+
+    __slots__ = ("summary",)
+    summary: str
+
+
+def script(*files: str, **values: "str | int | float | Iterable[str | int]") -> Script:
     """A script for `sh` of those files of `templates/`, one after the other, with `values` as its variables.
 
         script("corosync/stage.sh", new="corosync.conf.new-v2", ids=[1, 2])
@@ -38,9 +45,11 @@ def script(*files: str, **values: "str | int | float | Iterable[str | int]") -> 
     other file is taken as it is.  Functions that several scripts need stand in files of their own, named
     before the file that calls them.
     """
-    texts = (render(file, **values) if file.endswith(".j2") else _text(file) for file in files)
-    assignments = (f"{name}={shlex.quote(_word(value))}\n" for name, value in values.items())
-    return "".join((_text("sh/preamble.sh"), *assignments, *texts))
+    texts = (render(file, **values) if file.endswith(".j2") else text(file) for file in files)
+    assignments = [f"{name}={shlex.quote(_word(value))}" for name, value in values.items()]
+    made = Script("".join((text("sh/preamble.sh"), *(f"{line}\n" for line in assignments), *texts)))
+    made.summary = " ".join((*files, *assignments))
+    return made
 
 
 def _word(value: "str | int | float | Iterable[str | int]") -> str:
@@ -48,7 +57,8 @@ def _word(value: "str | int | float | Iterable[str | int]") -> str:
 
 
 @lru_cache
-def _text(file: str) -> str:
+def text(file: str) -> str:
+    """The text of a file of `templates/`, as it is."""
     return (ROOT / "templates" / file).read_text(encoding="utf-8")
 
 

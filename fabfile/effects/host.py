@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from ..core.errors import ClusterError, Preflight, Problem, as_problems
@@ -132,8 +132,8 @@ def require_root() -> None:
         raise Preflight(problems)
 
 
-def replace_by(command: Sequence[str]) -> None:
-    """Replace this process by a program, which keeps the terminal.
+def replace_by(command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+    """Replace this process by a program, which keeps the terminal and gets more variables.
 
     Raises Preflight when it is not installed.
     """
@@ -143,7 +143,7 @@ def replace_by(command: Sequence[str]) -> None:
         )
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execvp(command[0], list(command))
+    os.execvpe(command[0], list(command), {**os.environ, **(environment or {})})
 
 
 _PACKAGES = {"ssh": "openssh-client"}

@@ -28,6 +28,11 @@ def number() -> int:
     return secrets.randbelow(2**31)
 
 
+def mark() -> str:
+    """A text that no output of a command holds."""
+    return secrets.token_hex(16)
+
+
 def login_key() -> tuple[bytes, bytes]:
     """A new ed25519 key pair for the administrator: the private key in OpenSSH's format, and the public
     line."""

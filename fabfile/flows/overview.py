@@ -8,12 +8,13 @@ from ..core.spec.node import members
 from ..effects.providers import ec2, provider_for
 from ..effects.providers.base import Ec2Account, Provider
 from ..effects.providers.ec2 import FoundCluster
+from ..effects.ssh.options import SshOptions
 from ..effects.store import home
 from ..effects.store.store import Store
 from .machines import adopt
 
 
-def overview(report: Report) -> list[dict[str, Any]]:
+def overview(report: Report, options: SshOptions) -> list[dict[str, Any]]:
     """Every cluster: name, provider, size, running nodes, and the problem with it where there is one.
 
     EC2 is searched for clusters that are unknown here where the user has it: a specification or the
@@ -21,7 +22,7 @@ def overview(report: Report) -> list[dict[str, Any]]:
     """
     rows, regions = list[dict[str, Any]](), {""} if ec2.is_configured() else set[str]()
     for name in home.names():
-        row, provider = _row(name)
+        row, provider = _row(name, options)
         rows.append(row)
         if isinstance(provider, Ec2Account):
             regions.add(provider.region())
@@ -49,13 +50,13 @@ def _lost_row(found: FoundCluster) -> dict[str, Any]:
     }
 
 
-def _row(name: str) -> tuple[dict[str, Any], Provider | None]:
+def _row(name: str, options: SshOptions) -> tuple[dict[str, Any], Provider | None]:
     row: dict[str, Any] = {"name": name, "provider": "", "size": 0, "running": 0, "problem": ""}
     provider = None
     try:
         spec = Store(name).spec()
         row |= {"provider": spec.provider, "size": spec.size}
-        provider = provider_for(spec, Store(name))
+        provider = provider_for(spec, Store(name), options)
         nodes = members(provider.nodes())
         row["running"] = sum(node.running for node in nodes)
     except ClusterError as error:

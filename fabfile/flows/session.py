@@ -12,6 +12,7 @@ from ..effects import dry_run
 from ..effects.providers import provider_for
 from ..effects.providers.base import Provider
 from ..effects.ssh.access import Access
+from ..effects.ssh.options import SshOptions
 from ..effects.ssh.private_keys import choose_pem
 from ..effects.ssh.runner import Remote
 from ..effects.store.home import names as names
@@ -62,29 +63,28 @@ class Session:
 
     def with_key(self, pem: str) -> "Session":
         """A session that offers that private key file before all other keys."""
-        return replace(self, remote=_remote(self.spec, self.store, self.provider, pem))
+        found = access(self.spec, self.store, self.provider, pem, options=self.remote.access.options)
+        return replace(self, remote=Remote(found, self.provider.explain, self.report.note))
 
     def saved(self, spec: ClusterSpec) -> "Session":
         """Remember another specification; a session with it."""
         self.store.save_spec(spec)
         if replace(spec, services=self.spec.services, types=self.spec.types) == self.spec:
             return replace(self, spec=spec)  # what a provider or a connection is made of is the same
-        return _opened(spec, self.store, self.report)
+        return _opened(spec, self.store, self.report, self.remote.access.options)
 
 
-def reading(name: str, report: Report) -> Session:
+def reading(name: str, report: Report, options: SshOptions | None = None) -> Session:
     """Open a cluster to look at it.  Raises NotFound or StoreError."""
     store = Store(name)
-    return _opened(store.spec(), store, report)
+    return _opened(store.spec(), store, report, options)
 
 
-def _opened(spec: ClusterSpec, store: Store, report: Report) -> Session:
-    provider = provider_for(spec, store)
-    return Session(spec, store, provider, _remote(spec, store, provider), report)
-
-
-def _remote(spec: ClusterSpec, store: Store, provider: Provider, pem: str = "") -> Remote:
-    return Remote(access(spec, store, provider, pem), explain=provider.explain)
+def _opened(spec: ClusterSpec, store: Store, report: Report, options: SshOptions | None) -> Session:
+    options = options or SshOptions()
+    provider = provider_for(spec, store, options)
+    found = access(spec, store, provider, options=options)
+    return Session(spec, store, provider, Remote(found, provider.explain, report.note), report)
 
 
 def exists(name: str) -> bool:
@@ -92,7 +92,9 @@ def exists(name: str) -> bool:
     return Store(name).exists
 
 
-def access(spec: ClusterSpec, store: Store, provider: Provider, pem: str = "") -> Access:
+def access(
+    spec: ClusterSpec, store: Store, provider: Provider, pem: str = "", *, options: SshOptions
+) -> Access:
     """How the cluster's nodes are reached; `pem` is a private key file that is offered first.
 
     Machines on this host take the cluster's own key.  Those of a cloud may take its owner's keys, too: they
@@ -101,7 +103,7 @@ def access(spec: ClusterSpec, store: Store, provider: Provider, pem: str = "") -
     key = provider.ssh_key()
     keys = (key,) if key else ()
     named = choose_pem(pem, spec) if pem or provider.users_keys else None
-    return Access(known_hosts=store.known_hosts, pem=named, keys=keys, agent=provider.users_keys)
+    return Access(store.known_hosts, keys, named, provider.users_keys, options)
 
 
 @contextmanager
@@ -113,11 +115,11 @@ def locked(name: str, deed: str) -> Iterator[Store]:
 
 
 @contextmanager
-def changing(name: str, report: Report, deed: str) -> Iterator[Session]:
+def changing(name: str, report: Report, deed: str, options: SshOptions | None = None) -> Iterator[Session]:
     """Open a cluster to change it, while no other process does.  Raises NotFound or StoreError."""
     if not Store(name).exists:
         Store(name).spec()  # says so, and leaves no lock behind
     with locked(name, deed) as store:
-        opened = _opened(store.spec(), store, report)
+        opened = _opened(store.spec(), store, report, options)
         pinned = opened.provider.pinned()
         yield opened if pinned == opened.spec else opened.saved(pinned)

@@ -11,7 +11,7 @@ from ..core.spec.capabilities import capabilities, names_of, node_type
 from ..core.spec.cluster import ClusterSpec
 from ..core.spec.node import Node, master, members
 from ..core.spec.types import DEFAULT, required_capability
-from ..effects.ssh.waiting import wait_until
+from ..effects.waiting import wait_until
 from .session import Session
 
 _NO_PROGRAM = 127  # what a shell exits with

@@ -9,6 +9,7 @@ from ..core.ec2.options import Ec2Options
 from ..core.report import Report, Silent
 from ..core.spec.cluster import ClusterSpec, ProviderName, new_spec
 from ..core.spec.node import Node
+from ..effects.ssh.options import ssh_options
 from .adhoc import AdhocHosts
 from .corosync import Corosync
 from .ec2 import Ec2
@@ -18,6 +19,8 @@ from .services import Services
 from .sirikata import Sirikata
 
 if TYPE_CHECKING:
+    from invoke.config import Config
+
     from ..flows.inventory import Inventory
     from ..flows.status import Status
 
@@ -35,8 +38,9 @@ class Options(TypedDict, total=False):
 class Cluster(Machines, Corosync, Puppet, Services, Sirikata, AdhocHosts, Ec2):
     """A cluster by its name, whether it exists yet or not.
 
-    `report` receives the progress; by default nothing does.  Everything that is remembered of it is in the
-    folder that SIRIKATA_CLUSTER_HOME names.  Every method raises NotFound for a cluster that was not created,
+    `report` receives the progress; by default nothing does.  `config` is Fabric's, whose options hold for the
+    connections (`c.config` of a task).  Everything that is remembered of the cluster is in the folder that
+    SIRIKATA_CLUSTER_HOME names.  Every method raises NotFound for a cluster that was not created,
     StoreError when another process changes it, NodeError or NodeFailures for nodes that fail.
     """
 
@@ -120,9 +124,9 @@ class Cluster(Machines, Corosync, Puppet, Services, Sirikata, AdhocHosts, Ec2):
             yield flows.status.status(session)
 
 
-def overview(report: Report | None = None) -> list[dict[str, Any]]:
+def overview(report: Report | None = None, config: "Config | None" = None) -> list[dict[str, Any]]:
     """Every cluster, those on EC2 that are not known here too: see flows/overview.py."""
-    return flows.overview.overview(report or Silent())
+    return flows.overview.overview(report or Silent(), ssh_options(config))
 
 
 def clusters() -> list[Cluster]:

@@ -26,7 +26,7 @@ class Ec2(ByName):
         """
         with flows.session.locked(self.name, "cluster.adopt") as store:
             found = flows.machines.adopt.adopt(
-                store, self.report, region=region, cluster_id=cluster_id, pem=pem
+                store, self.report, region=region, cluster_id=cluster_id, pem=pem, options=self.options
             )
         dry_run.stop()
         return found

@@ -1,7 +1,9 @@
 """The machines of a cluster: booted, entered, switched off and on, moved files to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
+
+from fabric import Group, ThreadingGroup
 
 from .. import flows
 from ..core.spec.node import Node
@@ -10,6 +12,7 @@ from .opening import ByName
 if TYPE_CHECKING:
     from ..core.files.transfer import Moved
     from ..core.result import Result
+    from ..effects.ssh.connection import Connection
     from ..flows.inventory import Inventory
     from ..flows.services.types import Typed
     from ..flows.status import Status
@@ -40,14 +43,31 @@ class Machines(ByName):
         """The machines as they are now, the Puppet master among them."""
         return flows.inventory.present(self._look())
 
+    def connection(self, index: int) -> "Connection":
+        """Fabric's connection to that node, open, with the cluster's keys and host keys.
+
+        All that Fabric's documentation describes works on it: run, sudo, put, get, forward_local.
+        """
+        return flows.machines.commands.connections(self._look(), on=index)[0]
+
+    def connections(self) -> "Group":
+        """Fabric's group of the connections to every running node, by index."""
+        return ThreadingGroup.from_connections(flows.machines.commands.connections(self._look()))
+
     def run(
-        self, command: str, *, on: int | None = None, hear: Callable[[str, str], None] | None = None
+        self,
+        command: str,
+        *,
+        on: int | None = None,
+        hear: Callable[[str, str], None] | None = None,
+        hide: Collection[str] = (),
     ) -> "dict[str, Result]":
         """Run a shell command line on every running node, or on one; by node name, whatever they exit with.
 
-        `hear` receives a node's name and lines of its output as they come, from many threads.
+        `hear` receives a node's name and lines of its output as they come, from many threads, but for the
+        outputs to `hide`: stdout, stderr.  A result keeps the last bytes of an output without bound.
         """
-        return flows.machines.commands.run(self._look(), command, on=on, hear=hear)
+        return flows.machines.commands.run(self._look(), command, on=on, hear=hear, hide=hide)
 
     def ssh(self, index: int, *, pem: str = "", command: str = "") -> None:
         """Replace this process by an OpenSSH client on that node, with a shell or a command.

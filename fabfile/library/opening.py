@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from .. import flows
 from ..core.report import Report, Silent
 from ..effects import dry_run
+from ..effects.ssh.options import ssh_options
 
 if TYPE_CHECKING:
+    from invoke.config import Config
+
     from ..core.spec.cluster import ClusterSpec
     from ..flows.session import Session
 
@@ -16,11 +19,13 @@ if TYPE_CHECKING:
 class ByName:
     """A cluster by its name, whether it exists yet or not.
 
-    `report` receives the progress; by default nothing does.
+    `report` receives the progress; by default nothing does.  `config` is Fabric's, whose options hold for the
+    connections (`c.config` of a task); by default none do.
     """
 
-    def __init__(self, name: str, *, report: Report | None = None) -> None:
+    def __init__(self, name: str, *, report: Report | None = None, config: "Config | None" = None) -> None:
         self.name, self.report = name, report or Silent()
+        self.options = ssh_options(config)
 
     def __repr__(self) -> str:
         return f"Cluster({self.name!r})"
@@ -49,11 +54,11 @@ class ByName:
             return flows.cluster.create(wanted, store)
 
     def _look(self) -> "Session":
-        return flows.session.reading(self.name, self.report)
+        return flows.session.reading(self.name, self.report, options=self.options)
 
     @contextmanager
     def _change(self, deed: str) -> "Iterator[Session]":
         """Lock the cluster and open it; `deed` is what other processes report as the reason of the lock."""
-        with flows.session.changing(self.name, self.report, deed) as session:
+        with flows.session.changing(self.name, self.report, deed, options=self.options) as session:
             yield session
         dry_run.stop()

@@ -5,13 +5,16 @@ A task parses, calls one method of Cluster and prints; here an error becomes a m
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from contextvars import ContextVar
 from functools import partial
 from typing import Any, TypeVar, overload
 
 import fabric
+from invoke.config import Config
 from invoke.exceptions import Exit
 
 from ..console import failures, hooks, streams
+from ..core.errors import UsageError
 from ..library import Cluster
 from . import show
 from .options.spelling import spell
@@ -19,6 +22,10 @@ from .options.typed import number as number
 from .show.progress import reporter
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+# Fabric's configuration of the task that runs.
+_config: ContextVar[Config | None] = ContextVar("config", default=None)
 
 
 class ClusterTask(fabric.tasks.Task):  # type: ignore[misc]
@@ -34,6 +41,9 @@ class ClusterTask(fabric.tasks.Task):  # type: ignore[misc]
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         died, call, result = hooks.threads_died(), partial(super().__call__, *args, **kwargs), None
         try:
+            if args:
+                _refuse_hosts(args[0])
+                _config.set(args[0].config)
             if args and args[0].config.run.dry:
                 show.dry_run.previewed(self.name, call, changes=self.changes)
             else:
@@ -74,8 +84,19 @@ def _passwords(context: Any = None) -> Iterator[str]:
 
 
 def cluster_named(name: str) -> Cluster:
-    """The cluster of that name, which shows its progress on stderr."""
-    return Cluster(name, report=reporter())
+    """The cluster of that name, which shows its progress on stderr; Fabric's options hold for it."""
+    return Cluster(name, report=reporter(), config=configuration())
+
+
+def configuration() -> Config | None:
+    """Fabric's configuration of the task that runs."""
+    return _config.get()
+
+
+def _refuse_hosts(context: Any) -> None:
+    """Raise UsageError for a task that Fabric would run once for every host."""
+    if isinstance(context, fabric.Connection):
+        raise UsageError("-H is not for these tasks: the cluster's name chooses the hosts. Leave -H out")
 
 
 @overload

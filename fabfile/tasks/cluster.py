@@ -5,7 +5,7 @@ from typing import Any
 
 from ..core.errors import Problem, named
 from ..library import overview
-from . import cluster_named, show, task
+from . import cluster_named, configuration, show, task
 from .options import defaults, parse
 from .options.typed import Typed
 from .show.progress import reporter
@@ -65,7 +65,7 @@ def create(
 @task(name="list", help={"json": "for programs"})
 def list_clusters(c: Any, json: bool = False) -> None:
     """List the clusters."""
-    show.clusters.overview(overview(reporter()), as_json=json)
+    show.clusters.overview(overview(reporter(), configuration()), as_json=json)
 
 
 @task(name="show", help={"name": "the cluster's name", "json": "for programs"})

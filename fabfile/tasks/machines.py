@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from invoke.runners import normalize_hide
+
 from ..core.errors import ClusterError
 from . import cluster_named, show, task
 from .options import parse
@@ -48,11 +50,12 @@ def run(c: Any, name: str, command: str, on: str = "", json: bool = False) -> No
     cluster = cluster_named(name)
     with show.lines.printing(quiet=json) as hear:
         try:
-            found = cluster.run(command, on=parse.index_or_any(cluster, on), hear=hear)
+            index, hide = parse.index_or_any(cluster, on), normalize_hide(c.config.run.hide)
+            found = cluster.run(command, on=index, hear=hear, hide=hide)
         except ClusterError as error:
             show.lines.failures(error, as_json=json)
             raise
-    show.lines.answers(found, as_json=json)
+    show.lines.answers(found, as_json=json, warn=c.config.run.warn)
 
 
 _MOVE = {"on": "only that node", "sudo": "as root", "json": "for programs"}

@@ -21,10 +21,10 @@ def folder(tmp_path, monkeypatch):
     (made / "fails.sh").write_text("fail 'out of' paper\n")
     (made / "uptime.sh").write_text("uptime\n")
     monkeypatch.setattr(templates, "ROOT", tmp_path)
-    templates._text.cache_clear()
+    templates.text.cache_clear()
     templates._environment.cache_clear()
     yield
-    templates._text.cache_clear()
+    templates.text.cache_clear()
     templates._environment.cache_clear()
 
 

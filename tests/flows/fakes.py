@@ -8,6 +8,7 @@ from fabfile.core.report import Silent
 from fabfile.core.result import Result
 from fabfile.core.spec.cluster import ClusterSpec
 from fabfile.core.spec.node import Node
+from fabfile.effects.ssh.access import Access
 from fabfile.effects.store.store import Store
 from fabfile.flows.session import Session
 
@@ -81,6 +82,7 @@ class FakeRemote:
     """Connections whose commands all succeed and print `out`."""
 
     out: str = ""
+    access: Access = field(default_factory=Access)
     forgotten: list[str] = field(default_factory=list)
     scripts: list[tuple[str, str]] = field(default_factory=list)
 

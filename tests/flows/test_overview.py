@@ -9,6 +9,7 @@ from fabfile.core.ec2.options import Ec2Options
 from fabfile.core.errors import ClusterError
 from fabfile.effects.providers.ec2.provider import Ec2Provider
 from fabfile.effects.providers.local.provider import LocalProvider
+from fabfile.effects.ssh.options import SshOptions
 from fabfile.effects.store.store import Store
 from fabfile.flows import overview
 from tests.builders import node, spec
@@ -24,7 +25,7 @@ def providers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def rows(report: Told) -> list[tuple[Any, ...]]:
-    return [(row["name"], row["running"], row["problem"]) for row in overview.overview(report)]
+    return [(row["name"], row["running"], row["problem"]) for row in overview.overview(report, SshOptions())]
 
 
 def test_a_cluster_is_a_row_and_a_damaged_one_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

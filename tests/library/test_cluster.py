@@ -86,6 +86,11 @@ METHODS: dict[str, tuple[Callable[[Cluster], object], str]] = {
         lambda c: c.configure_master(),
         "lock puppet.master.config, puppet.master.configure",
     ),
+    "connection": (lambda c: c.connection(1), "look, machines.commands.connections"),
+    "connections": (
+        lambda c: list(c.connections()),
+        "look, machines.commands.connections",
+    ),
     "corosync_conf": (lambda c: c.corosync_conf(), "look, corosync.distribute.rendered"),
     "corosync_status": (lambda c: c.corosync_status(), "look, corosync.distribute.status"),
     "create": (

@@ -3,8 +3,11 @@
 And why a host cannot be reached.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from ...core.errors import ClusterError
+from .options import SshOptions
 
 
 @dataclass(frozen=True)
@@ -27,16 +30,18 @@ class Access:
     known_hosts  the cluster's own file, which alone counts; None: the user's own files, and the system's
     pem          the private key to offer first
     keys         private key files to offer next, those that exist
-    agent        whether the keys of the agent, of ~/.ssh/config and of ~/.ssh follow
+    users        whether the user's SSH counts too: ssh_config, the agent's keys, those of ~/.ssh
+    options      what the user chose for the whole invocation
     """
 
     known_hosts: Path | None = None
     keys: tuple[Path, ...] = ()
     pem: Pem | None = None
-    agent: bool = True
+    users: bool = True
+    options: SshOptions = field(default_factory=SshOptions)
 
 
-class Unreachable(Exception):
+class Unreachable(ClusterError):
     """No connection, and why, in a sentence; `lasting`: trying again is useless.
 
     `unknown_key`: where the reason is that no host key of the target was known, the fingerprint of the one it

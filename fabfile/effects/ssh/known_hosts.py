@@ -3,13 +3,17 @@
 import fnmatch
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import paramiko
 from paramiko.hostkeys import HostKeyEntry, InvalidHostKey
 
 from ...core.ssh.hostkeys import fingerprint
 from ..store import files
-from .config import PORT, destination
+from .config import PORT, Destination, destination
+from .options import SshOptions
+
+KEY_TIMEOUT = 20.0  # seconds for the banner and the key exchange together
 
 
 class UnknownHostKey(paramiko.SSHException):
@@ -33,6 +37,7 @@ class KnownHost(paramiko.MissingHostKeyPolicy):
     def __init__(self, files: Sequence[Path], name: str) -> None:
         self._keys: list[paramiko.PKey] = []
         self._revoked: list[bytes] = []
+        self.certified = False  # whether the files name a certificate authority for it
         for file in files:
             self._read(file, name)
 
@@ -52,7 +57,7 @@ class KnownHost(paramiko.MissingHostKeyPolicy):
     def transport(self, sock: object, **options: object) -> paramiko.Transport:
         """A transport that prefers key types that are known: else, a host may show a key of an unknown
         type."""
-        made = paramiko.Transport(sock, **options)  # type: ignore[arg-type]
+        made = _Transport(sock, **options)  # type: ignore[arg-type]
         choices = made.get_security_options()
         known = {key.get_name() for key in self._keys}
         # An RSA key signs by SHA-2 under other names than the key's own (RFC 8332).
@@ -70,11 +75,11 @@ class KnownHost(paramiko.MissingHostKeyPolicy):
         for line in file.read_text(errors="replace").splitlines():
             words = line.split()
             marker = words.pop(0) if line.startswith("@") else ""
-            # Paramiko does not check certificates: a host that only a line @cert-authority covers stays
-            # unknown.
-            if len(words) < 3 or words[0].startswith("#") or marker not in ("", "@revoked"):
+            if len(words) < 3 or words[0].startswith("#") or not _names(words[0], name):
                 continue
-            if not _names(words[0], name):
+            # Paramiko does not check certificates: a host that only such a line covers stays unknown.
+            self.certified |= marker == "@cert-authority"
+            if marker not in ("", "@revoked"):
                 continue
             try:
                 entry = HostKeyEntry.from_line(" ".join(words[:3]))
@@ -85,6 +90,27 @@ class KnownHost(paramiko.MissingHostKeyPolicy):
                     self._revoked.append(entry.key.asbytes())
                 else:
                     self._keys.append(entry.key)
+
+
+class _Transport(paramiko.Transport):
+    """Paramiko has one time-out for network and keys, and a machine that starts needs longer for the keys."""
+
+    def start_client(self, event: Any = None, timeout: float | None = None) -> None:
+        super().start_client(event, max(timeout or 0, KEY_TIMEOUT))
+
+
+def how_to_know(target: Destination, *, login: str = "") -> str:
+    """What makes a host of the user's known, whose own key no file holds; `login`: ssh's words for it."""
+    login = login or f"ssh {target.name}"
+    certified = KnownHost(target.known_hosts, target.key_name).certified
+    if certified or target.keys_command:
+        how = "a certificate authority" if certified else "KnownHostsCommand"
+        file = target.known_hosts[0] if target.known_hosts else Path("~/.ssh/known_hosts")
+        return (
+            f'OpenSSH knows it by {how}, which is not supported here. Store its own keys: {login} "sed'
+            f" 's|^|{target.key_name} |' /etc/ssh/ssh_host_*_key.pub\" >>{file}"
+        )
+    return f"Run {login}, compare the fingerprint that it shows with the host's own, and accept it"
 
 
 def _names(patterns: str, name: str) -> bool:
@@ -105,12 +131,12 @@ def _text(key: paramiko.PKey) -> str:
     return f"{key.get_name()} {key.get_base64()}"
 
 
-def known_keys(host: str, port: int = PORT) -> list[str]:
+def known_keys(host: str, port: int = PORT, *, options: SshOptions) -> list[str]:
     """The host keys, `type base64` each, that `ssh HOST` accepts by the user's own known_hosts.
 
     None if it is unknown.
     """
-    target = destination(host, port=port)
+    target = destination(host, port=port, options=options)
     return KnownHost(target.known_hosts, target.key_name).keys
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from . import config
 from .access import Access, Unreachable
 from .config import Destination
-from .connection import Connection, open_connection
+from .connection import Connection
 
 # A node: the known_hosts file, its SSH host and port, the account.  A jump host: where it is.
 Key = tuple[str, str, int, str] | Destination
@@ -25,7 +25,7 @@ def shared(key: Key, open_new: Callable[[], Connection]) -> Connection:
     """
     with _lock:
         connection, future = _connections.get(key), _opening.get(key)
-        if connection is not None and connection.alive:
+        if connection is not None and connection.is_connected:
             return connection
         mine = future is None
         if future is None:
@@ -53,19 +53,24 @@ def connect(target: Destination, access: Access, *, jump: bool = False) -> Conne
 
     `jump`: whether the target is a jump host itself.
     """
-    hops = config.route(target)
+    hops = config.route(target, access.options)
     if not hops:
-        return open_connection(target, access, jump=jump)
+        return _opened(Connection(target, access, jump=jump))
     for last in (False, True):
         # A jump host is the user's: no key of the cluster is offered to it, and no host key of the cluster
         # counts.
-        through = shared(hops[-1], lambda: connect(hops[-1], Access(), jump=True))
+        through = shared(hops[-1], lambda: connect(hops[-1], Access(options=access.options), jump=True))
         try:
-            return open_connection(target, access, through, jump=jump)
+            return _opened(Connection(target, access, through, jump=jump))
         except Unreachable:
-            if last or through.alive:
+            if last or through.is_connected:
                 raise
     raise AssertionError("unreachable")
+
+
+def _opened(connection: Connection) -> Connection:
+    connection.open()
+    return connection
 
 
 def close(key: Key) -> None:

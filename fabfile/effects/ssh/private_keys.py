@@ -1,29 +1,53 @@
-"""Private key files: which of them the user chose, whether it can be used, and its public half."""
+"""Private key files, and the agent (ssh-agent(1)): which key the user chose, and whether it can be used."""
 
 import os
+import socket
 from base64 import b64decode
 from functools import lru_cache
 from pathlib import Path
 
 import paramiko
 from cryptography.exceptions import UnsupportedAlgorithm
-from paramiko.pkey import UnknownKeyType
+from paramiko.agent import AgentSSH
+from paramiko.pkey import PublicBlob, UnknownKeyType
 
 from ...core.errors import Problem, UsageError, named
 from ...core.spec.cluster import ClusterSpec
 from .access import Pem
 
 PEM_VARIABLE = "SIRIKATA_CLUSTER_PEMFILE"
-# In ~/.ssh, as ssh(1) tries them.
-HOME_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
 # How a public key starts, in the forms of OpenSSH, RFC 4716, PKCS #8 and PKCS #1.
 _PUBLIC_LINE = ("ssh-", "ecdsa-", "sk-")
 _PUBLIC_BLOCK = ("---- BEGIN SSH2 PUBLIC KEY", "-----BEGIN PUBLIC KEY", "-----BEGIN RSA PUBLIC KEY")
+_AGENT_TIMEOUT = 10.0  # seconds
 _OPENSSH = "-----BEGIN OPENSSH PRIVATE KEY"
 
 
+class Agent(AgentSSH):
+    """A connection to the agent at a socket; by default that of SSH_AUTH_SOCK, the only one Paramiko knows.
+
+    Without any it holds no keys.  Raises OSError or SSHException where the agent does not respond.
+    """
+
+    def __init__(self, path: str = "") -> None:
+        super().__init__()
+        if path := path or os.environ.get("SSH_AUTH_SOCK", ""):
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                connection.settimeout(_AGENT_TIMEOUT)
+                connection.connect(path)
+                self._connect(connection)  # type: ignore[attr-defined]  # so in Paramiko's own Agent
+            except BaseException:
+                connection.close()
+                raise
+
+    def close(self) -> None:
+        """End the connection."""
+        self._close()  # type: ignore[attr-defined]
+
+
 class Encrypted(Exception):
-    """A private key that cannot be used without its passphrase."""
+    """A private key that cannot be used without its passphrase; its text says so of the file."""
 
 
 def choose_pem(option: str, spec: ClusterSpec) -> Pem | None:
@@ -36,7 +60,7 @@ def choose_pem(option: str, spec: ClusterSpec) -> Pem | None:
     return next((Pem(Path(path).expanduser(), source) for path, source in choices if path), None)
 
 
-def check_pem(pem: Pem, *, prompts: bool = False) -> None:
+def check_pem(pem: Pem, *, passphrase: str = "", prompts: bool = False) -> None:
     """Raise UsageError, with the next step, for a file that cannot be used as a private key.
 
     `prompts`: the program that uses it prompts for the passphrase.
@@ -58,10 +82,11 @@ def check_pem(pem: Pem, *, prompts: bool = False) -> None:
     if status.st_uid == os.getuid() and status.st_mode & 0o077:
         raise _unusable(pem, f"can be read by other users, so SSH refuses it: chmod 600 {path}")
     try:
-        load(path, status.st_mtime_ns)
-    except Encrypted:
+        load(path, status.st_mtime_ns, passphrase)
+    except Encrypted as error:
         if not prompts and not _in_agent(path):
-            raise _unusable(pem, f"needs its passphrase: start an agent and run ssh-add {path}") from None
+            step = f"start an agent and run ssh-add {path}, or give fab --prompt-for-passphrase"
+            raise _unusable(pem, f"{error}: {step}") from None
     except (ValueError, OSError):
         text = "holds no usable private key (RSA, ECDSA or Ed25519, in OpenSSH or PEM format)"
         raise _unusable(pem, text) from None
@@ -72,24 +97,49 @@ def _unusable(pem: Pem, problem: str) -> UsageError:
 
 
 @lru_cache(maxsize=32)
-def load(path: Path, changed: int) -> paramiko.PKey:
-    """A private key, read once for each time that it `changed`.
+def load(path: Path, changed: int, passphrase: str = "") -> paramiko.PKey:
+    """A private key, with the certificate beside it, read once for each time that it `changed`.
 
     Raises Encrypted, ValueError or OSError, none of which holds any of the file's text.
     """
     try:
-        return paramiko.PKey.from_path(path)
+        return _read(path, None)
+    except Encrypted:
+        if not passphrase:
+            raise
+    try:
+        return _read(path, passphrase.encode())
+    except ValueError:
+        raise Encrypted("has another passphrase than the one that was given") from None
+
+
+def _read(path: Path, passphrase: bytes | None) -> paramiko.PKey:
+    try:
+        return paramiko.PKey.from_path(path, passphrase)  # type: ignore[arg-type]
     except (
         TypeError,
         paramiko.PasswordRequiredException,
     ):  # cryptography raises TypeError without a passphrase
-        raise Encrypted from None
+        raise Encrypted("needs its passphrase") from None
     except FileNotFoundError:
         raise
     except OSError as error:
         raise OSError(error.strerror) from None
     except (ValueError, UnsupportedAlgorithm, paramiko.SSHException, UnknownKeyType):
+        if (public_half(path) or b"")[4:7] == b"sk-":
+            raise ValueError(
+                "it belongs to a security key, which only the agent can use: ssh-add it"
+            ) from None
         raise ValueError("it holds no private key of a known type") from None
+
+
+def certifies(certificate: PublicBlob, key: paramiko.PKey) -> bool:
+    """Whether a certificate is for that key (PROTOCOL.certkeys: type, nonce, fields of the key)."""
+    signed, public = paramiko.Message(certificate.key_blob), paramiko.Message(key.asbytes())
+    for message, count in ((signed, 2), (public, 1)):
+        for _ in range(count):
+            message.get_binary()
+    return signed.get_remainder().startswith(public.get_remainder())
 
 
 def public_half(path: Path) -> bytes | None:
@@ -122,7 +172,7 @@ def _unencrypted(content: bytes) -> bytes:
 def _in_agent(path: Path) -> bool:
     """Whether the agent holds that key; where its public half is unknown, whether it holds any key."""
     try:
-        agent = paramiko.Agent()
+        agent = Agent()
     except (paramiko.SSHException, OSError):
         return False
     held, public = [key.asbytes() for key in agent.get_keys()], public_half(path)

@@ -9,12 +9,11 @@ import paramiko
 
 from .access import Access, Unreachable
 from .config import Destination
-from .known_hosts import UnknownHostKey
+from .known_hosts import KEY_TIMEOUT, UnknownHostKey, how_to_know
 from .login import Login, MoreWanted
 from .private_keys import PEM_VARIABLE
 
 CONNECT_TIMEOUT = 10.0  # seconds for the network, for the server's banner and for each reply while logging in
-KEY_TIMEOUT = 20.0  # seconds for the banner and the key exchange together
 _ADMITS = (
     "check that it is up, and that firewalls (in a cloud, its security group) admit port {port} from here"
 )
@@ -24,18 +23,28 @@ _PROHIBITED = 1
 
 @dataclass(frozen=True)
 class Attempt:
-    """What was tried; `files` hold the host keys that count, `jump`: the target is a jump host."""
+    """What was tried.
+
+    files    hold the host keys that count
+    jump     the target is a jump host
+    seconds  that the network had for each answer
+    """
 
     target: Destination
     access: Access
     files: Sequence[Path]
     login: Login
     jump: bool
+    seconds: float = CONNECT_TIMEOUT
 
     @property
     def where(self) -> str:
-        what = f"the jump host {self.target.name} ({self.target})" if self.jump else str(self.target)
-        return what + (f" through the jump host {self.target.jumps[-1]}" if self.target.jumps else "")
+        return _where(self.target, self.jump)
+
+
+def _where(target: Destination, jump: bool) -> str:
+    what = f"the jump host {target.name} ({target})" if jump else str(target)
+    return what + (f" through the jump host {target.jumps[-1]}" if target.jumps else "")
 
 
 def unreachable(attempt: Attempt, error: BaseException, last_words: str) -> Unreachable:
@@ -47,24 +56,27 @@ def unreachable(attempt: Attempt, error: BaseException, last_words: str) -> Unre
             return Unreachable(f"{where} {_host_key(attempt, error)}", lasting=True, unknown_key=unknown_key)
         case MoreWanted():
             methods = " or ".join(error.args)
-            problem = f"{where} requires {methods} in addition to a key, which is not supported"
-            return Unreachable(problem, lasting=True)
+            asks = {"password", "keyboard-interactive"} & set(
+                error.args
+            ) and not attempt.access.options.password
+            step = ": fab --prompt-for-login-password" if asks else ", which is not supported"
+            return Unreachable(f"{where} requires {methods} in addition to a key{step}", lasting=True)
         case paramiko.AuthenticationException():
             return Unreachable(f"{where} {_keys(attempt)}", lasting=attempt.jump)
         case EOFError() if attempt.login.tried:
             return Unreachable(
                 f"{where} ended the connection after {len(attempt.login.tried)} keys: too many. Name the"
-                f" right one in {PEM_VARIABLE}, or in ~/.ssh/config by IdentityFile with IdentitiesOnly=yes",
+                f" right one in {PEM_VARIABLE}, or in ssh_config by IdentityFile with IdentitiesOnly=yes",
                 lasting=attempt.jump,
             )
         case _ if last_words:
-            return Unreachable(f"{where}: the ProxyCommand of ~/.ssh/config ended: {last_words}")
-    return Unreachable(f"{where} {_network(error, target.port)}")
+            return Unreachable(f"{where}: the ProxyCommand of ssh_config ended: {last_words}")
+    return Unreachable(f"{where} {_network(error, target.port, attempt.seconds)}")
 
 
-def no_forwarding(attempt: Attempt, error: BaseException) -> Unreachable:
+def no_forwarding(to: Destination, is_jump: bool, error: BaseException) -> Unreachable:
     """The reason why the connection to a jump host does not lead to the target."""
-    jump, target = attempt.target.jumps[-1], f"{attempt.target.host} port {attempt.target.port}"
+    jump, target = to.jumps[-1], f"{to.host} port {to.port}"
     if isinstance(error, paramiko.ChannelException) and error.code == _PROHIBITED:
         problem = (
             f"the jump host {jump} does not forward to {target} (sshd_config: AllowTcpForwarding, PermitOpen)"
@@ -72,24 +84,21 @@ def no_forwarding(attempt: Attempt, error: BaseException) -> Unreachable:
         return Unreachable(problem, lasting=True)
     detail = f" ({error})" if str(error) else ""
     return Unreachable(
-        f"{attempt.where}: the jump host cannot reach {target}{detail}: check that the target and its SSH"
-        " server are up, and that firewalls admit the jump host"
+        f"{_where(to, is_jump)}: the jump host cannot reach {target}{detail}: check that the target and its"
+        " SSH server are up, and that firewalls admit the jump host"
     )
 
 
-def unknown_host_key(files: Sequence[Path], access: Access, name: str, fingerprint: str = "") -> str:
-    """What to do about a host key that no file holds."""
-    names = ", ".join(str(file) for file in files)
+def unknown_host_key(target: Destination, own: Path | None, fingerprint: str = "") -> str:
+    """What to do about a host key that no file holds; `own`: the cluster's file, which alone counts."""
     key = f" ({fingerprint})" if fingerprint else ""
-    if access.known_hosts:
+    if own:
         return (
-            f"has a host key{key} that {names} does not hold, so it was refused. Restore that file, "
+            f"has a host key{key} that {own} does not hold, so it was refused. Restore that file, "
             "or rebuild the machines: fab down NAME up NAME"
         )
-    return (
-        f"has a host key{key} that is in none of {names}, so it was refused. Run ssh {name}, compare the"
-        " fingerprint that it shows with the host's own, and accept it"
-    )
+    names = ", ".join(str(file) for file in target.known_hosts)
+    return f"has a host key{key} that is in none of {names}, so it was refused. {how_to_know(target)}"
 
 
 def _host_key(attempt: Attempt, error: UnknownHostKey) -> str:
@@ -97,7 +106,7 @@ def _host_key(attempt: Attempt, error: UnknownHostKey) -> str:
     if error.revoked:
         return f"shows a host key ({error.fingerprint}) that is marked as revoked in {files}"
     if not error.changed:
-        return unknown_host_key(attempt.files, attempt.access, attempt.target.name, error.fingerprint)
+        return unknown_host_key(attempt.target, attempt.access.known_hosts, error.fingerprint)
     file = next((file for file in attempt.files if file.is_file()), attempt.files[0])
     return (
         f"shows another host key ({error.fingerprint}) than {files} holds. If the machine was rebuilt on "
@@ -113,7 +122,7 @@ def _keys(attempt: Attempt) -> str:
     if attempt.jump or not attempt.access.known_hosts:
         command = f"ssh {attempt.target.name}"
         return f"{text}. They are the keys of '{command}': make that work without a password first"
-    if attempt.access.agent:
+    if attempt.access.users:
         return (
             f"{text}. Check that {attempt.target.user!r} is an account there that has your public key; name"
             f" another key in {PEM_VARIABLE}, or add it to the agent: ssh-add FILE"
@@ -121,12 +130,12 @@ def _keys(attempt: Attempt) -> str:
     return text
 
 
-def _network(error: BaseException, port: int) -> str:
+def _network(error: BaseException, port: int, seconds: float) -> str:
     match error:
         case ConnectionRefusedError():
             return "refused the connection: the machine is up, but no SSH server listens on that port"
         case TimeoutError():
-            return f"did not answer in {CONNECT_TIMEOUT:.0f} s: {_ADMITS.format(port=port)}"
+            return f"did not answer in {seconds:.0f} s: {_ADMITS.format(port=port)}"
         case OSError(errno=errno.EHOSTUNREACH | errno.ENETUNREACH):
             return f"cannot be reached ({error.strerror}): {_ADMITS.format(port=port)}"
         case OSError():

@@ -21,6 +21,7 @@ from ...effects.providers.base import Ec2Account, HostKeys, able
 from ...effects.providers.ec2 import FoundCluster, found_clusters
 from ...effects.ssh.access import Pem
 from ...effects.ssh.known_hosts import known_keys, set_key
+from ...effects.ssh.options import SshOptions
 from ...effects.ssh.private_keys import check_pem
 from ...effects.store.home import HOME_VARIABLE, names
 from ...effects.store.store import Store
@@ -32,7 +33,13 @@ from . import credentials
 
 
 def adopt(
-    files: Store, report: Report, *, region: str = "", cluster_id: str = "", pem: str = ""
+    files: Store,
+    report: Report,
+    *,
+    region: str = "",
+    cluster_id: str = "",
+    pem: str = "",
+    options: SshOptions | None = None,
 ) -> list[str]:
     """Recover a cluster on EC2 whose files are not on this machine; what was recovered.
 
@@ -42,7 +49,7 @@ def adopt(
     cluster is known here.
     """
     if pem:
-        check_pem(Pem(Path(whole(pem)), named("pem")))
+        check_pem(Pem(Path(whole(pem)), named("pem")), passphrase=options.passphrase if options else "")
     spec = _known(files, cluster_id) if files.exists else _found(files.name, region, cluster_id)
     if not files.exists:
         # Later launches must not use a client token that the lost state has used.
@@ -51,7 +58,7 @@ def adopt(
     found = replace(spec, ec2=replace(spec.ec2, region=region or spec.ec2.region, pem=whole(pem)))
     dry_run.plan(Step(spec.name, f"save the specification of {spec.id}"))
     files.save_spec(provider_for(found, files).pinned())
-    opened = session.reading(files.name, report)
+    opened = session.reading(files.name, report, options)
     return [f"the specification of {spec.id}", *_recover(opened)]
 
 
@@ -124,8 +131,9 @@ def _learn_host_keys(opened: Session, machines: Sequence[Node]) -> None:
     One call for each machine: EC2 shows only one console a call.
     """
     shown = opened.remote.fan_out(machines, "host keys", able(opened.provider, HostKeys).host_keys)
+    options = opened.remote.access.options
     for node in machines:
-        for key in shown[node.name] or known_keys(node.ssh_host, node.ssh_port):
+        for key in shown[node.name] or known_keys(node.ssh_host, node.ssh_port, options=options):
             set_key(opened.store.known_hosts, node.host_pattern, key)
     opened.store.update_state(keyed={node.id: node.host_pattern for node in machines})
 

@@ -1,7 +1,8 @@
 """Into the nodes: a shell on one, a command on all."""
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Collection
+
+from rich.filesize import decimal
 
 from ...core.errors import ClusterError, UsageError
 from ...core.preview import Step
@@ -10,7 +11,11 @@ from ...core.spec.node import Node
 from ...effects import dry_run, host
 from ...effects.providers.base import PowerSwitch
 from ...effects.ssh import openssh
-from ..session import Session, access
+from ...effects.ssh.connection import Connection
+from ..session import Session
+
+# Bytes of output that the results of all nodes keep, and those of one node at least.
+_KEPT, _LEAST = 8 << 20, 64 << 10
 
 
 def ssh(session: Session, index: int, *, pem: str = "", command: str = "") -> None:
@@ -20,9 +25,9 @@ def ssh(session: Session, index: int, *, pem: str = "", command: str = "") -> No
     key.
     """
     node = _running(session, index)
-    words = openssh.command(node, access(session.spec, session.store, session.provider, pem))
+    client = openssh.client(node, session.with_key(pem).remote.access)
     dry_run.stop(Step(node.name, f"run {command}" if command else "open a shell"))
-    host.replace_by([*words, *([command] if command else [])])
+    host.replace_by([*client.words, *([command] if command else [])], client.environment)
 
 
 def run(
@@ -31,29 +36,45 @@ def run(
     *,
     on: int | None = None,
     hear: Callable[[str, str], None] | None = None,
+    hide: Collection[str] = (),
 ) -> dict[str, Result]:
     """Run a shell command line on every running node, or on one.
 
-    Returns the results by node name, whatever they exit with.
+    Returns the results by node name, whatever they exit with; of a long output its end, and a warning.
 
-    `hear` receives the node's name and lines of its output as they come, from many threads.  Raises
-    NodeFailures for nodes that cannot be reached, with what the others answered.
+    `hear` receives the node's name and lines of its output as they come, from many threads, without those of
+    the outputs to `hide` (stdout, stderr).  Raises NodeFailures for nodes that cannot be reached, and for
+    those where it took longer than the user allows, with what the others answered.
     """
     if not command.strip():
         raise UsageError("the command is empty")
     listen = hear or (lambda name, lines: None)
+    chosen = running(session, on)
+    limit, kept = session.remote.access.options.command_timeout, max(_KEPT // len(chosen), _LEAST)
 
     def run_on(node: Node) -> Result:
-        result = session.remote.run(node, command, check=False, on_output=partial(listen, node.name))
+        def on_output(lines: str, error: bool) -> None:
+            if ("stderr" if error else "stdout") not in hide:
+                listen(node.name, lines)
+
+        result = session.remote.follow(node, command, on_output, kept=kept, limit=limit)
         if not result.out + result.err:
             listen(node.name, "\n")
         if not result.ok:
             listen(node.name, result.ending + "\n")
         return result
 
-    chosen = running(session, on)
     dry_run.stop(*(Step(node.name, f"run {command}") for node in chosen))
-    return session.remote.fan_out(chosen, "run", run_on)
+    results = session.remote.fan_out(chosen, "run", run_on)
+    for name, result in results.items():
+        if result.left_out and hear is None:
+            session.report.warn(f"{name}: the first {decimal(result.left_out)} of its output are left out")
+    return results
+
+
+def connections(session: Session, *, on: int | None = None) -> list[Connection]:
+    """The open connections to every running node, or to one.  Raises NodeFailures."""
+    return list(session.remote.fan_out(running(session, on), "connect", session.remote.connection).values())
 
 
 def running(session: Session, on: int | None = None) -> list[Node]:

@@ -8,7 +8,7 @@ from ...core.ssh.hostkeys import KEYS_BEGIN, KEYS_END
 from ...core.templates import script
 from ...effects.providers.base import HostKeys
 from ...effects.ssh.known_hosts import remove_key, rename_host, set_key
-from ...effects.ssh.waiting import POLL, Cached, wait_until
+from ...effects.waiting import POLL, Cached, wait_until
 from ..session import Session
 from . import hosts
 

@@ -75,7 +75,11 @@ def _learn_host_keys(session: Session, nodes: Sequence[Node]) -> None:
     Raises UsageError for the others.
     """
     shown = session.remote.fan_out(nodes, "host keys", able(session.provider, HostKeys).host_keys)
-    keys = {node.name: shown[node.name] or known_keys(node.ssh_host, node.ssh_port) for node in nodes}
+    options = session.remote.access.options
+    keys = {
+        node.name: shown[node.name] or known_keys(node.ssh_host, node.ssh_port, options=options)
+        for node in nodes
+    }
     if unknown := [node for node in nodes if not keys[node.name]]:
         raise UsageError(_unknown_host_key(node) for node in unknown)
     for node in nodes:

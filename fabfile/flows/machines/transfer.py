@@ -44,12 +44,12 @@ def put(
     if problems:
         raise UsageError(problems)
     there = target(path, found.path.name)
-    script = put_script(there, found.kind)
+    script, limit = put_script(there, found.kind), session.remote.access.options.command_timeout
 
     def send(node: Node) -> Moved:
         progress = _Progress(session, node, found.bytes)
         run = session.remote.sudo if sudo else session.remote.run
-        run(node, script, stdin=lambda write: tree.pack(found, write, progress.add))
+        run(node, script, stdin=lambda write: tree.pack(found, write, progress.add), limit=limit)
         session.report.node(node.name, f"{there}: {decimal(found.bytes)}, checksums match")
         return Moved(path=there, kind=found.kind, files=found.files, bytes=found.bytes)
 
@@ -75,7 +75,7 @@ def get(
         problems.append(Problem("", "folder", f"the target {folder!r} is not a folder of this machine"))
     if problems:
         raise UsageError(problems)
-    script = get_script(path)
+    script, limit = get_script(path), session.remote.access.options.command_timeout
 
     def fetch(node: Node) -> Moved:
         landing = Landing(here / node.name / basename(normpath(path)))
@@ -86,7 +86,7 @@ def get(
             arrivals.append(landing.receive(read, progress.add))
 
         with landing.open():
-            result = session.remote.receive(node, script, receive, sudo=sudo)
+            result = session.remote.receive(node, script, receive, sudo=sudo, limit=limit)
             moved = _checked(session, node, result, arrivals[0])
             landing.replace(moved.kind)
         session.report.node(node.name, f"{landing.target}: {decimal(moved.bytes)}, checksum matches")

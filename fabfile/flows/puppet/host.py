@@ -87,7 +87,8 @@ def _users_master(session: Session) -> RemoteMaster:
         for node in session.machines():
             if node.ssh_host == session.spec.puppet_master:
                 return RemoteMaster(session.remote, node)
-    return RemoteMaster(Remote(Access()), _as_node(session.spec.puppet_master))
+    remote = Remote(Access(options=session.remote.access.options), echo=session.report.note)
+    return RemoteMaster(remote, _as_node(session.spec.puppet_master))
 
 
 def _as_node(name: str) -> Node:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ...core.errors import NotFound
 from ...core.services.service import Service
-from ...effects.ssh.waiting import wait_until
+from ...effects.waiting import wait_until
 from .. import status
 from ..pacemaker import cib
 from ..session import Session

@@ -74,11 +74,14 @@ def printing(*, quiet: bool) -> Iterator[Callable[[str, str], None]]:
         raise lines.unwritten
 
 
-def answers(results: Mapping[str, Any], *, as_json: bool) -> None:
-    """The result of a command on each node, for programs.  Exits with the highest of their codes."""
+def answers(results: Mapping[str, Any], *, as_json: bool, warn: bool = False) -> None:
+    """The result of a command on each node, for programs.
+
+    Exits with the highest of their codes, unless `warn`: then the chain of tasks goes on.
+    """
     if as_json:
         output.line(output.as_document(results))
-    if worst := max((result.exit for result in results.values()), default=0):
+    if not warn and (worst := max((result.exit for result in results.values()), default=0)):
         raise Exit(code=worst)
 
 

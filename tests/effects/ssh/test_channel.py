@@ -8,7 +8,11 @@ import pytest
 
 from fabfile.core.errors import ClusterError
 from fabfile.core.result import Result
-from fabfile.effects.ssh.channel import communicate
+from fabfile.core.ssh.answer import Call
+from fabfile.effects.ssh.channel import Overlong, Talk, communicate
+
+CALL = Call("true", mark="0123456789abcdef")
+BEGIN, END = b"0123456789abcdef\n", b"0123456789abcdef 0\n"
 
 
 class Channel:
@@ -17,7 +21,8 @@ class Channel:
     def __init__(
         self, *out: bytes, err: bytes = b"", error: Exception | None = None, waits: bool = False
     ) -> None:
-        self.pieces, self.error_pieces, self.error = list(out), [err, b""], error
+        self.pieces, self.error_pieces = [BEGIN, *out, *([] if error else [END])], [BEGIN, err, END, b""]
+        self.error = error
         self.read: list[bytes] = []
         self.done = threading.Event()
         if not waits:
@@ -44,16 +49,16 @@ class Channel:
         return self.error_pieces.pop(0) if self.error_pieces else b""
 
     def recv_exit_status(self) -> int:
-        return 0
+        return 1
 
 
-def run(channel: Any, stdin: Any = b"", **readers: Any) -> Result:
-    return communicate(channel, stdin, **readers)
+def run(channel: Any, stdin: Any = b"", **talk: Any) -> Result:
+    return communicate(channel, CALL, Talk(stdin, **talk), timeout=5)
 
 
 def test_lines_are_whole_wherever_the_pieces_end() -> None:
     lines: list[str] = []
-    result = run(Channel(b"one\ntw", b"o\nth\xc3", b"\xa9"), on_output=lines.append)
+    result = run(Channel(b"one\ntw", b"o\nth\xc3", b"\xa9"), on_output=lambda text, error: lines.append(text))
     assert lines == ["one\n", "two\n", "thé\n"]
     assert result.out == "one\ntwo\nthé"
 
@@ -93,3 +98,72 @@ def test_a_command_may_end_without_reading_its_input() -> None:
             raise OSError("closed")
 
     assert run(Deaf(b"done"), b"much").out == "done"
+
+
+def test_what_a_login_shell_prints_is_not_part_of_the_answer() -> None:
+    channel = Channel(b"answer\n", err=b"warning\n")
+    channel.pieces = [b"Welcome", b" to node0\n0123", *channel.pieces, b"Bye\n"]
+    channel.error_pieces = [b"motd\n", *channel.error_pieces]
+    assert run(channel) == Result(0, "answer\n", "warning\n")
+
+
+def test_a_shell_that_runs_something_else_gives_its_words_as_the_reason() -> None:
+    channel = Channel()
+    channel.pieces, channel.error_pieces = [b"This account is not available.\n"], [b""]
+    assert run(channel) == Result(1, "This account is not available.\n", "")
+
+
+def test_of_an_output_without_bound_the_end_is_kept_and_all_of_it_is_passed_on() -> None:
+    heard: list[str] = []
+    lines = [b"%06d\n" % number for number in range(1000)]
+    result = run(Channel(*lines), on_output=lambda text, error: heard.append(text), kept=70)
+    assert result.out == b"".join(lines[-10:]).decode()
+    assert result.left_out == 7 * 990
+    assert "".join(heard) == b"".join(lines).decode()
+
+
+def test_an_answer_without_bound_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fabfile.effects.ssh.channel._ANSWER", 100)
+    with pytest.raises(Overlong):
+        run(Channel(b"x" * 101))
+
+
+def test_a_line_without_end_is_passed_on_in_pieces() -> None:
+    heard: list[str] = []
+    result = run(Channel(*[b"x" * 30_000] * 20), on_output=lambda text, error: heard.append(text), kept=10)
+    assert max(map(len, heard)) < 100_000
+    assert sum(text.count("x") for text in heard) == 600_000
+    assert result.out == "x" * 10
+
+
+def test_one_silent_output_does_not_end_a_command_whose_other_one_speaks() -> None:
+    class Quiet(Channel):
+        """Its standard error says nothing for longer than the time-out."""
+
+        def recv_stderr(self, most: int) -> bytes:
+            if not self.finished.wait(0.01):
+                raise TimeoutError
+            return super().recv_stderr(most)
+
+        def recv(self, most: int) -> bytes:
+            piece = super().recv(most)
+            if not self.pieces:
+                self.finished.set()
+            return piece
+
+        finished = threading.Event()
+
+    channel: Any = Quiet(*[b"line\n"] * 50)
+    assert communicate(channel, CALL, Talk(), timeout=5).out == "line\n" * 50
+
+
+def test_a_command_that_is_silent_on_both_outputs_ends_with_a_time_out() -> None:
+    class Silent(Channel):
+        def recv(self, most: int) -> bytes:
+            raise TimeoutError
+
+        recv_stderr = recv
+
+    channel: Any = Silent()
+    with pytest.raises(TimeoutError):
+        communicate(channel, CALL, Talk(), timeout=0)

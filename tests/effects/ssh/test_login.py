@@ -1,5 +1,7 @@
 """Which private keys are offered to a host, and in which order."""
 
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import paramiko
@@ -10,11 +12,14 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
 )
 
+from fabfile.effects.ssh import login
 from fabfile.effects.ssh.access import Access, Pem
 from fabfile.effects.ssh.config import Destination
 from fabfile.effects.ssh.login import Login
+from fabfile.effects.ssh.options import SshOptions
 
 KEYS = [ed25519.Ed25519PrivateKey.generate() for _ in range(5)]
 
@@ -44,7 +49,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path))
     write(tmp_path / ".ssh" / "id_ed25519", KEYS[0])
     Agent.path = write(tmp_path / "in-agent", KEYS[1])
-    monkeypatch.setattr(paramiko, "Agent", Agent)
+    monkeypatch.setattr(login, "Agent", lambda path: Agent())
     return tmp_path
 
 
@@ -53,22 +58,68 @@ def destination(*identities: Path, only: bool = False) -> Destination:
 
 
 def offered(target: Destination, access: Access) -> Login:
-    login = Login(target, access)
-    list(login.get_sources())
-    return login
+    made = Login(target, access)
+    list(made.get_sources())
+    return made
 
 
 def test_chosen_keys_come_before_the_agent_and_the_home(home: Path) -> None:
     pem, own = write(home / "pem", KEYS[2]), write(home / "cluster", KEYS[3])
     identity = write(home / "identity", KEYS[4])
     access = Access(pem=Pem(pem, "--pem"), keys=(own, home / "missing"))
-    in_order = [pem, own, "key 1 of the agent", identity, home / ".ssh" / "id_ed25519"]
+    in_order = [pem, own, "key 1 of the agent", identity]
     assert offered(destination(identity), access).tried == [str(key) for key in in_order]
+
+
+def test_the_keys_of_fabric_s_options_follow_the_one_that_was_named(home: Path) -> None:
+    pem, typed = write(home / "pem", KEYS[2]), write(home / "typed", KEYS[3], b"secret")
+    options = SshOptions(identities=(typed,), passphrase="secret", password="word")
+    access = Access(pem=Pem(pem, "--pem"), users=False, options=options)
+    assert offered(destination(), access).tried == [str(pem), str(typed), "the password"]
+    wrong = Access(users=False, options=SshOptions(identities=(typed,), passphrase="other"))
+    assert "has another passphrase than the one that was given" in offered(destination(), wrong).unusable[0]
+    assert "word" not in repr(access)
+    assert "secret" not in repr(access)
+
+
+def test_a_key_with_a_certificate_is_offered_with_it_first(home: Path, tmp_path: Path) -> None:
+    identity = write(home / "identity", KEYS[4])
+    other = write(home / "other", KEYS[2])
+    ca = write(home / "ca", KEYS[3])
+    ca.chmod(0o600)
+    for path in (identity, other):
+        words = ["ssh-keygen", "-q", "-s", str(ca), "-I", "me", "-n", "admin", f"{path}.pub"]
+        public = KEYS[4 if path == identity else 2].public_key()
+        Path(f"{path}.pub").write_bytes(public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH))
+        subprocess.run(words, check=True)
+    certificate = (home / "other-cert.pub").rename(tmp_path / "elsewhere.pub")
+    target = replace(destination(identity, other, only=True), certificates=(certificate,))
+    in_order = [
+        f"{identity} with its certificate",
+        str(identity),
+        f"{other} with its certificate",
+        str(other),
+    ]
+    assert offered(target, Access()).tried == in_order
+
+
+def test_the_agent_of_the_configuration_is_asked_and_none_is_none(home: Path) -> None:
+    asked: list[str] = []
+
+    def agent(path: str) -> Agent:
+        asked.append(path)
+        return Agent()
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(login, "Agent", agent)
+        offered(replace(destination(), agent="/run/agent"), Access())
+        assert offered(replace(destination(), agent=None), Access()).tried == []
+    assert asked == ["/run/agent"]
 
 
 def test_without_the_agent_only_chosen_keys_are_offered(home: Path) -> None:
     own = write(home / "cluster", KEYS[3])
-    assert offered(destination(), Access(keys=(own,), agent=False)).tried == [str(own)]
+    assert offered(destination(), Access(keys=(own,), users=False)).tried == [str(own)]
 
 
 def test_a_key_is_offered_once(home: Path) -> None:
@@ -85,9 +136,9 @@ def test_identities_only_leaves_out_other_keys_of_the_agent(home: Path) -> None:
 def test_keys_that_cannot_be_used_are_reported(home: Path) -> None:
     locked = write(home / "locked", KEYS[2], b"secret")
     (home / "broken").write_text("no key")
-    login = offered(destination(), Access(keys=(locked, home / "broken"), agent=False))
-    assert login.tried == []
-    assert login.unusable == [
+    found = offered(destination(), Access(keys=(locked, home / "broken"), users=False))
+    assert found.tried == []
+    assert found.unusable == [
         f"{locked} needs its passphrase: ssh-add {locked}",
         f"{home / 'broken'} cannot be used (it holds no private key of a known type)",
     ]

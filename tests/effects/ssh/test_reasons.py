@@ -38,7 +38,8 @@ def attempt(target: Destination = HOST, *, own: bool = True, tried: tuple[str, .
         (paramiko.SSHException("No existing session"), "did not agree on keys in 20 s"),
         (paramiko.SSHException("Error reading SSH protocol banner"), "before the SSH banner"),
         (paramiko.SSHException("new"), "failed: new"),
-        (MoreWanted("password"), "requires password in addition to a key, which is not supported"),
+        (MoreWanted("password"), "requires password in addition to a key: fab --prompt-for-login-password"),
+        (MoreWanted("publickey"), "requires publickey in addition to a key, which is not supported"),
         (paramiko.AuthenticationException(), "accepts none of the keys tried (there were none)"),
         (UnknownHostKey(KEY, changed=False, revoked=False), "that /cluster/known_hosts does not hold"),
         (UnknownHostKey(KEY, changed=True, revoked=False), "ssh-keygen -f /cluster/known_hosts -R web"),
@@ -59,7 +60,7 @@ def test_too_many_keys_are_reported_as_that() -> None:
 
 def test_the_last_words_of_a_proxy_command_are_the_reason() -> None:
     found = unreachable(attempt(), EOFError(), "nc: refused")
-    assert found.problem.endswith("the ProxyCommand of ~/.ssh/config ended: nc: refused")
+    assert found.problem.endswith("the ProxyCommand of ssh_config ended: nc: refused")
 
 
 def test_trying_again_is_useless_with_an_unknown_host_key() -> None:
@@ -86,6 +87,6 @@ def test_trying_again_may_help_with_the_network() -> None:
     ids=["prohibited", "refused"],
 )
 def test_a_jump_host_that_leads_nowhere_is_explained(error: Exception, text: str, lasting: bool) -> None:
-    found = no_forwarding(attempt(BEHIND), error)
+    found = no_forwarding(BEHIND, False, error)
     assert text in found.problem
     assert found.lasting is lasting

@@ -1,6 +1,5 @@
 """What commands are run, and what the user reads about a node that cannot be reached."""
 
-import shlex
 import socket
 import threading
 from pathlib import Path
@@ -10,13 +9,8 @@ import pytest
 from fabfile.core.errors import ClusterError, NodeError, UsageError
 from fabfile.core.spec.node import Node
 from fabfile.effects.ssh.access import Access, Pem
-from fabfile.effects.ssh.runner import Remote, as_root
+from fabfile.effects.ssh.runner import Remote
 from tests.builders import node, nodes
-
-
-def test_a_script_is_one_word_of_the_command_line() -> None:
-    script = 'echo "it\'s $HOME"; `id`\n'
-    assert shlex.split(as_root(script))[3:] == [script]
 
 
 @pytest.fixture

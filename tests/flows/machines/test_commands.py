@@ -11,6 +11,7 @@ from fabfile.core.errors import ClusterError
 from fabfile.core.report import Silent
 from fabfile.core.spec.cluster import ClusterSpec
 from fabfile.core.spec.node import Node, State
+from fabfile.effects.ssh.options import SshOptions
 from fabfile.effects.ssh.private_keys import PEM_VARIABLE
 from fabfile.effects.store.store import Store
 from fabfile.flows import session
@@ -98,11 +99,13 @@ def test_local_machines_take_the_clusters_key_and_cloud_ones_the_users_too(
 ) -> None:
     monkeypatch.setenv(PEM_VARIABLE, "/owner.pem")
     provider: Any = SimpleNamespace(ssh_key=lambda: Path("/ssh_key"), users_keys=False)
-    here = session.access(ClusterSpec(name="web", uid="0000", size=1), Store("web"), provider)
-    assert (here.pem, here.keys, here.agent) == (None, (Path("/ssh_key"),), False)
+    here = session.access(
+        ClusterSpec(name="web", uid="0000", size=1), Store("web"), provider, options=SshOptions()
+    )
+    assert (here.pem, here.keys, here.users) == (None, (Path("/ssh_key"),), False)
     spec = ClusterSpec(name="web", uid="0000", size=1, provider="ec2")
     provider.users_keys = True
-    cloud = session.access(spec, Store("web"), provider)
+    cloud = session.access(spec, Store("web"), provider, options=SshOptions())
     assert cloud.pem is not None
-    assert (cloud.pem.path, cloud.keys, cloud.agent) == (Path("/owner.pem"), (Path("/ssh_key"),), True)
+    assert (cloud.pem.path, cloud.keys, cloud.users) == (Path("/owner.pem"), (Path("/ssh_key"),), True)
     assert cloud.known_hosts == here.known_hosts == Store("web").known_hosts

@@ -14,6 +14,7 @@ from fabfile.core.errors import NodeError, NodeFailures, UsageError
 from fabfile.core.report import Silent
 from fabfile.core.result import Payload, Result
 from fabfile.core.spec.node import Node
+from fabfile.effects.ssh.access import Access
 from fabfile.effects.ssh.fan_out import fan_out
 from fabfile.effects.ssh.runner import Remote
 from fabfile.effects.store.store import Store
@@ -25,10 +26,12 @@ from tests.builders import nodes, spec
 class LocalRemote:
     """Runs the scripts of every node on this machine; output can be cut off after `most` bytes."""
 
+    access = Access()
+
     def __init__(self) -> None:
         self.most: int | None = None
 
-    def run(self, node: Node, script: str, *, stdin: Payload = b"") -> Result:
+    def run(self, node: Node, script: str, *, stdin: Payload = b"", limit: float = 0) -> Result:
         assert not isinstance(stdin, bytes)
         pieces: list[bytes] = []
         stdin(pieces.append)
@@ -38,7 +41,13 @@ class LocalRemote:
         return Result(0, "", "")
 
     def receive(
-        self, node: Node, script: str, reader: Callable[[Callable[[int], bytes]], None], *, sudo: bool
+        self,
+        node: Node,
+        script: str,
+        reader: Callable[[Callable[[int], bytes]], None],
+        *,
+        sudo: bool,
+        limit: float,
     ) -> Result:
         done = subprocess.run(["sh", "-c", script], capture_output=True, check=False)
         if done.returncode:

@@ -9,6 +9,7 @@ from ....core.spec.cluster import ClusterSpec
 from ....core.spec.node import Node
 from ...ssh.access import Pem
 from ...ssh.known_hosts import known_keys, remove_host, set_key
+from ...ssh.options import SshOptions
 from ...ssh.private_keys import check_pem
 
 
@@ -23,14 +24,15 @@ def private_key_problems(spec: ClusterSpec) -> dict[str, list[Problem]]:
     return problems
 
 
-def trust(spec: ClusterSpec, nodes: Sequence[Node], known_hosts: Path) -> None:
+def trust(spec: ClusterSpec, nodes: Sequence[Node], known_hosts: Path, options: SshOptions) -> None:
     """Write the known host keys of those hosts to the cluster's own known_hosts.
 
     They are those of the definition, else those of the user's known_hosts: no host is trusted on sight.
     """
     for node in nodes:
         given = spec.adhoc.hosts[node.index].host_key
-        keys = [given] if given else known_keys(node.ssh_host, node.ssh_port if node.ssh_port != 22 else 0)
+        port = node.ssh_port if node.ssh_port != 22 else 0
+        keys = [given] if given else known_keys(node.ssh_host, port, options=options)
         if not keys:
             continue
         remove_host(known_hosts, node.host_pattern)

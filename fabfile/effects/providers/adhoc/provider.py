@@ -16,10 +16,11 @@ from ....core.spec.node import Node, Role, machine_name, node_name
 from ... import dry_run
 from ...ssh.access import Access
 from ...ssh.fan_out import fan_out
+from ...ssh.options import SshOptions
 from ...ssh.private_keys import choose_pem
 from ...ssh.runner import Remote
-from ...ssh.waiting import Cached, wait_until
 from ...store.store import Store
+from ...waiting import Cached, wait_until
 from ..base import ROLES, UserData
 from . import checks, host_keys
 
@@ -38,8 +39,8 @@ class AdhocProvider:
     record: str = HOME
     users_keys = True
 
-    def __init__(self, spec: ClusterSpec, store: Store) -> None:
-        self.spec, self._store = spec, store
+    def __init__(self, spec: ClusterSpec, store: Store, options: SshOptions) -> None:
+        self.spec, self._store, self._options = spec, store, options
         self._silent: dict[str, tuple[float, Node]] = {}
         self._found: Cached[list[Node]] | None = None
         self._checked = checks.Checked()
@@ -52,7 +53,7 @@ class AdhocProvider:
         keys = host_keys.private_key_problems(self.spec)
         # The others are checked all the same: every problem at once.
         nodes = [node for node in nodes if node.key not in keys]
-        host_keys.trust(self.spec, nodes, self._store.known_hosts)
+        host_keys.trust(self.spec, nodes, self._store.known_hosts, self._options)
         server = self._store.state().master_certname or self.spec.puppet_master
         taken = self._store.state().taken
         advice = {node.index: f"; {self.explain(node)}" for node in nodes} if taken else {}
@@ -174,7 +175,8 @@ class AdhocProvider:
         return None
 
     def _remote(self) -> Remote:
-        return Remote(Access(known_hosts=self._store.known_hosts, pem=choose_pem("", self.spec)))
+        pem = choose_pem("", self.spec)
+        return Remote(Access(self._store.known_hosts, pem=pem, options=self._options))
 
     def _forget(self, left: dict[str, str]) -> None:
         """Make those hosts the members, by index, and remove what is known of the others."""

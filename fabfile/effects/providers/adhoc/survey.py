@@ -2,12 +2,14 @@
 
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ....core.adhoc.survey import Survey, parse_survey, survey_script
 from ....core.errors import NodeError, Problem
 from ....core.spec.node import Node
 from ...ssh.access import Unreachable
+from ...ssh.config import of_node
+from ...ssh.known_hosts import how_to_know
 from ...ssh.runner import Remote
 
 TIMEOUT = 60.0  # seconds without output
@@ -52,7 +54,7 @@ def survey(remote: Remote, node: Node, names: str) -> Surveyed | Problem:
         received = time.time()
     except NodeError as error:
         key = _unknown_key(error)
-        return _key_problem(node, key) if key else Problem(label(node), "", error.problem)
+        return _key_problem(remote, node, key) if key else Problem(label(node), "", error.problem)
     if not done.ok:
         return _rights_problem(node, done.last_words)
     return Surveyed(node, parse_survey(done.out), reached[2] if len(reached) > 2 else "", sent, received)
@@ -67,14 +69,14 @@ def _unknown_key(error: BaseException | None) -> str:
     return ""
 
 
-def _key_problem(node: Node, shown: str) -> Problem:
+def _key_problem(remote: Remote, node: Node, shown: str) -> Problem:
     port = f"-p {node.ssh_port} " if node.ssh_port != 22 else ""
     jump = f"-J {node.jump} " if node.jump else ""
-    login = f"{node.user}@{node.ssh_host}" if node.user else node.ssh_host
+    login = f"ssh {jump}{port}" + (f"{node.user}@{node.ssh_host}" if node.user else node.ssh_host)
+    known = how_to_know(of_node(node, replace(remote.access, known_hosts=None)), login=login)
     text = (
-        f"its host key ({shown}) is not known here, so there was no login. If it is the host's own "
-        f"(ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub there), accept it: ssh {jump}{port}{login}; or "
-        "give it as host-key in a definition file"
+        f"its host key ({shown}) is not known here, so there was no login. {known}; or give it as host-key in"
+        " a definition file"
     )
     return Problem(label(node), "host_key", text)
 

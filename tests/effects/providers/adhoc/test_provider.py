@@ -13,6 +13,7 @@ from fabfile.core.result import Result
 from fabfile.core.spec.cluster import ClusterSpec
 from fabfile.core.spec.node import Node
 from fabfile.effects.providers.adhoc import AdhocProvider, checks, provider
+from fabfile.effects.ssh.options import SshOptions
 from fabfile.effects.store.store import Store
 
 TAKEN = {"0": "10.0.0.1", "1": "10.0.0.2", "2": "10.0.0.3"}
@@ -34,7 +35,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AdhocProvider:
     with store.lock("test"):
         store.save_spec(SPEC)
         store.update_state(taken=TAKEN, master_certname="db0.example.edu")
-    found = AdhocProvider(SPEC, store)
+    found = AdhocProvider(SPEC, store, SshOptions())
     monkeypatch.setattr(found, "_remote", lambda: Releasing())
     return found
 

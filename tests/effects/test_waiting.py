@@ -1,6 +1,6 @@
 """Waiting for what is about to happen."""
 
-from fabfile.effects.ssh.waiting import Cached, wait_until
+from fabfile.effects.waiting import Cached, wait_until
 
 
 def test_waiting_ends_with_the_first_true_result() -> None:
