@@ -30,7 +30,7 @@ def nodes_steps(session: Session) -> list[Step]:
 
 def cluster_steps(session: Session) -> list[Step]:
     """What `forget_cluster` does."""
-    known = session.store.state().master_certname
+    known = session.store.state().master_certname and not host.is_a_node(session.spec)
     return [Step(session.spec.puppet_master, "remove the files of the cluster")] if known else []
 
 
