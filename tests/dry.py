@@ -112,7 +112,7 @@ def prepare(folder: Path) -> None:
 def fab(*arguments: str) -> "CompletedProcess[str]":
     """Run `fab` in this process, to its end, whatever its exit code."""
     out, err, code = io.StringIO(), io.StringIO(), 0
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), _invocation():
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), invocation():
         try:
             make_program().run(["fab", *arguments])
         except SystemExit as end:
@@ -121,7 +121,8 @@ def fab(*arguments: str) -> "CompletedProcess[str]":
 
 
 @contextlib.contextmanager
-def _invocation() -> Iterator[None]:
+def invocation() -> Iterator[None]:
+    """What runs in the block is one invocation, whose dry runs end with it."""
     try:
         yield
     finally:

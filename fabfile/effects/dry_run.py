@@ -57,7 +57,7 @@ class DryRun:
         self.homes.clear()
 
     def add(self, steps: Iterable[Step]) -> None:
-        self._steps += steps
+        self._steps += (step for step in steps if step not in self._steps)
 
     def machines(self, cluster: str, look: Callable[[], Sequence[Node]]) -> Sequence[Node]:
         """A cluster's machines as the earlier commands would have left them, else what `look` returns."""

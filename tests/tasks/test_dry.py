@@ -3,10 +3,12 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from invoke import Config, Context
 
-from fabfile import Cluster, Step, UsageError, ns, preview
+from fabfile import Cluster, Step, UsageError, ns, preview, task
 from fabfile.core.result import Result
 from fabfile.effects import host
 from fabfile.effects.providers.local import provider as local
@@ -156,3 +158,19 @@ def test_a_program_previews_calls(home: Path, verbs: list[str]) -> None:
     assert not demo.exists
     with pytest.raises(UsageError, match="no cluster 'demo'"):
         preview(demo.terminate)
+
+
+def test_a_task_of_others_ends_before_its_first_change(
+    home: Path, verbs: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    @task
+    def deploy(c: Any, name: str) -> None:
+        Cluster(name).create(size=2)
+        print("not reached")
+
+    with dry.invocation():
+        deploy(Context(Config(overrides={"run": {"dry": True}})), "demo")
+    assert capsys.readouterr().out == (
+        "dry run of deploy:\n  demo: save the specification: 2 nodes on local\n"
+    )
+    assert not home.exists()

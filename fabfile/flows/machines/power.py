@@ -32,7 +32,13 @@ def _switch(session: Session, index: int, act: Callable[[Node], None], state: St
     session.remote.forget(node)
     act(node)
     if dry_run.active():
-        switched = replace(node, state=state)
-        left = [switched if each.id == node.id else each for each in session.machines()]
-        dry_run.leave(session.spec.name, left)
+        _leave(session, node, state)
+        dry_run.stop()
     return session.node(index)
+
+
+def _leave(session: Session, node: Node, state: State) -> None:
+    """Remember in a dry run the machines as they would be; one that is switched on cannot be looked at."""
+    switched = replace(node, state=state)
+    left = [switched if each.id == node.id else each for each in session.machines()]
+    dry_run.leave(session.spec.name, None if switched.running and not node.running else left)
