@@ -1,32 +1,41 @@
 # shellcheck shell=sh
 # change COMMAND...: runs it with CIB_file set to a copy of the configuration in $dir, and applies what it changed there
-# as one patch, which the cluster refuses when its version is not the copy's any more; then it starts anew.
-# Every result of an operation anywhere is a new version too, so a busy cluster refuses many a try: as long as versions
-# come, it goes on for $seconds.  What is refused though nothing was changed is given twenty tries.  crm_diff(8)
+# as one patch, which the cluster refuses when the configuration is another one by then; then it starts anew.
+# Every result of an operation anywhere is a new version, too, though of the same configuration: the patch is given that
+# version and tried again.  What is refused though nothing was changed is given twenty tries.  crm_diff(8)
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 change() {
-  over=$(( $(uptime) + seconds )) tries=0 version=
+  over=$(( $(uptime) + seconds )) tries=0 before=
   while :; do
     cibadmin --query >"$dir/old.xml" 2>"$dir/said" || fail "the cluster does not answer: $(tail -n 1 "$dir/said")"
-    now=$(head -n 1 "$dir/old.xml")
-    [ "$now" = "$version" ] || tries=0
-    version=$now tries=$((tries + 1))
     cp "$dir/old.xml" "$dir/new.xml"
     (export CIB_file="$dir/new.xml" && "$@") || exit 1
     code=0
     crm_diff --cib --original "$dir/old.xml" --new "$dir/new.xml" >"$dir/patch.xml" 2>"$dir/said" || code=$?
     case $code in 0) return 0 ;; 1) ;; *) fail "crm_diff: $(tail -n 1 "$dir/said")" ;; esac
-    cibadmin --patch --sync-call --xml-file "$dir/patch.xml" 2>"$dir/said" && return 0
-    [ "$tries" -lt 20 ] && [ "$(uptime)" -lt "$over" ] || break
-    sleep 0.1
+    epoch=$(number epoch <"$dir/old.xml")
+    while now=$(cibadmin --query --no-children 2>&1) || fail "the cluster does not answer: $(last "$now")"
+      [ "$(printf '%s\n' "$now" | number epoch)" = "$epoch" ]
+    do
+      updates=$(printf '%s\n' "$now" | number num_updates)
+      sed "s/\(<source [^>]*num_updates=\"\)[0-9]*/\1$updates/; s/ digest=\"[^\"]*\"//" "$dir/patch.xml" >"$dir/now.xml"
+      ! cibadmin --patch --sync-call --xml-file "$dir/now.xml" 2>"$dir/said" || return 0
+      [ "$now" = "$before" ] || tries=0
+      before=$now tries=$((tries + 1))
+      [ "$tries" -lt 20 ] && [ "$(uptime)" -lt "$over" ] || fail "the cluster refuses the change: $(tail -n 1 "$dir/said")"
+      sleep 0.05
+    done
+    [ "$(uptime)" -lt "$over" ] || fail 'the cluster refuses the change: others change it all the time'
   done
-  fail "the cluster refuses the change: $(tail -n 1 "$dir/said")"
 }
+# number NAME: of a part of the version on the first line of standard input.
+number() { sed -n "1s/.* $1=\"\([0-9]*\)\".*/\1/p"; }
 # erase XPATH: removes whatever matches.
 erase() {
-  ! has "$1" || said=$(cibadmin --delete-all --force --xpath "$1" 2>&1) ||
-    fail "cannot remove ${id:-what the cluster has}: $(last "$said")"
+  code=0
+  said=$(cibadmin --delete-all --force --xpath "$1" 2>&1) || code=$?
+  case $code in 0 | 105) ;; *) fail "cannot remove ${id:-what the cluster has}: $(last "$said")" ;; esac
 }
 # put FILE: adds and alters what the file holds of the configuration.
 put() {

@@ -45,7 +45,7 @@ def add(session: Session, service: Service) -> ServiceView:
             f"Remove it first: fab service.remove {session.spec.name} {service.id}"
         )
         raise UsageError(Problem("", "id", text))
-    check_hosts(session, nodes, service)
+    check_hosts(session, nodes, [service])
     # Remembered first: what a crash leaves out of the cluster, the same command or `up` puts in.
     before, session = session, session.saved(replace(session.spec, services=(*rest, service)))
     try:

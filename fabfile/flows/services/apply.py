@@ -22,6 +22,8 @@ from .hosts import check_hosts
 
 # Fields that need something of the node, so that the nodes are checked when they change.
 _ON_THE_NODE = {"command", "ready", "health", "user", "cwd", "cpu"}
+# Of how many services that do not run the reasons are looked for.
+_EXPLAINED = 10
 
 
 def apply_file(
@@ -129,14 +131,7 @@ def _check_nodes(session: Session, nodes: Sequence[Node], found: Plan) -> None:
         for change in found.changed
         if not _ON_THE_NODE.isdisjoint(differing(change.before, change.after))
     ]
-    problems: list[Problem] = []
-    for service in (*found.added, *asking):
-        try:
-            check_hosts(session, nodes, service)
-        except UsageError as error:
-            problems += error.problems
-    if problems:
-        raise UsageError(problems)
+    check_hosts(session, nodes, [*found.added, *asking])
 
 
 def _change(session: Session, nodes: Sequence[Node], found: Plan, xml: str) -> None:
@@ -202,5 +197,6 @@ def _see_running(session: Session, wanted: Sequence[Service], *, changed: bool) 
         with session.report.step("wait until the services run"):
             settling.wait(session, wanted)
     if ids := idle():
+        more = [f"and {len(ids) - _EXPLAINED} more do not run"] if len(ids) > _EXPLAINED else []
         hint = f"They stay defined. Try one again: fab service.cleanup {session.spec.name} ID"
-        raise ClusterError("\n".join([*views.explained(session, ids), hint]))
+        raise ClusterError("\n".join([*views.explained(session, ids[:_EXPLAINED]), *more, hint]))

@@ -9,7 +9,7 @@ from tests.flows.simulated import Cluster
 
 
 def check(cluster: Cluster, **fields: object) -> None:
-    check_hosts(cluster.session, cluster.machines, service("web", **fields))
+    check_hosts(cluster.session, cluster.machines, [service("web", **fields)])
 
 
 def test_a_service_that_no_node_can_run_is_refused_with_the_field() -> None:
