@@ -2,8 +2,15 @@
 
 import secrets
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_ssh_private_key,
+)
 
 from ..core.corosync.config import KEY_BYTES
 
@@ -45,6 +52,18 @@ def bootstrap_host_key() -> tuple[bytes, bytes]:
     Its type differs from the final key's (ed25519), so that a known_hosts file can hold both in between.
     """
     return _pair(ec.generate_private_key(ec.SECP256R1()))
+
+
+def public_line(private: bytes) -> bytes:
+    """The public line of a private key in OpenSSH's format, without a comment.
+
+    Raises ValueError where it is none, or is encrypted.
+    """
+    try:
+        key = load_ssh_private_key(private, None)
+    except (TypeError, UnsupportedAlgorithm) as error:
+        raise ValueError(str(error)) from None
+    return key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
 
 
 def _pair(key: ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> tuple[bytes, bytes]:

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from ..core.errors import ClusterError, NotFound
+from ..core.errors import ClusterError, NotFound, StoreError
 from ..core.report import Report
 from ..core.spec.cluster import ClusterSpec
 from ..core.spec.node import Node, members
-from ..effects import dry_run
+from ..effects import dry_run, keys
 from ..effects.providers import provider_for
 from ..effects.providers.base import Provider
 from ..effects.ssh.access import Access
@@ -38,14 +38,15 @@ class Session:
         return members(self.machines())
 
     def running(self, *, tell: bool = False) -> list[Node]:
-        """The nodes that run now; `tell`: warn of those that do not.  Raises ClusterError when none does."""
+        """The nodes that run now; `tell`: warn of those that do not.
+
+        Raises ClusterError when none does, StoreError when none can be logged in to.
+        """
         known = self.members()
         nodes = [node for node in known if node.running]
         if not nodes:
-            raise ClusterError(
-                f"no node of {self.spec.name!r} is running. Boot them: fab cluster.nodes.boot"
-                f" {self.spec.name}"
-            )
+            raise ClusterError(self.none_runs())
+        self.require_key()
         for node in known if tell else ():
             if not (node.running or node.gone):
                 why = f" ({node.reason})" if node.reason else ""
@@ -53,13 +54,53 @@ class Session:
         return nodes
 
     def node(self, index: int) -> Node:
-        """The node of that index.  Raises NotFound, which names those that exist."""
+        """The node of that index.
+
+        Raises NotFound, which names those that exist, and ClusterError where there is none.
+        """
         nodes = self.members()
+        if not nodes:
+            raise ClusterError(self.none_runs())
         for node in nodes:
             if node.index == index:
                 return node
-        known = ", ".join(str(node.index) for node in nodes) or "none: boot them first"
+        known = ", ".join(str(node.index) for node in nodes)
         raise NotFound(f"no node {index} in {self.spec.name!r} (existing: {known})")
+
+    def none_runs(self) -> str:
+        """What to say of a cluster no node of which runs."""
+        return (
+            f"no node of {self.spec.name!r} is running. Boot them: fab cluster.nodes.boot {self.spec.name}"
+        )
+
+    def key_problem(self) -> str:
+        """Why no machine can be logged in to: the cluster's key, the only one that they accept, is not here.
+
+        Empty where it is here, or where they may accept others.
+        """
+        path = self.provider.ssh_key()
+        if path is None or self.provider.users_keys:
+            return ""
+        name = self.spec.name
+        private, public = self.store.secret(path.name), self.store.secret(f"{path.name}.pub")
+        try:
+            if private is None:
+                why = "is missing"
+            elif public is None or public.split()[:2] == keys.public_line(private).split():
+                return ""
+            else:
+                why = f"does not belong to {path.name}.pub beside it"
+        except ValueError:
+            why = "does not hold a private key"
+        return (
+            f"{path} {why}, and the machines of {name!r} accept only that key. Restore the file; or replace"
+            f" the machines: fab down {name} up {name}"
+        )
+
+    def require_key(self) -> None:
+        """Raise StoreError where no machine can be logged in to: see key_problem()."""
+        if problem := self.key_problem():
+            raise StoreError(problem)
 
     def with_key(self, pem: str) -> "Session":
         """A session that offers that private key file before all other keys."""

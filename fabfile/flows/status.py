@@ -157,6 +157,8 @@ def look(session: Session, nodes: list[Node]) -> tuple[ClusterStatus | None, lis
     And the problems of asking them.
     """
     running = [node for node in nodes if node.running]
+    if running and (problem := session.key_problem()):
+        return None, [problem]
 
     def ask(node: Node) -> ClusterStatus | ClusterError:
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, cast
 
 from fabfile.core.report import Silent
@@ -37,6 +38,7 @@ class FakeProvider:
     boot_timeout: float = 0.0
     users_keys: bool = False
     problems: Sequence[str] = ()
+    key: Path | None = None
 
     def pinned(self) -> ClusterSpec:
         return self.spec
@@ -56,6 +58,9 @@ class FakeProvider:
 
     def master_address(self) -> str | None:
         return None
+
+    def ssh_key(self) -> Path | None:
+        return self.key
 
     def release(self) -> None:
         self.done.append("release")

@@ -70,6 +70,9 @@ class Cluster:
     ran: list[tuple[str, str]] = field(default_factory=list)
     report: Report = field(default_factory=Report)
 
+    def ssh_key(self) -> None:
+        """Its machines accept the user's own keys."""
+
     @property
     def session(self) -> Session:
         """A session on it, with the specification that was saved last."""

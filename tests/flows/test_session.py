@@ -1,16 +1,21 @@
 """How a cluster is opened, and what an open cluster says of its nodes."""
 
+import re
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from fabfile.core.errors import ClusterError, NotFound, StoreError
 from fabfile.core.report import Silent
+from fabfile.effects import keys
 from fabfile.effects.providers import provider_for
 from fabfile.effects.store.home import home
 from fabfile.effects.store.store import Store
-from fabfile.flows import session
+from fabfile.flows import session, status
+from fabfile.flows.machines import boot, commands, credentials
+from fabfile.flows.session import Session
 from tests.builders import node, nodes, service, spec
 
 from .fakes import opened
@@ -60,3 +65,50 @@ def test_of_a_cluster_where_nothing_runs_the_next_step_is_to_boot_it() -> None:
 def test_a_provider_knows_its_cluster(kind: Any) -> None:
     wanted = spec(provider=kind)
     assert provider_for(wanted, Store("demo")).spec is wanted
+
+
+@pytest.fixture
+def locked_out() -> Session:
+    """A cluster whose machines run and accept the cluster's key alone, which is here."""
+    session = opened(spec(), nodes(), key=Store("demo").secret_path("ssh_key"))
+    credentials.make_login_key(session.store)
+    return session
+
+
+def test_a_cluster_with_its_key_can_be_entered(locked_out: Session) -> None:
+    assert locked_out.key_problem() == ""
+    locked_out.store.save_secret(
+        "ssh_key.pub", (locked_out.store.secret("ssh_key.pub") or b"") + b" me@here\n"
+    )
+    assert locked_out.key_problem() == ""
+    locked_out.store.forget_secret("ssh_key.pub")
+    assert locked_out.key_problem() == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "is missing"),
+        (b"", "does not hold a private key"),
+        (b"\xff" * 300, "does not hold a private key"),
+        (keys.login_key()[0], r"does not belong to ssh_key\.pub beside it"),
+    ],
+    ids=["missing", "empty", "damaged", "another"],
+)
+def test_a_key_that_is_lost_is_named_at_once(locked_out: Session, content: bytes | None, why: str) -> None:
+    if content is None:
+        locked_out.store.forget_secret("ssh_key")
+    else:
+        locked_out.store.save_secret("ssh_key", content)
+    said = rf"/ssh_key {why}, .* fab down demo up demo"
+    for refuse in (Session.running, boot.launch, partial(commands.running, on=1)):
+        with pytest.raises(StoreError, match=said):
+            refuse(locked_out)
+    assert [re.search(said, problem) is not None for problem in status.status(locked_out).problems] == [True]
+
+
+def test_a_key_that_others_may_stand_in_for_may_be_lost(locked_out: Session) -> None:
+    locked_out.store.forget_secret("ssh_key")
+    provider: Any = locked_out.provider
+    provider.users_keys = True
+    assert locked_out.key_problem() == ""

@@ -11,6 +11,7 @@ from ...core.errors import ClusterError, NodeFailures, UsageError
 from ...core.preview import Step
 from ...core.spec.node import Node
 from ...effects import dry_run, keys
+from ..machines import credentials
 from ..puppet import agents
 from ..puppet import master as puppet_master
 from ..session import Session
@@ -43,6 +44,8 @@ def keygen(session: Session) -> str:
     """Make the key that the members share, unless there is one.  Returns a sentence that says which."""
     if session.store.secret("authkey") is not None:
         return f"{session.spec.name} has a key already; it stays"
+    if session.members():
+        credentials.require_authkey(session)
     dry_run.plan(Step(session.spec.name, f"make a key of {corosync.KEY_BYTES} bytes"))
     session.store.save_secret("authkey", keys.authkey())
     return f"made a key of {corosync.KEY_BYTES} bytes for {session.spec.name}"

@@ -28,12 +28,9 @@ def launch(session: Session, roles: Collection[Role] = ROLES) -> tuple[list[Node
     if problems := session.provider.preflight(roles):
         raise Preflight(problems)
     existing = [node for node in session.machines() if not node.gone]
-    if existing and session.store.secret("authkey") is None:
-        raise Preflight(
-            f"the machines of {session.spec.name!r} exist and their keys are not here. To fetch them: fab"
-            f" cluster.adopt {session.spec.name} --pem=FILE; or to remove the machines: fab"
-            f" cluster.nodes.terminate {session.spec.name}"
-        )
+    if existing:
+        session.require_key()
+        credentials.require_authkey(session)
     if dry_run.active():
         return existing, _planned(session, existing, roles)
     make = _user_data(session)

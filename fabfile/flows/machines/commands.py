@@ -92,6 +92,7 @@ def _running(session: Session, index: int) -> Node:
         raise ClusterError(
             f"{node.name} is {node.state}{why}, so it cannot be entered. {_next_step(session, node)}"
         )
+    session.require_key()
     return node
 
 

@@ -1,12 +1,16 @@
 """A boot: what is checked before it, and what is forgotten of machines that are gone."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from fabfile.core.errors import Preflight
 from fabfile.core.spec.node import Node
+from fabfile.effects import keys
+from fabfile.flows.corosync import distribute
 from fabfile.flows.machines import boot, credentials
+from fabfile.flows.session import Session
 from tests.builders import nodes, spec
 from tests.flows.fakes import SwitchedProvider, opened
 
@@ -28,9 +32,28 @@ def test_everything_that_is_missing_is_found_before_anything_is_started() -> Non
     assert session.store.secret("token") is None
 
 
-def test_machines_whose_keys_are_lost_are_not_booted_over() -> None:
-    with pytest.raises(Preflight, match=r"fab cluster.adopt demo --pem=FILE"):
-        boot.launch(opened(spec(), nodes(2)))
+class OnEc2(SwitchedProvider):
+    """Machines of a region."""
+
+    def region(self) -> str:
+        return "eu-west-1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "remedy"),
+    [
+        (OnEc2, r"fab cluster\.adopt demo --pem=FILE"),
+        (SwitchedProvider, r"/authkey is missing, .* Restore the file"),
+    ],
+)
+@pytest.mark.parametrize("change", [boot.launch, distribute.keygen])
+def test_no_second_key_is_made_for_machines_that_share_one(
+    kind: type[SwitchedProvider], remedy: str, change: Callable[[Session], object]
+) -> None:
+    session = opened(spec(), nodes(2), kind=kind)
+    with pytest.raises(Preflight, match=remedy):
+        change(session)
+    assert session.store.secret("authkey") is None
 
 
 def test_new_machines_get_user_data_with_the_clusters_keys() -> None:
@@ -46,6 +69,22 @@ def test_new_machines_get_user_data_with_the_clusters_keys() -> None:
 def test_the_secrets_of_a_cluster_are_made_once() -> None:
     session = opened(spec())
     assert credentials.make(session) == credentials.make(session)
+
+
+@pytest.mark.parametrize("name", ["ssh_key", "bootstrap_key"])
+@pytest.mark.parametrize("lost", ["private", "public", "damaged"])
+def test_a_pair_of_keys_stays_a_pair_whichever_half_is_lost(name: str, lost: str) -> None:
+    session = opened(spec())
+    before = credentials.make(session)
+    if lost == "public":
+        session.store.forget_secret(f"{name}.pub")
+    elif lost == "private":
+        session.store.forget_secret(name)
+    else:
+        session.store.save_secret(name, b"-----BEGIN OPENSSH PRIVATE KEY-----\n")
+    after = credentials.make(session)
+    assert keys.public_line(session.store.secret(name) or b"") == after[f"{name}.pub"].encode()
+    assert (after == before) == (lost == "public")
 
 
 def test_what_comes_up_in_the_place_of_a_machine_that_is_gone_is_new() -> None:

@@ -60,7 +60,7 @@ def test_nodes_that_do_not_run_are_told_and_those_that_are_gone_are_not() -> Non
         for index, (state, reason) in enumerate(states.items())
     ]
     report = Warnings()
-    told: Any = SimpleNamespace(nodes=lambda: machines)
+    told: Any = SimpleNamespace(nodes=lambda: machines, ssh_key=lambda: None)
     opened = Session(ClusterSpec(name="web", uid="0000", size=4), Store("web"), told, cast(Any, None), report)
     assert [node.name for node in nodes.running(opened)] == ["node0"]
     assert report.said == [

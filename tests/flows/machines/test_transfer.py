@@ -85,7 +85,7 @@ def remote() -> LocalRemote:
 
 @pytest.fixture
 def session(report: Reported, remote: LocalRemote) -> Session:
-    provider: Any = SimpleNamespace(nodes=lambda: nodes(2))
+    provider: Any = SimpleNamespace(nodes=lambda: nodes(2), ssh_key=lambda: None)
     return Session(spec(size=2), cast(Store, None), provider, cast(Remote, remote), report)
 
 
