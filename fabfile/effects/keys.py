@@ -57,7 +57,7 @@ def bootstrap_host_key() -> tuple[bytes, bytes]:
 def public_line(private: bytes) -> bytes:
     """The public line of a private key in OpenSSH's format, without a comment.
 
-    Raises ValueError where it is none, or is encrypted.
+    Raises ValueError where it is not a private key, or is encrypted.
     """
     try:
         key = load_ssh_private_key(private, None)

@@ -22,6 +22,14 @@ def present(session: Session) -> Inventory:
     return Inventory(session.spec, session.machines())
 
 
+def membership(session: Session) -> list[Node]:
+    """The nodes that exist, by index, without the Puppet master.  Raises ClusterError where there is none."""
+    nodes = session.members()
+    if not nodes:
+        raise ClusterError(session.none_runs())
+    return nodes
+
+
 def known(session: Session) -> Inventory:
     """The same; a provider that does not answer is a warning, since the specification is here anyway."""
     try:

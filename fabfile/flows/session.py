@@ -69,9 +69,7 @@ class Session:
 
     def none_runs(self) -> str:
         """What to say of a cluster no node of which runs."""
-        return (
-            f"no node of {self.spec.name!r} is running. Boot them: fab cluster.nodes.boot {self.spec.name}"
-        )
+        return f"no node of {self.spec.name!r} is running. Boot them: fab cluster.nodes.boot {self.spec.name}"
 
     def key_problem(self) -> str:
         """Why no machine can be logged in to: the cluster's key, the only one that they accept, is not here.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..core.errors import ClusterError, NodeError
-from ..core.pacemaker.status import STATUS_COMMAND, ClusterStatus, ResourceState, parse_status
+from ..core.pacemaker.status import STATUS_COMMAND, ClusterStatus, NotRunning, ResourceState, status_of
 from ..core.services.reasons import reasons, sentences
 from ..core.services.service import Service
 from ..core.spec.capabilities import capabilities, names_of, node_type
@@ -14,7 +14,6 @@ from ..core.spec.types import DEFAULT, required_capability
 from ..effects.waiting import wait_until
 from .session import Session
 
-_NO_PROGRAM = 127  # what a shell exits with
 POLL = 1.0  # seconds between two looks at a cluster that is not ready
 
 
@@ -60,13 +59,17 @@ class ServiceView:
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """The whole cluster at one moment; `size` is the number of nodes in its specification."""
+    """The whole cluster at one moment.
+
+    size     the number of nodes in its specification
+    quorate  whether it has quorum; None where nodes run and none answers; `online` likewise
+    """
 
     name: str
     size: int
-    quorate: bool
+    quorate: bool | None
     coordinator: str | None
-    online: int
+    online: int | None
     nodes: list[NodeView]
     services: list[ServiceView]
     failures: list[str]
@@ -75,8 +78,11 @@ class Status:
     @property
     def missing(self) -> list[str]:
         """What it lacks: a quorum, a coordinator, nodes that are online, services that run."""
-        lack = [] if self.quorate else ["there is no quorum"]
-        lack += [] if self.coordinator else ["there is no coordinator"]
+        if self.quorate is None:
+            lack = ["no node answers"]
+        else:
+            lack = [] if self.quorate else ["there is no quorum"]
+            lack += [] if self.coordinator else ["there is no coordinator"]
         if len(self.nodes) < self.size:
             lack.append(f"{self.size - len(self.nodes)} of {self.size} nodes do not exist")
         lack += [f"{node.name} is {node.member}" for node in self.nodes if node.member != "online"]
@@ -109,7 +115,8 @@ def status(session: Session) -> Status:
     """The state of a cluster.  What is down is part of it, and raises nothing."""
     machines = session.machines()
     nodes, gone = members(machines), _lost(session, machines)
-    found, problems = look(session, nodes)
+    looked = look(session, nodes)
+    found, problems = looked.found, list(looked.problems)
     problems += [_about(session, node) for node in [*nodes, *gone] if node.reason]
     missing = session.spec.size - len(nodes) - sum(1 for node in gone if node.reason)
     if missing > 0:
@@ -127,11 +134,11 @@ def status(session: Session) -> Status:
     return Status(
         name=session.spec.name,
         size=session.spec.size,
-        quorate=bool(found and found.quorate),
+        quorate=bool(found and found.quorate) if looked.answered else None,
         coordinator=found.coordinator if found else None,
-        online=sum(view.member == "online" for view in views),
+        online=sum(view.member == "online" for view in views) if looked.answered else None,
         nodes=views,
-        services=service_views(session, nodes, found),
+        services=service_views(session, nodes, looked),
         failures=sentences(found.failures) if found else [],
         problems=problems,
     )
@@ -151,38 +158,62 @@ def _about(session: Session, node: Node) -> str:
     return f"{node.name} is {node.state}: {node.reason}"
 
 
-def look(session: Session, nodes: list[Node]) -> tuple[ClusterStatus | None, list[str]]:
-    """The status that Pacemaker reports on the running nodes, a quorate one first.
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What the running nodes say of the cluster.
 
-    And the problems of asking them.
+    found     Pacemaker's status; None where no node has one
+    problems  why those that have none have none
+    answered  whether one said how its Pacemaker is, or no node runs: what is unknown otherwise
     """
+
+    found: ClusterStatus | None
+    problems: Sequence[str]
+    answered: bool = True
+
+
+def look(session: Session, nodes: list[Node]) -> Look:
+    """The status that Pacemaker reports on the running nodes, a quorate one first."""
     running = [node for node in nodes if node.running]
     if running and (problem := session.key_problem()):
-        return None, [problem]
+        return Look(found=None, problems=[problem], answered=False)
 
     def ask(node: Node) -> ClusterStatus | ClusterError:
         try:
-            done = session.remote.sudo(node, STATUS_COMMAND, check=False, timeout=20)
-            if done.exit == _NO_PROGRAM:
-                return NodeError(node.name, f"has no Pacemaker yet: fab up {session.spec.name}")
-            return parse_status(done.out)
-        except NodeError as error:
-            return error
+            return status_of(session.remote.sudo(node, STATUS_COMMAND, check=False, timeout=20))
         except ClusterError as error:
-            return NodeError(node.name, str(error))
+            return error
 
     answers = session.remote.fan_out(running, "ask Pacemaker", ask)
     found = [answer for answer in answers.values() if isinstance(answer, ClusterStatus)]
-    problems = [str(answer) for answer in answers.values() if isinstance(answer, ClusterError)]
-    return next((answer for answer in found if answer.quorate), found[0] if found else None), problems
+    return Look(
+        found=next((answer for answer in found if answer.quorate), found[0] if found else None),
+        problems=[
+            _unanswered(session, name, answer)
+            for name, answer in answers.items()
+            if isinstance(answer, ClusterError)
+        ],
+        answered=not all(isinstance(answer, NodeError) for answer in answers.values()) or not answers,
+    )
 
 
-def service_views(session: Session, nodes: list[Node], found: ClusterStatus | None) -> list[ServiceView]:
+def _unanswered(session: Session, name: str, error: ClusterError) -> str:
+    """Why a node has no status of the cluster."""
+    if isinstance(error, NotRunning):
+        return f"{name}: {error}. Start it: fab up {session.spec.name}"
+    return str(error) if isinstance(error, NodeError) else f"{name}: {error}"
+
+
+def service_views(session: Session, nodes: list[Node], looked: Look) -> list[ServiceView]:
     """Every service that is defined, and every resource that runs without a definition."""
+    found = looked.found
+    if found is None:
+        why = tuple(looked.problems) or (session.none_runs(),)
+        return [_unknown(service, why) for service in session.spec.services]
     dead = {node.name for node in nodes if not node.running}
     defined = [service_view(session.spec, service, found, dead) for service in session.spec.services]
     known = {service.id for service in session.spec.services}
-    others = [r for r in (found.resources if found else ()) if r.id not in known]
+    others = [r for r in found.resources if r.id not in known]
     return defined + [
         ServiceView(
             id=r.id,
@@ -195,14 +226,24 @@ def service_views(session: Session, nodes: list[Node], found: ClusterStatus | No
     ]
 
 
-def service_view(
-    spec: ClusterSpec, service: Service, found: ClusterStatus | None, dead: set[str]
-) -> ServiceView:
+def _unknown(service: Service, why: tuple[str, ...]) -> ServiceView:
+    """A service of a cluster that has no status."""
+    return ServiceView(
+        id=service.id,
+        state="unknown",
+        node="",
+        command=service.command,
+        reasons=why,
+        failover=service.failover,
+    )
+
+
+def service_view(spec: ClusterSpec, service: Service, found: ClusterStatus, dead: set[str]) -> ServiceView:
     """A service as Pacemaker reports it.
 
     On a machine that is switched off it is lost, also before Pacemaker notices.
     """
-    resource = found.resource(service.id) if found else None
+    resource = found.resource(service.id)
     state = _state(resource, found)
     if resource and state == "running" and dead.issuperset(resource.nodes):
         lost = f"{' '.join(resource.nodes)} is switched off, which the cluster has not noticed yet"
@@ -219,9 +260,7 @@ def service_view(
     )
 
 
-def _state(resource: ResourceState | None, found: ClusterStatus | None) -> str:
-    if found is None:
-        return "unknown"
+def _state(resource: ResourceState | None, found: ClusterStatus) -> str:
     if resource is None:
         return "missing"
     if resource.blocked:

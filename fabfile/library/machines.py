@@ -39,6 +39,10 @@ class Machines(ByName):
         """The nodes as they are now, by index, without the Puppet master."""
         return self._look().members()
 
+    def members(self) -> list[Node]:
+        """The same, as members of Corosync.  Raises ClusterError where there is none."""
+        return flows.inventory.membership(self._look())
+
     def machines(self) -> "Inventory":
         """The machines as they are now, the Puppet master among them."""
         return flows.inventory.present(self._look())

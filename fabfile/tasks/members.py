@@ -14,4 +14,4 @@ def address_list(c: Any, name: str) -> None:
 @task(help={"name": "the cluster's name", "json": "for programs"})
 def info(c: Any, name: str, json: bool = False) -> None:
     """Show each member: name, node id, address, state."""
-    show.clusters.members(cluster_named(name).nodes(), as_json=json)
+    show.clusters.members(cluster_named(name).members(), as_json=json)

@@ -20,6 +20,7 @@ from fabfile.core.spec.cluster import ClusterSpec
 from fabfile.core.spec.node import Node
 from fabfile.core.templates import ROOT
 from fabfile.effects.ssh.fan_out import fan_out
+from fabfile.effects.store.state import ClusterState
 from fabfile.flows.session import Session
 from tests.builders import nodes, spec
 
@@ -50,7 +51,8 @@ class Cluster:
 
     present      the services in its configuration, by id; those in `broken` do not run
     places       the node of each service that runs
-    unreachable  names of nodes that refuse connections; lacks: by node, what it prints that it lacks
+    unreachable  names of nodes that refuse connections; idle: of those where Pacemaker does not run
+    lacks        by node, what it prints that it lacks
     ran          the scripts that changed something or waited, by file, with the node
     refuses      the file of a script that fails; loses: of one that succeeds, and whose answer is lost
     """
@@ -63,12 +65,16 @@ class Cluster:
     broken: set[str] = field(default_factory=set)
     stopped: set[str] = field(default_factory=set)
     unreachable: set[str] = field(default_factory=set)
+    idle: set[str] = field(default_factory=set)
     lacks: dict[str, str] = field(default_factory=dict)
     attributes: str = ""
     refuses: str = ""
     loses: str = ""
     ran: list[tuple[str, str]] = field(default_factory=list)
     report: Report = field(default_factory=Report)
+
+    def state(self) -> ClusterState:
+        return ClusterState()
 
     def ssh_key(self) -> None:
         """Its machines accept the user's own keys."""
@@ -107,6 +113,10 @@ class Cluster:
         self, node: Node, script: str, *, stdin: bytes = b"", check: bool = True, timeout: float = 0
     ) -> Result:
         self.connect(node)
+        if node.name in self.idle:
+            if check:
+                raise NodeError(node.name, "a command exited with 102", "Could not connect to the CIB")
+            return Result(102, "", "")
         if script == QUERY:
             return Result(0, self._cib(), "")
         if script == STATUS_COMMAND:

@@ -13,8 +13,9 @@ from fabfile.effects import keys
 from fabfile.effects.providers import provider_for
 from fabfile.effects.store.home import home
 from fabfile.effects.store.store import Store
-from fabfile.flows import session, status
-from fabfile.flows.machines import boot, commands, credentials
+from fabfile.flows import inventory, session, status
+from fabfile.flows.machines import boot, commands, credentials, power
+from fabfile.flows.services import logs, types
 from fabfile.flows.session import Session
 from tests.builders import node, nodes, service, spec
 
@@ -54,6 +55,23 @@ def test_a_saved_specification_gets_a_new_provider_only_where_needed() -> None:
 def test_a_node_that_does_not_exist_is_named_with_those_that_do() -> None:
     with pytest.raises(NotFound, match=r"no node 7 in 'demo' \(existing: 0, 1, 2\)"):
         opened(spec(), nodes()).node(7)
+
+
+def test_what_needs_a_node_says_the_same_of_a_cluster_without_any() -> None:
+    down = opened(spec(services=(service(),)))
+    for command in (
+        Session.running,
+        lambda session: session.node(0),
+        inventory.membership,
+        lambda session: logs.read(session, service(), 5),
+        lambda session: next(logs.follow(session, service(), 5)),
+        lambda session: power.on(session, 0),
+        lambda session: commands.ssh(session, 0),
+        lambda session: types.set_type(session, 0, "default"),
+    ):
+        with pytest.raises(ClusterError, match=r"^no node of 'demo' is running. Boot them: fab ") as caught:
+            command(down)
+        assert caught.value.exit_code == 1
 
 
 def test_of_a_cluster_where_nothing_runs_the_next_step_is_to_boot_it() -> None:

@@ -8,7 +8,11 @@ import pytest
 
 from fabfile.core.report import Silent
 from fabfile.flows import status
+from fabfile.flows.services import views
 from fabfile.flows.status import NodeView, ServiceView, Status
+from fabfile.tasks.show import clusters
+from tests import builders
+from tests.flows.simulated import Cluster
 
 
 def node(index: int, member: str = "online") -> NodeView:
@@ -37,6 +41,7 @@ WHOLE = Status(
     [
         ({}, []),
         ({"quorate": False, "coordinator": None}, ["there is no quorum", "there is no coordinator"]),
+        ({"quorate": None, "coordinator": None}, ["no node answers"]),
         ({"nodes": [node(0)]}, ["1 of 2 nodes do not exist"]),
         ({"nodes": [node(0), node(1, "pending")]}, ["node1 is pending"]),
         (
@@ -76,3 +81,47 @@ def test_when_the_time_is_over_the_last_look_is_answered(monkeypatch: pytest.Mon
     monkeypatch.setattr(status, "status", lambda session: lost)
     session: Any = SimpleNamespace(report=Silent())
     assert status.wait_ready(session, 0) is lost
+
+
+STOPPED = [builders.node(index, state="stopped") for index in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("cluster", "quorate", "online", "line"),
+    [
+        (Cluster(), True, 3, "demo: quorate, coordinator node0, 3 of 3 nodes online"),
+        (Cluster(unreachable={"node0"}), True, 2, "demo: quorate, coordinator node0, 2 of 3 nodes online"),
+        (
+            Cluster(unreachable={"node0", "node1", "node2"}),
+            None,
+            None,
+            "demo: unknown: no node answers",
+        ),
+        (
+            Cluster(unreachable={"node0"}, idle={"node1", "node2"}),
+            False,
+            0,
+            "demo: NO QUORUM, coordinator none, 0 of 3 nodes online",
+        ),
+        (Cluster(machines=[]), False, 0, "demo: not booted, 0 of 3 nodes online"),
+        (Cluster(machines=STOPPED), False, 0, "demo: no node is running, 0 of 3 nodes online"),
+    ],
+    ids=["whole", "one silent", "all silent", "not formed", "not booted", "switched off"],
+)
+def test_what_no_node_says_is_not_claimed(
+    cluster: Cluster, quorate: bool | None, online: int | None, line: str
+) -> None:
+    found = status.status(cluster.with_services(builders.service()).session)
+    assert (found.quorate, found.online) == (quorate, online)
+    assert clusters.status_parts(found)[0] == line
+    states = {view.state for view in found.services}
+    assert states == ({"running"} if quorate else {"unknown"})
+
+
+def test_a_service_of_which_no_node_says_anything_has_their_reasons() -> None:
+    silent = Cluster(unreachable={"node0", "node1", "node2"}).with_services(builders.service())
+    assert views.find(silent.session, "web").reasons == tuple(
+        f"node{index}: cannot be reached" for index in range(3)
+    )
+    off = Cluster(machines=[]).with_services(builders.service())
+    assert "Boot them: fab" in views.find(off.session, "web").reasons[0]

@@ -120,6 +120,7 @@ METHODS: dict[str, tuple[Callable[[Cluster], object], str]] = {
     ),
     "machines": (lambda c: c.machines(), "look, inventory.present"),
     "make_key": (lambda c: c.make_key(), "lock corosync.keygen, corosync.distribute.keygen"),
+    "members": (lambda c: c.members(), "look, inventory.membership"),
     "move_service": (lambda c: c.move_service("web", to=1), "lock service.move, services.move.move"),
     "nodes": (lambda c: c.nodes(), "look, session.reading.members"),
     "plan_preset": (lambda c: c.plan_preset("space", {}), "look, sirikata.presets.planned"),

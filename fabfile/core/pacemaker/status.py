@@ -7,12 +7,20 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 
 from ..errors import ClusterError
+from ..result import Result
 
 # Where Pacemaker does not run it fails, and still prints XML, which says so; parse_status() reads either.
 STATUS_COMMAND = "crm_mon --output-as=xml"
 
+# What crm_mon exits with where Pacemaker does not run (CRM_EX_DISCONNECT), a shell where it is not installed.
+_DISCONNECTED, _NO_PROGRAM = 102, 127
+
 # Pacemaker's score for never, and for always.
 _INFINITY = 1000000
+
+
+class NotRunning(ClusterError):
+    """Pacemaker does not run there, or is not installed: there is no status."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +131,18 @@ class ClusterStatus:
     def resource(self, resource_id: str) -> ResourceState | None:
         """The resource of that id, or None."""
         return next((resource for resource in self.resources if resource.id == resource_id), None)
+
+
+def status_of(done: Result) -> ClusterStatus:
+    """The status that STATUS_COMMAND printed.
+
+    Raises NotRunning, and ClusterError with what it says where it printed none.
+    """
+    if done.exit == _NO_PROGRAM:
+        raise NotRunning("has no Pacemaker yet")
+    if done.exit == _DISCONNECTED:
+        raise NotRunning("Pacemaker does not run")
+    return parse_status(done.out)
 
 
 def parse_status(xml: str) -> ClusterStatus:

@@ -11,7 +11,7 @@ from .service import Service
 def reasons(
     name: str,
     service: Service,
-    found: ClusterStatus | None,
+    found: ClusterStatus,
     services: Sequence[Service],
     capable: Sequence[str] = (),
 ) -> tuple[str, ...]:
@@ -19,8 +19,6 @@ def reasons(
 
     `capable` are the names of the nodes that have the capability that it needs, where it needs one.
     """
-    if found is None:
-        return ("no node of the cluster answers",)
     resource = found.resource(service.id)
     if resource is None:
         return (f"the cluster does not know it. Add it again: fab up {name}",)

@@ -15,7 +15,11 @@ TIMEOUT = 15
 
 
 def read(session: Session, service: Service, lines: int) -> list[LogLine]:
-    """The last lines of a service, of all nodes together, by time.  Warns of a node that does not respond."""
+    """The last lines of a service, of all nodes together, by time.  Warns of a node that does not respond.
+
+    Raises ClusterError when no node runs.
+    """
+    session.running()
     return merged([line for found in _look(session, service, lines, {}).values() for line in found], lines)
 
 
@@ -23,8 +27,10 @@ def follow(session: Session, service: Service, lines: int) -> Iterator[list[LogL
     """The last lines, then at every step what has come since, from whichever node; it never ends.
 
     A node that does not respond is left out until it does again; nothing that it wrote meanwhile is lost.
+    Raises ClusterError when no node runs.
     """
     places: dict[str, Place] = {}
+    session.running()
     yield merged([line for found in _look(session, service, lines, places).values() for line in found], lines)
     while True:
         yield merged([line for found in _look(session, service, lines, places).values() for line in found])

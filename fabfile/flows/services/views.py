@@ -19,8 +19,7 @@ LAST_WORDS, LAST_LOOK = 3, 30
 def overview(session: Session) -> list[ServiceView]:
     """Every service and where it runs."""
     nodes = session.members()
-    found, _ = status.look(session, nodes)
-    return status.service_views(session, nodes, found)
+    return status.service_views(session, nodes, status.look(session, nodes))
 
 
 def find(session: Session, service_id: str, *, wait: float = 0) -> ServiceView:
@@ -40,7 +39,8 @@ def find(session: Session, service_id: str, *, wait: float = 0) -> ServiceView:
     wait_until(running, timeout=wait)
     view, service = looks[-1], session.spec.service(service_id)
     # The last words of a service that was stopped, or waits for others, do not matter.
-    if view.running or service is None or (view.state == "stopped" and view.reasons):
+    explained = view.state == "unknown" or (view.state == "stopped" and view.reasons)
+    if view.running or service is None or explained:
         return view
     lines = [line for line in logs.read(session, service, LAST_LOOK) if line.source != "systemd"]
     last = tuple(f"{line.node} wrote: {line.text}" for line in lines[-LAST_WORDS:])

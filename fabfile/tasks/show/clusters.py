@@ -163,10 +163,8 @@ def status(found: "Status", *, as_json: bool = False, verdict: bool = False) -> 
 
 def status_parts(found: "Status") -> "list[RenderableType]":
     """A cluster's state as lines and tables."""
-    quorum = "quorate" if found.quorate else "NO QUORUM"
     parts: list[RenderableType] = [
-        f"{found.name}: {quorum}, coordinator {found.coordinator or 'none'}, "
-        f"{found.online} of {len(found.nodes)} nodes online",
+        f"{found.name}: {_summary(found)}",
         table_with(
             ("node", "address", "machine", "member"),
             [(n.name, n.address, n.machine, n.member) for n in found.nodes],
@@ -179,6 +177,17 @@ def status_parts(found: "Status") -> "list[RenderableType]":
     parts += [f"failed: {failure}" for failure in found.failures]
     parts += [f"problem: {problem}" for problem in found.problems]
     return parts
+
+
+def _summary(found: "Status") -> str:
+    """A cluster in a line: its quorum, as far as it is known."""
+    if found.quorate is None:
+        return "unknown: no node answers"
+    online = f"{found.online} of {found.size} nodes online"
+    if not any(node.machine == "running" for node in found.nodes):
+        return f"{'no node is running' if found.nodes else 'not booted'}, {online}"
+    quorum = "quorate" if found.quorate else "NO QUORUM"
+    return f"{quorum}, coordinator {found.coordinator or 'none'}, {online}"
 
 
 def watch(looks: "Iterator[Status]") -> None:

@@ -58,7 +58,6 @@ DB = Service(id="db", command="/bin/true")
 @pytest.mark.parametrize(
     ("service", "found", "said"),
     [
-        (WEB, None, ["no node of the cluster answers"]),
         (WEB, cluster(), ["fab up demo"]),
         (
             WEB,
