@@ -48,6 +48,7 @@ class Problem:
         `spell` returns a field as it is typed: an option, a key, a keyword.
         """
         text = _FIELD.sub(lambda match: spell(match[1]), self.text)
+        text = text if len(text) <= 2000 else f"{text[:1500]} … {text[-400:]}"
         subject = self.subject if len(self.subject) <= 200 else f"{self.subject[:120]} …"
         sentence = f"{subject}: {text}" if self.subject else text
         # Bytes that the user typed and that are not UTF-8 (PEP 383) can be printed only as escapes.

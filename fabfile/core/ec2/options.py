@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from .. import limits
 from ..errors import Problem, named, shown
 from ..services.service import UNKNOWN_KEYS_ARE_ERRORS
 
@@ -54,16 +55,18 @@ def machine_type(options: Ec2Options, role: Literal["node", "master"]) -> str:
 
 # By field: its form, and what that is.
 _FORMS = {
-    "instance_type": (r"[a-z][a-z0-9-]*\.[a-z0-9-]+", "an instance type, for example t3.small"),
+    "instance_type": (r"[a-z][a-z0-9-]{0,60}\.[a-z0-9-]{1,60}", "an instance type, for example t3.small"),
     "ami": (
-        r"ami-[0-9a-f]{8,17}|ssm:/?[A-Za-z0-9_./-]+",
+        r"ami-[0-9a-f]{8,17}|ssm:/?[A-Za-z0-9_./-]{1,1011}",
         "a machine image, for example ami-0123456789abcdef0 or ssm:/my/parameter",
     ),
-    "region": (r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region, for example eu-central-1"),
-    "max_price": (r"\d{1,4}(\.\d{1,6})?", "US dollars an hour, for example 0.01"),
+    "region": (r"[a-z]{2,8}(-[a-z]{1,20}){1,3}-[0-9]{1,2}", "an AWS region, for example eu-central-1"),
+    "max_price": (r"[0-9]{1,4}(\.[0-9]{1,6})?", "US dollars an hour, for example 0.01"),
     "group": (r"sg-[0-9a-f]{8,17}|(?!sg-)[ -~]{1,255}", "a security group, for example default"),
     "keypair": (r"[ -~]{1,255}", "the name of a key pair, for example my_key_pair"),
 }
+# A zone of a region (us-east-1a), or a Local or Wavelength Zone (us-west-2-lax-1a, us-east-1-wl1-bos-wlz-1).
+_ZONE = re.compile(r"([a-z]{2,8}(?:-[a-z]{1,20}){1,3}-[0-9]{1,2})(?:[a-z]|-[a-z0-9-]{1,40})")
 _SUBNET = (r"subnet-[0-9a-f]{8,17}", "a subnet, for example subnet-0123456789abcdef0")
 
 
@@ -76,6 +79,8 @@ def ec2_problems(options: Ec2Options) -> list[Problem]:
         for field, value, form, what in values
         if value and not re.fullmatch(form, value)
     ]
+    if options.pem and not limits.is_path(options.pem):
+        problems.append(_expected("pem", "the path of a private key file", options.pem))
     if options.address not in ADDRESS_KINDS:
         problems.append(_expected("address", f"one of {', '.join(ADDRESS_KINDS)}", options.address))
     if options.max_price and not options.spot:
@@ -84,5 +89,12 @@ def ec2_problems(options: Ec2Options) -> list[Problem]:
     return problems
 
 
+def zone_text(region: str) -> str:
+    """The end of a sentence about a text that is not a region: what it is, where it is a zone of one."""
+    found = _ZONE.fullmatch(region)
+    return f", which is a zone: its region is {found[1]}" if found else ""
+
+
 def _expected(field: str, what: str, value: str) -> Problem:
-    return Problem("", field, f"{named(field)} expects {what}, got {shown(value)}")
+    hint = zone_text(value) if field == "region" else ""
+    return Problem("", field, f"{named(field)} expects {what}, got {shown(value)}{hint}")

@@ -140,14 +140,53 @@ def _mapping(node: yaml.Node, path: Path, found: Document) -> dict[str, Any]:
         line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
             found.problems.append((line, "a list or a mapping cannot be a key here"))
+        elif _is_merge(key):
+            found.problems += _merge_problems(value, line)
         elif key.value in values:
-            found.problems.append(
-                (
-                    line,
-                    f"{shown(key.value)} is a duplicate key, first in line {found.line((*path, key.value))}",
-                )
-            )
+            first = found.line((*path, key.value))
+            found.problems.append((line, f"{shown(key.value)} is a duplicate key, first in line {first}"))
         else:
             found.lines[*path, key.value] = line
             values[key.value] = _plain(value, (*path, key.value), found)
+    for name, (key, value) in _pairs(node, {}).items():
+        if name not in values:
+            found.lines[*path, name] = key.start_mark.line + 1
+            values[name] = _plain(value, (*path, name), found)
     return values
+
+
+# Keys of a mapping: each with its own node and that of its value, by name.
+Pairs = dict[str, tuple[yaml.Node, yaml.Node]]
+
+
+def _pairs(node: yaml.Node, known: dict[int, Pairs]) -> Pairs:
+    """The keys of a mapping, and those that it merges: its own come first, then those of what it names first.
+
+    YAML 1.1, "Merge Key Language-Independent Type" (yaml.org/type/merge.html).  `known` are the mappings that
+    were looked at, so that one which merges itself comes to an end.
+    """
+    if id(node) in known:
+        return known[id(node)]
+    pairs = known[id(node)] = Pairs()
+    merged: list[yaml.Node] = []
+    for key, value in node.value:
+        if isinstance(key, yaml.ScalarNode) and _is_merge(key):
+            merged += value.value if isinstance(value, yaml.SequenceNode) else [value]
+        elif isinstance(key, yaml.ScalarNode):
+            pairs.setdefault(key.value, (key, value))
+    for each in merged:
+        if isinstance(each, yaml.MappingNode):
+            for name, pair in _pairs(each, known).items():
+                pairs.setdefault(name, pair)
+    return pairs
+
+
+def _is_merge(key: yaml.ScalarNode) -> bool:
+    return key.value == "<<" and key.style is None
+
+
+def _merge_problems(value: yaml.Node, line: int) -> list[tuple[int, str]]:
+    named = value.value if isinstance(value, yaml.SequenceNode) else [value]
+    if all(isinstance(each, yaml.MappingNode) for each in named):
+        return []
+    return [(line, "'<<' must name a mapping, such as *base, or a list of mappings")]

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from .. import limits
 from ..adhoc.host import AdhocOptions, adhoc_problems
 from ..ec2.options import Ec2Options, ec2_problems
 from ..errors import Problem, named, shown
@@ -20,6 +21,8 @@ PROFILES = ("lan", "cloud")
 # A name becomes part of a host name (RFC 1123), of corosync's cluster_name and of a Puppet certname; with
 # dashes for underscores it is the Puppet environment.
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,29}[a-z0-9])?")
+# What a node fetches the archive from.
+_URL = re.compile(r"(https?|puppet|file)://\S{1,2000}")
 # votequorum and Pacemaker are not tested by their makers above 32 full members.
 MAX_SIZE = 32
 
@@ -146,7 +149,7 @@ def _archive_problems(spec: ClusterSpec, prefix: str) -> list[Problem]:
     """What is wrong with the address and the checksum of an archive: the fields of that prefix."""
     url, sha256 = f"{prefix}_url", f"{prefix}_sha256"
     problems = []
-    if getattr(spec, url) and not re.fullmatch(r"(https?|puppet|file)://\S+", getattr(spec, url)):
+    if getattr(spec, url) and not (_URL.fullmatch(getattr(spec, url)) and limits.is_line(getattr(spec, url))):
         problems.append(_expected(url, "an http, https or file address", getattr(spec, url)))
     if getattr(spec, sha256) and not re.fullmatch(r"[0-9a-f]{64}", getattr(spec, sha256)):
         problems.append(

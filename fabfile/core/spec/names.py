@@ -35,11 +35,12 @@ def is_host(text: str) -> bool:
 
 def is_address(text: str) -> bool:
     """Whether the text is an IP address."""
+    address, percent, scope = text.partition("%")
     try:
-        ipaddress.ip_address(text)
+        ipaddress.ip_address(address)
     except ValueError:
         return False
-    return True
+    return not percent or bool(re.fullmatch(r"[A-Za-z0-9_.-]{1,15}", scope))  # an interface (RFC 4007)
 
 
 def is_loopback(text: str) -> bool:

@@ -15,6 +15,8 @@ from typing import IO
 from ...core.errors import ClusterError, Problem, UsageError, named
 from ...core.files.checksums import checksum_line
 from ...core.sirikata.archive import Entry, Kind
+from .disk import reading, writing
+from .text import expanded
 
 _CHUNK = 1 << 20  # bytes
 _MAGIC = b"BZh"
@@ -33,7 +35,7 @@ def scan(folder: str, names: Sequence[str]) -> list[Entry]:
 
     Raises UsageError when they cannot be read.
     """
-    top = Path(folder).expanduser()
+    top = expanded(folder)
     if not top.is_dir():
         raise _wrong(
             "folder", f"{folder} is not a folder" if top.exists() else f"there is no folder {folder}"
@@ -68,11 +70,11 @@ def check_place(output: str, folder: str, names: Sequence[str]) -> None:
     Not into what it packs, not into a folder that does not exist, not over a file that is not an archive of
     this kind.
     """
-    path = Path(output).expanduser()
+    path = expanded(output)
     place = path.parent.resolve()
     if not place.is_dir():
         raise _wrong("output", f"cannot write {output}: there is no folder {path.parent}")
-    packed = [(Path(folder).expanduser() / name).resolve() for name in names]
+    packed = [(expanded(folder) / name).resolve() for name in names]
     if any(place.is_relative_to(each) for each in packed):
         text = f"{output} would be part of the archive itself: choose another path ({named('output')})"
         raise _wrong("output", text)
@@ -101,20 +103,22 @@ def write(folder: str, entries: Sequence[Entry], output: str) -> tuple[str, int]
     Owners, times and modes are always the same, so the same content makes the same bytes.  The archive is
     renamed into its place, so it is there whole or not at all.
     """
-    path = Path(output).expanduser()
+    path = expanded(output)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     beside = path.with_name(f"{path.name}.sha256")
     try:
-        with temporary.open("wb") as file:
+        with writing(path), temporary.open("wb") as file:
             with bz2.BZ2File(file, "wb", compresslevel=9) as packed:
-                _pack(Path(folder).expanduser(), entries, packed)
+                _pack(expanded(folder), entries, packed)
             file.flush()
             os.fsync(file.fileno())
         sha256 = checksum(str(temporary))
-        beside.unlink(missing_ok=True)  # of the old archive: this may be interrupted here
-        os.replace(temporary, path)
-        temporary.write_text(checksum_line(path.name, sha256), encoding="utf-8", errors="surrogateescape")
-        os.replace(temporary, beside)
+        with writing(path):
+            beside.unlink(missing_ok=True)  # of the old archive: this may be interrupted here
+            os.replace(temporary, path)
+            line = checksum_line(path.name, sha256)
+            temporary.write_text(line, encoding="utf-8", errors="surrogateescape")
+            os.replace(temporary, beside)
     finally:
         temporary.unlink(missing_ok=True)
     return sha256, path.stat().st_size
@@ -133,7 +137,9 @@ def _pack(top: Path, entries: Sequence[Entry], packed: bz2.BZ2File) -> None:
                 member.type, member.linkname, member.mode = tarfile.SYMTYPE, entry.target, 0o777
                 tar.addfile(member)
             else:
-                with (top / entry.path).open("rb") as file:
+                with reading(top / entry.path):
+                    file = (top / entry.path).open("rb")
+                with file:
                     member.size = os.fstat(file.fileno()).st_size
                     tar.addfile(member, file)
 
@@ -144,7 +150,7 @@ def read(path: str) -> list[Entry]:
     Raises UsageError when it cannot be read to its end.
     """
     try:
-        with tarfile.open(Path(path).expanduser(), "r:*") as tar:
+        with tarfile.open(expanded(path), "r:*") as tar:
             found = [_entry(member) for member in tar]
             # To the very end, where a compressed file has its checksum.
             while tar.fileobj is not None and tar.fileobj.read(_CHUNK):
@@ -179,13 +185,13 @@ def _entry(member: tarfile.TarInfo) -> Entry:
 
 def checksum(path: str) -> str:
     """The SHA-256 of a file, in hexadecimal."""
-    with Path(path).expanduser().open("rb") as file:
+    with expanded(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def beside(path: str) -> str | None:
     """The text of the checksum file beside an archive, at most 64 KiB; None where there is none."""
-    file = Path(f"{Path(path).expanduser()}.sha256")
+    file = Path(f"{expanded(path)}.sha256")
     return file.read_text(encoding="utf-8", errors="replace")[:65536] if file.is_file() else None
 
 

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from ...core.errors import ClusterError
 from ...core.files.transfer import Kind, workplace
+from .disk import writing
 
 _PIECE = 1 << 18  # bytes
 
@@ -31,15 +32,6 @@ class Arrival:
     digest: str = ""
 
 
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Raise an OSError of this machine as a ClusterError: others are the connection's."""
-    try:
-        yield
-    except OSError as error:
-        raise ClusterError(f"cannot write {path}: {error.strerror or error}") from error
-
-
 class Landing:
     """The folder beside a target in which its replacement is put together.
 
@@ -56,7 +48,7 @@ class Landing:
     def open(self) -> Iterator[None]:
         """Raises ClusterError when it cannot be made, or when another process is fetching to the same
         target."""
-        with _writing(self.work):
+        with writing(self.work):
             self.work.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle = os.open(self.work, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
@@ -105,7 +97,7 @@ class Landing:
             raise ClusterError(f"{target} is a folder here, and would be replaced by a file")
         if exists and kind == "folder" and not target.is_dir():
             raise ClusterError(f"{target} is a file here, and would be replaced by a folder")
-        with _writing(target):
+        with writing(target):
             if kind == "folder":
                 mode = stat.S_IMODE(self.new.stat().st_mode)
                 self.new.chmod(mode | stat.S_IRWXU)  # a folder that moves is written to: its '..'
@@ -118,7 +110,7 @@ class Landing:
             _sync(target.parent)
 
     def _clean(self) -> None:
-        with _writing(self.work):
+        with writing(self.work):
             if os.path.lexists(self._old) and not os.path.lexists(self.target):
                 os.rename(self._old, self.target)
             for left in (self._old, self.new):
@@ -161,17 +153,17 @@ class _Unpacking:
                 raise ClusterError(f"the node sent {member.name!r}, which is not part of the folder")
             self._write(tar, member, name)
         for name, mode in reversed(self._folders.items()):
-            with _writing(self._top / name):
+            with writing(self._top / name):
                 (self._top / name).chmod(mode)
 
     def _write(self, tar: tarfile.TarFile, member: tarfile.TarInfo, name: PurePosixPath) -> None:
         path = self._top / name
         if member.isdir():
-            with _writing(path):
+            with writing(path):
                 path.mkdir(mode=0o700)
             self._folders[name] = member.mode & 0o777
         elif member.issym() and name.parts:
-            with _writing(path):
+            with writing(path):
                 os.symlink(member.linkname, path)
         elif member.isreg():
             self._write_file(tar, member, path)
@@ -185,15 +177,15 @@ class _Unpacking:
     def _write_file(self, tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
         content = tar.extractfile(member)
         assert content is not None
-        with _writing(path):
+        with writing(path):
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with open(handle, "wb", buffering=0) as file:
             while piece := content.read(_PIECE):  # from the connection, whose OSErrors are its own
                 view = memoryview(piece)
-                with _writing(path):
+                with writing(path):
                     while view:
                         view = view[file.write(view) :]
-            with _writing(path):
+            with writing(path):
                 os.fchmod(handle, member.mode & 0o777)
                 os.utime(handle, (member.mtime, member.mtime))
                 os.fsync(handle)

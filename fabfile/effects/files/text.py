@@ -8,7 +8,7 @@ from ...core.errors import UsageError
 def read_text(path: str) -> str:
     """A file's text, in UTF-8.  Raises UsageError when it cannot be read."""
     try:
-        return Path(path).expanduser().read_text(encoding="utf-8-sig")
+        return expanded(path).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
@@ -23,4 +23,12 @@ def whole(path: str) -> str:
 
     Empty where none is given.
     """
-    return str(Path(path).expanduser().absolute()) if path else ""
+    return str(expanded(path).absolute()) if path else ""
+
+
+def expanded(path: str) -> Path:
+    """The path with a home folder for `~` or `~USER`, which stays where there is no such user."""
+    try:
+        return Path(path).expanduser()
+    except (RuntimeError, ValueError):
+        return Path(path)

@@ -7,6 +7,7 @@ from typing import IO
 
 from ...core.errors import StoreError
 from .. import dry_run
+from ..files.disk import reading
 from . import files
 
 _CHUNK = 1 << 20  # bytes
@@ -31,7 +32,9 @@ def keep(folder: Path, source: Path, sha256: str) -> Path:
 
     def copy(target: IO[bytes]) -> None:
         digest = hashlib.sha256()
-        with source.open("rb") as file:
+        with reading(source):
+            file = source.open("rb")
+        with file:
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
                 target.write(chunk)

@@ -24,34 +24,34 @@ FORMAT = 1
 
 def read(path: Path, kind: type[T]) -> T:
     """The dataclass in a document.  Raises StoreError, with the next step, when it cannot be used."""
-    return _parse(path, path.read_text(encoding="utf-8"), kind)
+    return _parse(path, path.read_bytes(), kind)
 
 
-def _parse(path: Path, text: str, kind: type[T]) -> T:
+def _parse(path: Path, content: bytes, kind: type[T]) -> T:
     try:
-        document = json.loads(text)
+        document = json.loads(content.decode())
         if not isinstance(document, dict):
             raise ValueError("it does not hold an object")
-        found = document.pop("format")
-    except (ValueError, KeyError) as error:
+        number = document.pop("format")
+    except (ValueError, KeyError, RecursionError) as error:
         raise StoreError(
             f"{path} is damaged ({error}). It is JSON: correct it with an editor, or restore it from a"
             " backup. Machines on this host can be ended without it: fab local.list, then fab local.purge"
         ) from error
-    if not isinstance(found, int) or found > FORMAT:
+    if not isinstance(number, int) or number > FORMAT:
         raise StoreError(
-            f"{path} has format {found!r}, and this version reads formats up to {FORMAT}: "
+            f"{path} has format {number!r}, and this version reads formats up to {FORMAT}: "
             "it was written by a newer version. Use that one"
         )
     try:
-        content: T = _adapter(kind).validate_json(json.dumps(document), strict=True)
+        found: T = _adapter(kind).validate_json(json.dumps(document), strict=True)
     except ValidationError as error:
         wrong = "; ".join(
             f"{'.'.join(str(part) for part in problem['loc']) or 'file'}: {problem['msg']}"
             for problem in error.errors()
         )
         raise StoreError(f"{path} cannot be used: {wrong}. Correct it with an editor") from error
-    return content
+    return found
 
 
 def write(path: Path, content: "DataclassInstance") -> None:
@@ -59,12 +59,12 @@ def write(path: Path, content: "DataclassInstance") -> None:
 
     Raises UsageError, and keeps the old one, where the new one could not be read again.
     """
-    text = json.dumps({"format": FORMAT, **asdict(content)}, indent=1) + "\n"
+    text = (json.dumps({"format": FORMAT, **asdict(content)}, indent=1) + "\n").encode()
     try:
         _parse(path, text, type(content))
     except StoreError as error:
         raise UsageError(f"this cannot be saved: {error.__cause__ or error}. Nothing was changed") from error
-    files.replace(path, text.encode())
+    files.replace(path, text)
 
 
 # A dataclass's adapter is made once: it takes 50 ms.

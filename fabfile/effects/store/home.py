@@ -8,7 +8,9 @@ from pathlib import Path
 import platformdirs
 
 from ...core.errors import UsageError
+from ...core.spec.cluster import name_problems
 from .. import dry_run
+from ..files.text import expanded
 
 HOME_VARIABLE = "SIRIKATA_CLUSTER_HOME"
 
@@ -26,11 +28,7 @@ def home() -> Path:
 def own() -> Path:
     """SIRIKATA_CLUSTER_HOME, else the user's data directory."""
     chosen = os.environ.get(HOME_VARIABLE)
-    return (
-        Path(chosen).expanduser().absolute()
-        if chosen
-        else Path(platformdirs.user_data_dir("sirikata-cluster"))
-    )
+    return expanded(chosen).absolute() if chosen else Path(platformdirs.user_data_dir("sirikata-cluster"))
 
 
 def _copy(real: Path) -> Path:
@@ -69,4 +67,5 @@ def names() -> list[str]:
     """
     if own().exists() and not own().is_dir():
         raise UsageError(f"{own()} is not a folder: set {HOME_VARIABLE} to one")
-    return sorted(path.parent.name for path in (home() / "clusters").glob("*/spec.json"))
+    found = (path.parent.name for path in (home() / "clusters").glob("*/spec.json"))
+    return sorted(name for name in found if not name_problems(name))

@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import filelock
 
 from ...core.errors import StoreError
 from .. import dry_run
+from ..files.disk import writing
 from .home import own
 
 
@@ -26,14 +27,17 @@ def lock(name: str, doing: str) -> Iterator[None]:
             raise _held(name, holder)
         yield
         return
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     held = filelock.FileLock(folder / f"{name}.lock", mode=0o600)
+    with writing(folder / f"{name}.lock", StoreError):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            held.acquire(timeout=0)
+        except filelock.Timeout as error:  # which is an OSError
+            raise _held(name, holder) from error
     try:
-        held.acquire(timeout=0)
-    except filelock.Timeout as error:
-        raise _held(name, holder) from error
-    try:
-        holder.write_text(f"process {os.getpid()} ({doing})\n", encoding="utf-8")
+        # Only for the sentence that others read: on a full disk, too, a cluster can be destroyed.
+        with suppress(OSError):
+            holder.write_text(f"process {os.getpid()} ({doing})\n", encoding="utf-8")
         yield
     finally:
         holder.unlink(missing_ok=True)
@@ -41,7 +45,7 @@ def lock(name: str, doing: str) -> Iterator[None]:
 
 
 def _held(name: str, holder: Path) -> StoreError:
-    who = holder.read_text(encoding="utf-8").strip() if holder.exists() else "another process"
+    who = _text(holder).strip() or "another process"
     return StoreError(
         f"the cluster {name!r} is being changed by {who}. Wait for it to end, then run this again"
     )
@@ -49,5 +53,13 @@ def _held(name: str, holder: Path) -> StoreError:
 
 def _alive(holder: Path) -> bool:
     """Whether the process that the file names still runs: one that was killed leaves the file behind."""
-    words = holder.read_text(encoding="utf-8").split() if holder.exists() else []
+    words = _text(holder).split()
     return len(words) > 1 and Path("/proc", words[1]).exists()
+
+
+def _text(holder: Path) -> str:
+    """What the file says; empty where its process has just ended."""
+    try:
+        return holder.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

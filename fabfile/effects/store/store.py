@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
-from ...core.errors import NotFound, Problem, StoreError, UsageError
+from ...core.errors import NotFound, Problem, StoreError, UsageError, shown
 from ...core.services.service import validate as validate_service
 from ...core.spec.cluster import ClusterSpec, name_problems, validate
 from . import archives, documents, files
@@ -80,7 +80,7 @@ class Store:
             problems += validate_service(service, spec.size)
         if spec.name != self.name:
             problems.append(
-                Problem("", "name", f"its name is {spec.name!r}, but its folder is {self.name!r}")
+                Problem("", "name", f"its name is {shown(spec.name)}, but its folder is {self.name!r}")
             )
         return problems
 
@@ -96,7 +96,7 @@ class Store:
     def text(self, name: str) -> str | None:
         """A file's text, or None when there is none."""
         path = self.folder / name
-        return path.read_text(encoding="utf-8") if path.exists() else None
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else None
 
     def save_text(self, name: str, text: str) -> Path:
         return files.replace(self.folder / name, text.encode())

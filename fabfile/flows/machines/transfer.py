@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from posixpath import basename, normpath
 
 from rich.filesize import decimal
@@ -15,6 +14,7 @@ from ...core.spec.node import Node
 from ...effects import dry_run
 from ...effects.files import tree
 from ...effects.files.landing import Arrival, Landing
+from ...effects.files.text import expanded
 from ..session import Session
 from . import commands as nodes
 
@@ -70,7 +70,7 @@ def get(
     Symbolic links below it are kept as such.  With `sudo` it is read as root.  Returns and raises like `put`.
     """
     problems = path_problems(path, "path", "the source")
-    here = Path(folder).expanduser().absolute()
+    here = expanded(folder).absolute()
     if not folder or (here.exists() and not here.is_dir()):
         problems.append(Problem("", "folder", f"the target {folder!r} is not a folder of this machine"))
     if problems:

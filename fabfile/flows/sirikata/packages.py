@@ -12,6 +12,7 @@ from ...core.sirikata import release as releases
 from ...core.sirikata.release import Release
 from ...effects import dry_run
 from ...effects.files import archive
+from ...effects.files.text import expanded
 from ..pacemaker import quorum
 from ..puppet import host
 from ..session import Session
@@ -108,7 +109,7 @@ def _kept(session: Session, source: str, sha256: str) -> Release:
             raise UsageError(problems)
         if session.store.archive(actual) is None:
             dry_run.plan(Step(name, "keep a copy here"))
-            session.store.keep_archive(Path(source).expanduser(), actual)
+            session.store.keep_archive(expanded(source), actual)
     return Release(url=f"{releases.SERVED}{actual}", sha256=actual)
 
 

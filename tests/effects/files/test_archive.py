@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fabfile.core.errors import UsageError
+from fabfile.core.errors import ClusterError, UsageError
 from fabfile.core.sirikata.archive import FOLDERS, problems
 from fabfile.effects.files import archive
 
@@ -101,7 +101,7 @@ def test_a_failed_write_leaves_only_the_old_archive(tmp_path: Path) -> None:
     before = {path.name: path.read_bytes() for path in tmp_path.glob("*s.tar*")}
     entries = archive.scan(str(folder), FOLDERS)
     (folder / "lib" / "libx.so.1").unlink()
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ClusterError, match=r"cannot read .*libx.so.1: No such file"):
         archive.write(str(folder), entries, str(tmp_path / "s.tar.bz2"))
     assert {path.name: path.read_bytes() for path in tmp_path.glob("*s.tar*")} == before
 

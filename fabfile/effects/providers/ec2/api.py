@@ -13,6 +13,7 @@ from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from ....core.ec2.options import zone_text
 from ....core.errors import Preflight
 from ... import dry_run
 from . import errors
@@ -70,8 +71,18 @@ class Api:
 
     @property
     def region(self) -> str:
-        """The region that calls go to.  Raises Preflight when none is set."""
+        """The region that calls go to.  Raises Preflight when none is set, or one that cannot be."""
         return str(self._client("ec2").meta.region_name)
+
+    @property
+    def has_region(self) -> bool:
+        """Whether boto3 finds the name of a region, be it one or not."""
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            return bool(self._region or _session().region_name)
+        except BotoCoreError:
+            return False
 
     @property
     def region_source(self) -> str:
@@ -156,9 +167,12 @@ class Api:
         from botocore.exceptions import BotoCoreError
 
         try:
-            return _client(service, self._region, retried)
+            client = _client(service, self._region, retried)
         except (BotoCoreError, ValueError) as error:
             raise errors.setup(error) from None
+        if zone_text(client.meta.region_name):
+            raise errors.not_a_region(client.meta.region_name, self.region_source)
+        return client
 
 
 class _Calls:

@@ -6,6 +6,7 @@ Codes: EC2 API reference, "Error codes for the Amazon EC2 API".
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ....core.ec2.options import zone_text
 from ....core.errors import ClusterError, Preflight, Problem, named
 
 if TYPE_CHECKING:
@@ -181,6 +182,12 @@ def setup(error: Exception) -> Preflight:
         text = "the AWS SSO session has expired ({said}): run 'aws sso login'"
     field = "region" if kind in _REGION_ERRORS else ""
     return Preflight(Problem("", field, text.format(said=said, region=named("region"))))
+
+
+def not_a_region(region: str, where: str) -> Preflight:
+    """A name that boto3 takes as a region's and that is one of a zone."""
+    text = f"{region!r} is not an AWS region ({where}){zone_text(region)}"
+    return Preflight(Problem("", "region", text))
 
 
 _FILE = "Put new ones there: aws configure"

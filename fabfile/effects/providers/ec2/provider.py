@@ -39,7 +39,9 @@ class Ec2Provider:
         try:
             return replace(self.spec, ec2=replace(self.spec.ec2, region=self.api.region))
         except ClusterError:
-            return self.spec  # no region is set: whatever needs one reports that
+            if self.api.has_region:
+                raise
+            return self.spec  # whatever needs a region reports that none is set
 
     def preflight(self, roles: Collection[Role] = ROLES) -> list[Problem]:
         """Where nothing has to be launched, this takes one call, and nothing else is checked."""
