@@ -226,7 +226,8 @@ def _plan(session: Session, nodes: Sequence[Node], text: str, old: str) -> None:
     """Say, in a dry run, what the transaction does.  Raises ClusterError without a quorum."""
     found = form.member_statuses(session, nodes)
     _active(session, nodes, {name: each for name, each in found.items() if isinstance(each, MemberStatus)})
-    done = f"put version {corosync.config_version(text)} of corosync.conf into force"
+    again = " again" if old == text else ""
+    done = f"put version {corosync.config_version(text)} of corosync.conf into force{again}"
     changes = tuple(corosync.differences(old, text)) if old else ()
     dry_run.plan(*(Step(node.name, done, changes) for node in nodes))
 

@@ -55,10 +55,9 @@ def boot(
     wanted = {node.id for node in launched if node.role in roles}
     limit = session.provider.boot_timeout if timeout is None else timeout
     if dry_run.active():
-        if changed:
-            then = "set up what has booted; what that changes depends on what is found there"
-            dry_run.stop(Step(session.spec.name, then))
-        return [node for node in launched if node.role in roles], []
+        machines = [node for node in launched if node.role in roles]
+        _stop_before_setup(session, machines, changed)
+        return machines, []
     if isinstance(session.provider, HostJoiner):
         return hosts.join(session, launched), changed
     with session.report.step("first contact"):
@@ -75,11 +74,26 @@ def _planned(session: Session, existing: Sequence[Node], roles: Collection[Role]
     steps = session.provider.launching([slot for slot in wanted if slot[0] in roles and slot not in known])
     if not isinstance(session.provider, HostJoiner):  # hosts of the user's are not started
         idle = [node for node in existing if node.role in roles and not node.running]
-        steps += [Step(node.name, f"start ({node.id}, {node.state})") for node in idle]
+        verbs = {"pending": "wait until it runs", "broken": "boot it anew"}
+        steps += [
+            Step(node.name, f"{verbs.get(node.state, 'start')} ({node.id}, {node.state})") for node in idle
+        ]
     if steps and not members([node for node in existing if node.running]):
         dry_run.leave(session.spec.name, None)
     dry_run.plan(*steps)
     return [step.subject for step in steps]
+
+
+def _stop_before_setup(session: Session, machines: Sequence[Node], booting: Sequence[str]) -> None:
+    """End a dry run where machines boot first, or were not set up yet."""
+    keyed = session.store.state().keyed
+    fresh = [node.name for node in machines if node.id not in keyed and node.name not in booting]
+    if fresh:
+        dry_run.leave(session.spec.name, None)
+    dry_run.plan(*(Step(name, "finish its setup, which was interrupted") for name in fresh))
+    if fresh or booting:
+        then = "set up what has booted; what that changes depends on what is found there"
+        dry_run.stop(Step(session.spec.name, then))
 
 
 def _forget_gone(session: Session, existing: set[str]) -> None:
