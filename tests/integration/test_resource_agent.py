@@ -436,13 +436,13 @@ def test_no_one_else_can_read_a_variable(node: Node, service: Callable[..., Serv
 # --- user, directory, log ---
 
 
+@pytest.mark.parametrize("user", ["daemon", "1"])
 def test_a_service_runs_as_its_user_in_its_directory(
-    node: Node, service: Callable[..., Service], place: str
+    node: Node, service: Callable[..., Service], place: str, user: str
 ) -> None:
     inner = f'echo "$(id -un) $(id -Gn) $PWD $USER" >{place}/seen; exec sleep 1000'
-    service(f"/bin/sh -c {quoted(inner)}", user="daemon", cwd="/usr/lib", ready=f"test -s {place}/seen").must(
-        "start"
-    )
+    ready = f"/bin/sh -c 'test $USER = daemon && test -s {place}/seen'"
+    service(f"/bin/sh -c {quoted(inner)}", user=user, cwd="/usr/lib", ready=ready).must("start")
     assert node.sudo(f"cat {place}/seen").out == "daemon daemon /usr/lib daemon\n"
 
 

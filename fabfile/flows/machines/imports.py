@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...core.cloud_init import adopt_script
-from ...core.errors import NodeError, Problem, UsageError, named
+from ...core.errors import NodeError, Problem, UsageError, named, shown
 from ...core.preview import Step
+from ...core.spec.names import is_login_user
 from ...core.spec.node import Node
 from ...core.templates import script
 from ...effects import dry_run
@@ -24,7 +25,7 @@ def import_nodes(session: Session, ids: Sequence[str], *, user: str = "", pem: s
     UsageError with every problem before anything is changed.  A repeated run resumes after an interruption.
     """
     importer = able(session.provider, Importer)
-    indexes = _indexes(session, ids)
+    indexes = _indexes(session, ids, _user_problems(user))
     if problems := importer.import_problems(indexes):
         raise UsageError(problems)
     nodes = importer.import_candidates(indexes, user or session.spec.user)
@@ -42,16 +43,25 @@ def import_nodes(session: Session, ids: Sequence[str], *, user: str = "", pem: s
     return [replace(node, user=session.spec.user) for node in nodes]
 
 
-def _indexes(session: Session, ids: Sequence[str]) -> dict[str, int]:
-    """The index of each instance: the one that it has, or the next free one.  Raises UsageError."""
+def _user_problems(user: str) -> list[Problem]:
+    if not user or is_login_user(user):
+        return []
+    return [Problem("", "user", f"{named('user')} must be the name of a Linux account, got {shown(user)}")]
+
+
+def _indexes(session: Session, ids: Sequence[str], problems: Sequence[Problem]) -> dict[str, int]:
+    """The index of each instance: the one that it has, or the next free one.
+
+    Raises UsageError, with the other problems of the command.
+    """
     texts = [
         f"invalid instance id {each!r}, for example i-0123456789abcdef0" for each in ids if not _is_id(each)
     ]
     texts += [f"{each} is given {ids.count(each)} times" for each in sorted(set(ids)) if ids.count(each) > 1]
     if not ids:
         texts.append("no instance ids given, for example 'i-0123456789abcdef0 i-0fedcba9876543210'")
-    if texts:
-        raise UsageError(Problem("", "ids", text) for text in texts)
+    if texts or problems:
+        raise UsageError([*(Problem("", "ids", text) for text in texts), *problems])
     have = {node.id: node.index for node in session.members()}
     free = [index for index in range(session.spec.size) if index not in have.values()]
     new = [each for each in ids if each not in have]

@@ -56,6 +56,14 @@ def test_the_same_said_otherwise_is_no_difference() -> None:
     assert between(WEB, other).empty
 
 
+def test_a_command_that_an_earlier_version_stored_restarts_where_it_is_rewritten() -> None:
+    old = changed(WEB, command=r"/usr/bin/web a\ b")
+    (change,) = between(old, changed(old, monitor=5)).changed
+    assert change.restarts
+    (change,) = between(WEB, changed(WEB, monitor=5)).changed
+    assert not change.restarts
+
+
 def test_what_stays_keeps_its_spelling_so_that_nothing_restarts_for_it() -> None:
     other = changed(WEB, command='/usr/bin/web  "a b"', env=(("B", "2"), ("A", "1")), monitor=5)
     (change,) = between(WEB, other).changed

@@ -53,6 +53,13 @@ def test_all_problems_with_the_ids_are_reported_at_once(
     assert all(text in str(problem) for text, problem in zip(texts, caught.value.problems, strict=True))
 
 
+def test_an_account_that_ssh_does_not_take_is_a_problem_too(lab: Laboratory) -> None:
+    _, session = booted(lab, size=3)
+    with pytest.raises(UsageError) as caught:
+        flows.machines.imports.import_nodes(session, [], user="-oProxyCommand=x")
+    assert [problem.field for problem in caught.value.problems] == ["ids", "user"]
+
+
 def test_an_instance_with_an_unknown_host_key_is_refused_and_unchanged(lab: Laboratory) -> None:
     cluster, session = booted(lab, size=3)
     other = launch_other(cluster)
