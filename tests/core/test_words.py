@@ -47,8 +47,9 @@ def by_agent(line: str) -> list[str] | None:
 @cache
 def _lexer() -> str:
     start = "\nsplit_words() {"
-    unset = "node='' fqdn='' address='' workdir='' pidfile=''"
-    return unset + start + AGENT.read_text().partition(start)[2].partition("\n}\n")[0] + "\n}\n"
+    # Placeholders stand for themselves.
+    values = "node=NODE fqdn=FQDN address=ADDRESS workdir=WORKDIR pidfile=PIDFILE"
+    return values + start + AGENT.read_text().partition(start)[2].partition("\n}\n")[0] + "\n}\n"
 
 
 def _words(command: list[str], line: str) -> list[str] | None:
