@@ -124,5 +124,6 @@ class NodeFailures(ClusterError):
         self.results = dict(succeeded) if isinstance(succeeded, Mapping) else {}
         total = len(self.failures) + len(self.succeeded)
         self.exit_code = self.exit_code_partly if self.succeeded else 1
-        head = f"{action}: {len(self.failures)} of {total} nodes failed"
-        super().__init__("\n".join([head, *(f"  {error}" for error in self.failures.values())]))
+        said = list(map(str, self.failures.values()))
+        head = f"{action}: {len(said)} of {total} nodes failed"
+        super().__init__("\n".join(said if total == 1 else [head, *(f"  {each}" for each in said)]))

@@ -1,8 +1,9 @@
 """A cluster's beginning and end: create, destroy."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
-from ..core.errors import ClusterError, Problem, UsageError
+from ..core.ec2.options import Ec2Options
+from ..core.errors import ClusterError, Problem, UsageError, named
 from ..core.preview import Step
 from ..core.spec.cluster import ClusterSpec, validate
 from ..effects import dry_run, keys
@@ -14,7 +15,7 @@ from .session import Session
 
 def check_new(wanted: ClusterSpec) -> None:
     """Raise UsageError with every problem of a new specification, also when its name is taken."""
-    problems = validate(wanted)
+    problems = [*validate(wanted), *_without_effect(wanted)]
     if not problems and Store(wanted.name).exists:
         text = (
             f"the cluster {wanted.name!r} exists. To see it: fab cluster.show {wanted.name}; to remove it"
@@ -30,6 +31,28 @@ def check_new(wanted: ClusterSpec) -> None:
         problems.append(Problem("", "name", text))
     if problems:
         raise UsageError(problems)
+
+
+def _without_effect(wanted: ClusterSpec) -> list[Problem]:
+    """A problem for each option that this cluster would never use.
+
+    Not for `keypair`, which cluster.create always has.
+    """
+    problems = []
+    if wanted.sirikata_sha256 and not wanted.sirikata_url:
+        text = f"{named('sirikata_sha256')} is of an archive: add its {named('sirikata_url')}"
+        problems.append(Problem("", "sirikata_sha256", text))
+    if wanted.provider == "ec2":
+        return problems
+    return problems + [
+        Problem(
+            "",
+            field.name,
+            f"{named(field.name)} is for machines on EC2: leave it out, or add {named('provider')}=ec2",
+        )
+        for field in fields(Ec2Options)
+        if field.name != "keypair" and getattr(wanted.ec2, field.name) != field.default
+    ]
 
 
 def create(wanted: ClusterSpec, store: Store) -> ClusterSpec:

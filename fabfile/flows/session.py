@@ -71,6 +71,18 @@ class Session:
         """What to say of a cluster no node of which runs."""
         return f"no node of {self.spec.name!r} is running. Boot them: fab cluster.nodes.boot {self.spec.name}"
 
+    def size_problem(self, machines: Sequence[Node]) -> str:
+        """What is wrong where there are nodes beyond the size, as after a change of spec.json by hand."""
+        name, size = self.spec.name, self.spec.size
+        beyond = [node for node in members(machines) if node.index >= size]
+        if not beyond:
+            return ""
+        return (
+            f"the specification of {name!r} has {size} node{'s' * (size > 1)}, and"
+            f" {', '.join(node.name for node in beyond)} exist{'s' * (len(beyond) == 1)}: set its size to"
+            f" {beyond[-1].index + 1} or more; or for new machines: fab down {name} up {name}"
+        )
+
     def key_problem(self) -> str:
         """Why no machine can be logged in to: the cluster's key, the only one that they accept, is not here.
 

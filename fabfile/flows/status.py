@@ -119,7 +119,9 @@ def status(session: Session) -> Status:
     found, problems = looked.found, list(looked.problems)
     problems += [_about(session, node) for node in [*nodes, *gone] if node.reason]
     missing = session.spec.size - len(nodes) - sum(1 for node in gone if node.reason)
-    if missing > 0:
+    if problem := session.size_problem(nodes):
+        problems.append(problem)
+    elif missing > 0:
         problems.append(
             f"{missing} of {session.spec.size} nodes do not exist. Boot them: fab up {session.spec.name}"
         )

@@ -56,7 +56,7 @@ def list_services(c: Any, name: str, json: bool = False) -> None:
 def status(c: Any, name: str, id: str, wait: str = "0", json: bool = False) -> None:
     """Show a service; exits 0 exactly when it runs."""
     cluster = cluster_named(name)
-    found = cluster.service(id, wait=max(0, parse.number_for(cluster, wait, "wait")))
+    found = cluster.service(id, wait=parse.number_for(cluster, wait, "wait", least=0))
     show.services.service(found, as_json=json, verdict=True)
 
 

@@ -11,7 +11,7 @@ restore() { if exists "$work/old" && ! exists "$dst"; then mv -T "$work/old" "$d
 discard_all() { discard "$work/old"; discard "$work/new"; rm -f "$work/checksums"; }
 clean() { restore || return; discard_all; rmdir "$work" 2>/dev/null || :; }
 
-[ -d "$parent" ] || fail "there is no folder $parent"
+[ -d "$parent" ] || fail "there is no folder $parent. Make it first, with mkdir -p by cluster.nodes.run"
 [ -w "$parent" ] || fail "$(id -un) may not write into $parent (--sudo writes as root)"
 mkdir -p "$work"
 { [ ! -L "$work" ] && [ -O "$work" ]; } || fail "$work does not belong to $(id -un): remove it"

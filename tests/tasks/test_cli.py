@@ -126,6 +126,27 @@ def test_every_problem_of_a_command_is_shown_once(fab: Fab, arguments: list[str]
     assert len(lines) == len(said), done.stderr
 
 
+@pytest.mark.parametrize("create", ["cluster.create web 1 own k --provider=local", "up web"])
+def test_an_option_that_cannot_take_effect_is_refused(fab: Fab, create: str) -> None:
+    ec2 = "--region=eu-central-1"
+    if create.startswith("cluster"):
+        ec2 += " --spot --instance-type=t3.small --max-price=0.1 --ami=ami-01234567 --subnet=subnet-01234567"
+        ec2 += " --address=public --group=g --pem=key"
+    for option in ec2.split():
+        done = fab(*create.split(), option)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"error: {option.partition('=')[0]} is for machines on EC2" in done.stderr
+    done = fab(*create.split(), f"--sirikata-sha256={'0' * 64}")
+    assert (done.returncode, "--sirikata-url" in done.stderr) == (2, True)
+    everything = fab(*create.split(), *ec2.split(), f"--sirikata-sha256={'0' * 64}")
+    assert everything.stderr.count("for machines on EC2") == len(ec2.split())
+
+
+def test_defaults_of_ec2_do_not_concern_other_clusters(fab: Fab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INSTANCE_TYPE", "t3.small")
+    assert fab("cluster.create", "web", "1", "own", "k", "--provider=local").returncode == 0
+
+
 def test_a_cluster_that_is_not_ready_is_shown_with_what_is_missing(fab: Fab) -> None:
     fab("local.create", "demo", "2")
     done = fab("cluster.status", "demo", "--wait=0", "--json")

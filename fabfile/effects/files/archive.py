@@ -16,7 +16,7 @@ from ...core.errors import ClusterError, Problem, UsageError, named
 from ...core.files.checksums import checksum_line
 from ...core.sirikata.archive import Entry, Kind
 from .disk import reading, writing
-from .text import expanded
+from .text import expanded, path_of
 
 _CHUNK = 1 << 20  # bytes
 _MAGIC = b"BZh"
@@ -35,7 +35,7 @@ def scan(folder: str, names: Sequence[str]) -> list[Entry]:
 
     Raises UsageError when they cannot be read.
     """
-    top = expanded(folder)
+    top = path_of(folder, "folder", "the folder")
     if not top.is_dir():
         raise _wrong(
             "folder", f"{folder} is not a folder" if top.exists() else f"there is no folder {folder}"
@@ -70,7 +70,7 @@ def check_place(output: str, folder: str, names: Sequence[str]) -> None:
     Not into what it packs, not into a folder that does not exist, not over a file that is not an archive of
     this kind.
     """
-    path = expanded(output)
+    path = path_of(output, "output", "the archive")
     place = path.parent.resolve()
     if not place.is_dir():
         raise _wrong("output", f"cannot write {output}: there is no folder {path.parent}")
@@ -150,7 +150,7 @@ def read(path: str) -> list[Entry]:
     Raises UsageError when it cannot be read to its end.
     """
     try:
-        with tarfile.open(expanded(path), "r:*") as tar:
+        with tarfile.open(path_of(path, "archive", "the archive"), "r:*") as tar:
             found = [_entry(member) for member in tar]
             # To the very end, where a compressed file has its checksum.
             while tar.fileobj is not None and tar.fileobj.read(_CHUNK):

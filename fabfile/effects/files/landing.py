@@ -6,8 +6,8 @@ import os
 import shutil
 import stat
 import tarfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -30,6 +30,19 @@ class Arrival:
     bytes: int = 0
     whole: bool = False
     digest: str = ""
+
+
+@contextmanager
+def without_traces(folders: Iterable[Path]) -> Iterator[None]:
+    """Remove what is new of these folders, and of those above them, and is empty at the end."""
+    lineage = {each for folder in folders for each in (folder, *folder.parents)}
+    new = [folder for folder in lineage if not folder.exists()]
+    try:
+        yield
+    finally:
+        for folder in sorted(new, key=lambda folder: len(folder.parts), reverse=True):
+            with suppress(OSError):
+                folder.rmdir()
 
 
 class Landing:

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from ...core.errors import UsageError
+from ...core.errors import Problem, UsageError
 
 
 def read_text(path: str) -> str:
     """A file's text, in UTF-8.  Raises UsageError when it cannot be read."""
     try:
-        return expanded(path).read_text(encoding="utf-8-sig")
+        return path_of(path, "file", "the file").read_text(encoding="utf-8-sig")
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
@@ -32,3 +32,13 @@ def expanded(path: str) -> Path:
         return Path(path).expanduser()
     except (RuntimeError, ValueError):
         return Path(path)
+
+
+def path_of(path: str, field: str, what: str) -> Path:
+    """The path that the user gave.  `what` it leads to, in a sentence: "the source".
+
+    Raises UsageError where it is empty, as a variable of a shell may be: Path("") is the current folder.
+    """
+    if not path:
+        raise UsageError(Problem("", field, f"the path of {what} is empty; '.' is the current folder"))
+    return expanded(path)

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from ...core.errors import ClusterError, Problem, UsageError
 from ...core.files.checksums import checksum_line
 from ...core.files.transfer import CHECKSUMS, PAYLOAD, Kind
+from .text import path_of
 
 _PIECE = 1 << 18  # bytes
 
@@ -35,7 +36,7 @@ def look(path: str, field: str) -> Tree:
     Raises UsageError, about `field`, with every entry in it that cannot be sent.
     """
     try:
-        top = Path(path).expanduser().resolve(strict=True)
+        top = path_of(path, field, f"the {field}").resolve(strict=True)
         entries = (top, *_below(top))
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or error

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from ...core.cloud_init import Login, user_data
-from ...core.errors import Preflight
+from ...core.errors import Preflight, UsageError
 from ...core.preview import Step
 from ...core.puppet.agent import agent_setup
 from ...core.puppet.master import server_setup
@@ -29,6 +29,8 @@ def launch(session: Session, roles: Collection[Role] = ROLES) -> tuple[list[Node
         raise Preflight(problems)
     existing = [node for node in session.machines() if not node.gone]
     if existing:
+        if problem := session.size_problem(existing):
+            raise UsageError(problem)
         session.require_key()
         credentials.require_authkey(session)
     if dry_run.active():

@@ -58,10 +58,10 @@ def run(
                 listen(node.name, lines)
 
         result = session.remote.follow(node, command, on_output, kept=kept, limit=limit)
-        if not result.out + result.err:
-            listen(node.name, "\n")
         if not result.ok:
             listen(node.name, result.ending + "\n")
+        elif not result.out + result.err:
+            listen(node.name, "\n")
         return result
 
     dry_run.stop(*(Step(node.name, f"run {command}") for node in chosen))

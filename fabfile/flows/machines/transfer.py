@@ -13,7 +13,7 @@ from ...core.result import Result
 from ...core.spec.node import Node
 from ...effects import dry_run
 from ...effects.files import tree
-from ...effects.files.landing import Arrival, Landing
+from ...effects.files.landing import Arrival, Landing, without_traces
 from ...effects.files.text import expanded
 from ..session import Session
 from . import commands as nodes
@@ -95,7 +95,8 @@ def get(
     chosen = nodes.running(session, on)
     name = basename(normpath(path))
     dry_run.stop(*(Step(node.name, f"fetch {path} to {here / node.name / name}") for node in chosen))
-    with session.report.step(f"get {basename(normpath(path))} from {_nodes(chosen)}"):
+    step = session.report.step(f"get {name} from {_nodes(chosen)}")
+    with without_traces(here / node.name for node in chosen), step:
         return session.remote.fan_out(chosen, "get", lambda node: _about(node, fetch))
 
 

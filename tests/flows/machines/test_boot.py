@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from fabfile.core.errors import Preflight
+from fabfile.core.errors import Preflight, UsageError
 from fabfile.core.spec.node import Node
 from fabfile.effects import keys
+from fabfile.flows import status
 from fabfile.flows.corosync import distribute
 from fabfile.flows.machines import boot, credentials
 from fabfile.flows.session import Session
@@ -54,6 +55,16 @@ def test_no_second_key_is_made_for_machines_that_share_one(
     with pytest.raises(Preflight, match=remedy):
         change(session)
     assert session.store.secret("authkey") is None
+
+
+@pytest.mark.parametrize(
+    ("size", "said"), [(1, "1 node, and node1, node2 exist: .* 3 or"), (2, "node2 exists")]
+)
+def test_nodes_beyond_the_size_are_refused(size: int, said: str) -> None:
+    session = opened(spec(size=size), nodes(3))
+    with pytest.raises(UsageError, match=said):
+        boot.launch(session)
+    assert any("node2 exist" in problem for problem in status.status(session).problems)
 
 
 def test_new_machines_get_user_data_with_the_clusters_keys() -> None:

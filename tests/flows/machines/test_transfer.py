@@ -14,12 +14,15 @@ from fabfile.core.errors import NodeError, NodeFailures, UsageError
 from fabfile.core.report import Silent
 from fabfile.core.result import Payload, Result
 from fabfile.core.spec.node import Node
+from fabfile.effects.files import archive
 from fabfile.effects.ssh.access import Access
 from fabfile.effects.ssh.fan_out import fan_out
 from fabfile.effects.ssh.runner import Remote
 from fabfile.effects.store.store import Store
 from fabfile.flows.machines import transfer
+from fabfile.flows.services import apply
 from fabfile.flows.session import Session
+from fabfile.flows.sirikata import packages
 from tests.builders import nodes, spec
 
 
@@ -133,6 +136,39 @@ def test_a_folder_is_fetched_to_a_folder_for_each_node(
         assert (tmp_path / "here" / name / "conf" / "file").read_text() == "content"
         assert done[name].path == str(tmp_path / "here" / name / "conf")
         assert (done[name].kind, done[name].files, done[name].bytes) == ("folder", 1, 7)
+
+
+def test_a_fetch_that_fails_leaves_no_folder_behind(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    for here in (tmp_path / "new" / "deep", tmp_path / "mine", tmp_path / "mine" / "new"):
+        with pytest.raises(NodeFailures):
+            transfer.get(session, "/no/such/file", str(here))
+        assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda session: transfer.put(session, "", "/x"),
+        lambda session: transfer.put(session, "/etc/hostname", ""),
+        lambda session: transfer.get(session, "", "here"),
+        lambda session: transfer.get(session, "/x", ""),
+        lambda session: apply.apply_file(session, ""),
+        lambda session: archive.read(""),
+        lambda session: packages.pack("", "/tmp/archive.tar.bz2", session.report),
+        lambda session: packages.pack("/opt", "", session.report),
+    ],
+    ids=lambda use: " ".join(map(str, (*use.__code__.co_names, *use.__code__.co_consts))),
+)
+def test_a_path_that_is_empty_is_not_the_current_folder(
+    session: Session, use: Callable[[Session], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("bin", "lib", "share"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"is empty|'' is (relative|not a folder)"):
+        use(session)
 
 
 def test_an_incomplete_transfer_changes_nothing_here(
