@@ -54,7 +54,9 @@ class ClusterTask(fabric.tasks.Task):  # type: ignore[misc]
         except SystemExit:
             raise
         except BaseException as error:  # noqa: BLE001  # the one door: nothing but a sentence leaves it
-            found = failures.shown(error, doing=self.name, spell=spell, secrets=_passwords(*args[:1]))
+            found = failures.shown(
+                error, doing=f"task {self.name}", spell=spell, secrets=_passwords(*args[:1])
+            )
             raise Exit(code=_end(found)) from None
         if hooks.threads_died() > died:
             raise Exit(code=1)

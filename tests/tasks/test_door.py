@@ -2,6 +2,7 @@
 escape sequence."""
 
 import io
+import json
 import os
 import re
 import socket
@@ -24,9 +25,11 @@ from fabfile.console import hooks
 from fabfile.core.errors import ClusterError, NodeError, Problem, UsageError
 from fabfile.core.printable import bounded, printable, printable_line
 from fabfile.core.result import Result as NodeResult
+from fabfile.effects.store.store import Store
 from fabfile.tasks.show import output
+from fabfile.tasks.show.progress import reporter
 
-from .conftest import FAB, ROOT
+from .conftest import FAB, ROOT, Fab
 
 # What nodes, clouds and users may write: controls, colours, markup of rich, bytes that are not UTF-8.
 OUTSIDE = st.text() | st.sampled_from(
@@ -229,7 +232,7 @@ KINDS: list[Callable[[str], BaseException]] = [
 ]
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(make=st.sampled_from(KINDS), text=OUTSIDE)
 def test_any_exception_with_any_text_is_a_sentence(
     home: Path, make: Callable[[str], BaseException], text: str
@@ -245,7 +248,7 @@ def test_a_traceback_that_nobody_expected_is_in_the_log_that_is_named(home: Path
     code, _, err = ended(KeyError("node7"))
     assert (code, err) == (
         1,
-        f"error: body failed unexpectedly (KeyError: 'node7'). The traceback is in {home}/log\n",
+        f"error: task body failed unexpectedly (KeyError: 'node7'). The traceback is in {home}/log\n",
     )
     log = home / "log"
     assert (log.stat().st_mode & 0o777, log.parent.stat().st_mode & 0o777) == (0o600, 0o700)
@@ -349,6 +352,61 @@ def test_a_thread_that_fails_fails_the_task_with_a_sentence(
     assert (
         said == f"error: a thread failed unexpectedly (KeyError: 'node3'). The traceback is in {home}/log\n"
     )
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+# What rich itself draws with: colours, the cursor.
+OWN = re.compile("\\x1b\\[[0-9;?]*[mAKhlJG]|\\r")
+
+
+@settings(deadline=None, max_examples=40)
+@given(texts=st.lists(OUTSIDE, min_size=5, max_size=5))
+def test_a_terminal_gets_no_control_sequence_but_our_own(texts: list[str]) -> None:
+    clear = "\x1b[2J\x1b]0;title\x07"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdout", Terminal())
+        patch.setattr(sys, "stderr", Terminal())
+        patch.setenv("TERM", "xterm")
+        report, out, err = reporter(), sys.stdout, sys.stderr
+        with report.step(clear + texts[0]):
+            report.node("node0", clear + texts[1])
+            report.note(clear + texts[2])
+            report.warn(clear + texts[3])
+        output.present(clear + texts[4], output.table(("one", "two"), [(texts[0], texts[4])]))
+        output.line(clear + texts[3])
+        shown = out.getvalue() + err.getvalue()  # type: ignore[attr-defined]
+    assert not RAW.search(OWN.sub("", shown))
+    assert "\x1b[2J" not in shown and shown.count("\\x1b[2J") >= 5
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), file=st.sampled_from(["spec.json", "state.json"]))
+def test_a_damaged_file_of_ours_is_named(fab: Fab, home: Path, data: st.DataObject, file: str) -> None:
+    path = home / "clusters/demo" / file
+    if not path.exists():
+        fab("local.create", "demo", "2")
+        Store("demo").update_state(attempts=1)
+    whole = path.read_bytes()
+    document = json.loads(whole)
+    document[data.draw(st.sampled_from(sorted(document)))] = data.draw(JSON)
+    damage = st.binary(max_size=40) | st.just(json.dumps(document).encode()) | st.just(whole[:-9] + b"\xff")
+    path.write_bytes(data.draw(damage))
+    for task in ("cluster.show", "service.list", "corosync.render"):
+        done = fab(task, "demo")
+        assert done.returncode in (0, 1, 2, 3) and "unexpected" not in done.stderr, done
+        assert done.returncode in (0, 1) or str(path) in done.stderr, done
+    path.write_bytes(whole)
 
 
 FABFILE = """
