@@ -1,10 +1,12 @@
-"""Messages, docstrings and pages read as plain English: no turns of phrase that make a reader stop.
+"""Messages, docstrings, comments and pages read as plain English: no turns of phrase that make a reader stop.
 
 Single words are rejected by `typos` ([tool.typos] in pyproject.toml).
 """
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +36,9 @@ TICS = {
 UNREVISED: set[str] = set()
 
 MODULES = sorted((ROOT / "fabfile").rglob("*.py"))
+SCRIPTS = sorted(
+    path for name in ("templates", "data") for path in (ROOT / name).rglob("*") if path.is_file()
+)
 
 
 def literals(path: Path) -> Iterator[tuple[int, str]]:
@@ -47,6 +52,13 @@ def literals(path: Path) -> Iterator[tuple[int, str]]:
     for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
             yield node.lineno, node.value
+
+
+def comments(path: Path) -> Iterator[tuple[int, str]]:
+    """Every comment in a module with its line."""
+    for token in tokenize.generate_tokens(io.StringIO(path.read_text()).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
 
 
 def tics(texts: Iterator[tuple[int, str]] | list[tuple[int, str]]) -> list[str]:
@@ -63,10 +75,20 @@ def tics(texts: Iterator[tuple[int, str]] | list[tuple[int, str]]) -> list[str]:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_a_module_speaks_plain_english(path: Path) -> None:
-    found = tics(literals(path))
+    found = tics([*literals(path), *comments(path)])
     if path.relative_to(ROOT).as_posix() in UNREVISED:
         return
     assert not found, "\n".join([path.name, *found])
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_file_for_the_nodes_speaks_plain_english(path: Path) -> None:
+    assert not tics(list(enumerate(path.read_text().splitlines(), 1)))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("*.py")), ids=lambda path: path.name)
+def test_the_comments_of_a_test_speak_plain_english(path: Path) -> None:
+    assert not tics(comments(path))
 
 
 @pytest.mark.parametrize("page", [*PAGES, *DOCS.glob("examples/*.*")], ids=lambda path: path.name)

@@ -17,7 +17,7 @@ my $mark = "sirikata-cluster-probe";
 
 sub place {    # ADDRESS PORT: family and packed address
     my ($error, $found) = getaddrinfo($_[0], $_[1], { flags => AI_NUMERICHOST, socktype => SOCK_DGRAM });
-    die "$_[0] is no address: $error\n" if $error;
+    die "$_[0] is not an address: $error\n" if $error;
     return ($found->{family}, $found->{addr});
 }
 sub name { my ($error, $host) = getnameinfo($_[0], NI_NUMERICHOST); return $error ? "" : $host }

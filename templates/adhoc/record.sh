@@ -14,7 +14,7 @@
   done >units
   present >present
   find /var/cache/apt/archives -maxdepth 1 -name '*.deb' >archives 2>/dev/null || :
-  # Sockets are no files that could be copied.
+  # Sockets cannot be copied.
   sed 's|^/||' present | tar -C / --create --file copies.tar --acls --xattrs --xattrs-include='*' --numeric-owner \
     --no-wildcards --files-from - --warning=no-file-ignored --warning=no-file-changed || [ $? = 1 ] # what an agent wrote meanwhile
   for file in hosts passwd- group- shadow- gshadow- passwd group shadow gshadow; do

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Functions that watch the resource $id until $end, in seconds of uptime.  crm_mon(8), crmadmin(8)
-# settled: whether nothing has been under way in the cluster for a moment, so that to wait longer is of no use.  The
+# settled: whether nothing has been under way in the cluster for a moment, so that waiting longer changes nothing.  The
 # coordinator needs a moment to notice a change, hence three looks; calm=0 starts them anew.
 calm=0
 # look SECTION: what crm_mon says of it; what cannot be asked now is asked again, for some seconds.

@@ -14,5 +14,5 @@ if [ -e "$pending" ] || { [ "$state" != active ] && [ "$state" != activating ]; 
   # From here on it starts with what is in place now, also if this script is killed.
   rm -f "$pending"
 fi
-answers() { bash -c 'exec 3<>/dev/tcp/127.0.0.1/8140' 2>/dev/null && [ "$(show MainPID)" != "$before" ]; }
-await answers
+responds() { bash -c 'exec 3<>/dev/tcp/127.0.0.1/8140' 2>/dev/null && [ "$(show MainPID)" != "$before" ]; }
+await responds

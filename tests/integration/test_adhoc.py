@@ -217,7 +217,7 @@ def test_the_tour_runs_on_them_and_leaves_them_as_they_were(own: Rig, home: Home
     with (own.home / ".ssh/config").open("a") as config:
         config.write("Host db1\n  User debian\n")
     before = on_every_host(own, Host.listing)
-    # On the other release, with the other cluster's first host as a Puppet master that is none of its own.
+    # On the other release, with the other cluster's first host as a Puppet master that is not its own.
     home.ok("adhoc.create", "old", "--host=debian@db2", "--puppet-master=db1")
     defined = define(own, at(own, "db1"), at(own, "gate"), at(own, "db3", workdir="/srv/work"))
     home.ok("adhoc.create", "own", f"--file={defined}")

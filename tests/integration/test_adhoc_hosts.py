@@ -23,7 +23,7 @@ pytestmark = [
 CLUSTER = f"peers-{secrets.token_hex(2)}"
 
 
-# What somebody had there: an agent of Puppet and Corosync, idle, with settings of their own, and one package
+# What was there before: an agent of Puppet and Corosync, idle, with settings of their own, and one package
 # only half.
 OWN = """set -e
 export DEBIAN_FRONTEND=noninteractive
@@ -37,7 +37,7 @@ apt-mark auto tree >/dev/null
 mkdir -p /opt/sirikata; echo mine >/opt/sirikata/mine; printf '192.0.2.1 mine' >>/etc/hosts; chmod 640 /etc/hosts
 adduser --quiet --system --group own
 """  # noqa: E501
-# A package of somebody else's that needs one of ours by now, as it is built in a minute.
+# Another vendor's package that needs one of ours by now, as it is built in a minute.
 FOREIGN = """set -e
 mkdir -p /root/foreign/DEBIAN
 printf 'Package: foreign\\nVersion: 1\\nArchitecture: all\\nMaintainer: me <me@example.edu>\\nDescription: mine\\n\

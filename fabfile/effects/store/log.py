@@ -19,7 +19,7 @@ _RECORD = 60_000  # characters
 _NAMES = re.compile("SECRET|TOKEN|PASSWORD|PASSPHRASE|ACCESS_?KEY|API_?KEY|CREDENTIAL", re.IGNORECASE)
 _KEY = re.compile("-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL)
 _PASSWORD_IN_URL = re.compile(r"(?<=://)[^/@\s:]*:[^@\s]+(?=@)")
-_SHORTEST = 4  # characters: a shorter one is not told apart from other text
+_SHORTEST = 4  # characters: a shorter one would be found in any text
 
 
 class _Private(RotatingFileHandler):

@@ -218,7 +218,7 @@ def test_what_is_written_is_in_one_order_and_short() -> None:
     assert read("s.yaml", write([]), 3) == []
 
 
-# What a person may have to write, and what YAML has a meaning of its own for.
+# What users may have to write, and what YAML has a meaning of its own for.
 TEXTS = st.one_of(
     st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12),
     st.sampled_from(

@@ -25,7 +25,7 @@ DB = service("db")
         [service("a", apart_from=("b",)), service("b", apart_from=("a",))],
         [pinned("a", 0), pinned("b", 1, apart_from=("a",))],
         [pinned("a", 0), pinned("b", 0, beside=("a",))],
-        # A preference is no contradiction: it gives way.
+        # A preference does not contradict: it gives way.
         [service("a", on=0), pinned("b", 1, beside=("a",))],
         # Two ways to one service are no cycle.
         [DB, service("a", after=("db",)), service("b", after=("db",)), service("c", after=("a", "b"))],

@@ -11,7 +11,7 @@ from fabfile.core.services import scripts as service_scripts
 from tests.programs import run_with
 
 # The configuration is a file: a line with its version, then a line a thing.  Whenever a copy is worked on,
-# somebody else changes the original, as often as the file `busy` says; and before each patch an operation
+# another process changes the original, as often as the file `busy` says; and before each patch an operation
 # somewhere ends, as often as the file `running` says.
 CIBADMIN = r"""#!/bin/sh
 cd FOLDER
