@@ -41,8 +41,7 @@ def mark() -> str:
 
 
 def login_key() -> tuple[bytes, bytes]:
-    """A new ed25519 key pair for the administrator: the private key in OpenSSH's format, and the public
-    line."""
+    """A new ed25519 key pair for the administrator: private key in OpenSSH's format, public line."""
     return _pair(ed25519.Ed25519PrivateKey.generate())
 
 

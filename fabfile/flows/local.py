@@ -26,9 +26,7 @@ def image(suite: str, report: Report) -> str:
 
 
 def clusters() -> list[tuple[str, str, str]]:
-    """Every cluster of any user with machines or a network on this host: id, network number, number of
-    machines.
-    """
+    """Every cluster of any user on this host: id, network number, number of machines."""
     host.require_root()
     return local.clusters()
 

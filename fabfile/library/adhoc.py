@@ -21,9 +21,7 @@ class AdhocHosts(ByName):
         return self.define(flows.adhoc.defined(wanted, hosts, file, usual))
 
     def replace_host(self, index: int, host: str) -> Host:
-        """Have `[user@]host[:port]` be the node of that index from the next up() on, in place of a host that
-        is gone for good.
-        """
+        """From the next up() on, have `[user@]host[:port]` in place of the node of that index."""
         with self._change("adhoc.replace") as session:
             return flows.adhoc.substitute(session, index, host)
 

@@ -78,9 +78,7 @@ class Cluster(Machines, Corosync, Puppet, Services, Sirikata, AdhocHosts, Ec2):
         )
 
     def bring_up(self, wanted: ClusterSpec, given: Mapping[str, str]) -> "Status":
-        """Like up(), with a whole specification, which an existing cluster must equal in each field that
-        `given` has.
-        """
+        """Like up(), with a whole specification; an existing cluster must equal its fields in `given`."""
         flows.up.check(wanted)
         if not self.exists:
             self._define(wanted)

@@ -55,7 +55,5 @@ def presets() -> "Presets":
 
 
 def package(folder: str, output: str, report: Report | None = None) -> "Packed":
-    """Make an archive of a build of Sirikata, a folder with bin/, lib/ and share/, with its checksum beside
-    it.
-    """
+    """Make an archive of a build of Sirikata (bin/, lib/, share/), with its checksum beside it."""
     return flows.sirikata.packages.pack(folder, output, report or Silent())

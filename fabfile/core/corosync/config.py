@@ -58,8 +58,7 @@ _KEYS = {"node": "nodeid", "interface": "linknumber", "logger_subsys": "subsys"}
 
 @dataclass
 class Section:
-    """A section of corosync.conf, or the whole file: its keys, and the sections in it by name, in their
-    order."""
+    """A section of corosync.conf, or the whole file: its keys, and its sections by name, in their order."""
 
     values: dict[str, str] = field(default_factory=dict)
     sections: list[tuple[str, "Section"]] = field(default_factory=list)

@@ -21,9 +21,7 @@ PAYLOAD, CHECKSUMS = "new", "checksums"
 
 @dataclass(frozen=True, kw_only=True)
 class Moved:
-    """A file or folder that was transferred: where it is now, and the number and total size of its files in
-    bytes.
-    """
+    """A file or folder that was transferred: its new path, number and size in bytes of its files."""
 
     path: str
     kind: Kind
@@ -47,9 +45,7 @@ def path_problems(path: str, field: str, what: str) -> list[Problem]:
 
 
 def target(path: str, name: str) -> str:
-    """The path on a node for a file named `name`: `path`, or, where that ends with a slash, the file below
-    it.
-    """
+    """The path on a node for a file named `name`: `path`, or the file below it if that ends with a slash."""
     return posixpath.normpath("/" + path.lstrip("/") + (name if path.endswith("/") else ""))
 
 

@@ -100,9 +100,7 @@ _Dumper.add_representer(
 
 
 def dump(value: Any) -> str:
-    """A value as YAML in blocks, in its order, one line a text however long: it is copied more often than
-    read.
-    """
+    """A value as YAML in blocks, in its order; every text is one line, to be copied."""
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**31)
 
 

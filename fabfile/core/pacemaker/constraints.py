@@ -74,8 +74,7 @@ def _location(service: Service, nodes: Sequence[Node]) -> ET.Element:
 
 
 def _capable(service_id: str, word: str) -> ET.Element:
-    """Never where a node's attribute does not say that it has the capability: it moves when the capability
-    does."""
+    """Only where a node's attribute says that it has the capability; the service moves with that."""
     start = f"{service_id}.{_CAPABLE}"
     constraint = ET.Element("rsc_location", id=start, rsc=service_id)
     rule = ET.SubElement(

@@ -29,8 +29,7 @@ def agent_setup(spec: ClusterSpec, *, server: str, token: str, name: str = "", o
 
 
 def install_script() -> str:
-    """The first part of `agent_setup`, which knows nothing of the cluster: installs the agent if there is
-    none."""
+    """The first part of `agent_setup`, which knows nothing of the cluster: installs a missing agent."""
     return script(*_INSTALL)
 
 

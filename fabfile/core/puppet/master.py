@@ -104,8 +104,7 @@ def hiera_data(spec: ClusterSpec) -> str:
 
 
 def program_files(layout: Layout, data: Mapping[str, bytes]) -> list[File]:
-    """The programs with which the server decides whether to sign a request, and which environment a node
-    has."""
+    """The programs with which the server signs requests and chooses the environment of a node."""
     autosign = data["master/autosign"].replace(b"#!/usr/bin/ruby", f"#!{layout.ruby}".encode(), 1)
     return [
         File(path=layout.tool("autosign"), content=autosign, mode=0o755),
@@ -185,16 +184,14 @@ def installed_script() -> str:
 
 
 def parse_put(out: str) -> tuple[tuple[str, ...], bool]:
-    """What `put_script` printed: the paths that changed, and whether the server was started, restarted or
-    reloaded."""
+    """What `put_script` printed: the changed paths; whether the server started, restarted or reloaded."""
     lines = out.splitlines()
     changed = tuple(line.removeprefix("changed ") for line in lines if line.startswith("changed "))
     return changed, "restarted" in lines
 
 
 def module_folder(spec: ClusterSpec, layout: Layout) -> str:
-    """The module's folder in the cluster's environment: clusters may be of different versions of this
-    tool."""
+    """The module's folder in the cluster's environment: each cluster may have another version of it."""
     return f"{layout.environments}/{spec.environment}/modules/{MODULE}"
 
 

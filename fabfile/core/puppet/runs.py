@@ -234,8 +234,7 @@ def _loader() -> type:
     if not _Loaders:
 
         class Loader(base):  # type: ignore[misc]
-            """The safe loader, which reads what `!ruby/object:…` and `!ruby/sym …` tag as if it had no
-            tag."""
+            """The safe loader, which ignores the tags `!ruby/object:…` and `!ruby/sym …`."""
 
         Loader.add_multi_constructor("!ruby/", _plain)
         _Loaders.append(Loader)

@@ -96,8 +96,7 @@ def problems(look: Look, spec: ClusterSpec, host: str) -> list[Problem]:
 
 
 def _settings_problems(look: Look, conf: str) -> Iterator[Problem]:
-    """Settings in puppet.conf that decide something else: which node is what, and which requests are
-    signed."""
+    """Settings in puppet.conf that decide which node is what, and which requests are signed."""
     settings, layout = look.settings, look.layout
     terminus, nodes = settings.get("node_terminus", ""), settings.get("external_nodes", "")
     if terminus != "plain" and not (terminus == "exec" and nodes == layout.tool("classify")):

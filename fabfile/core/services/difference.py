@@ -40,9 +40,7 @@ class Changed:
 
     @property
     def merged(self) -> Service:
-        """What is wanted, with the spelling that the cluster has of whatever stays, so that only what changes
-        does.
-        """
+        """What is wanted, spelled as the cluster spells it where it stays the same."""
         return replace(
             self.before, **{field: getattr(self.after, field) for field in differing(self.before, self.after)}
         )

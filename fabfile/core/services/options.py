@@ -111,9 +111,7 @@ def markdown(options: Mapping[str, Field] = OPTIONS) -> str:
 def takes(
     make: Callable[P, Service],
 ) -> Callable[[Callable[[S, Service], R]], Callable[Concatenate[S, P], R]]:
-    """Give a method that takes a service the parameters of its class instead, for type checkers and help()
-    too.
-    """
+    """Give a method that takes a service the parameters of its class, also for type checkers and help()."""
 
     def decorate(method: Callable[[S, Service], R]) -> Callable[Concatenate[S, P], R]:
         @functools.wraps(method)

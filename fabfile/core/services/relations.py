@@ -182,9 +182,7 @@ def _cycle_problems(known: Known, field: str) -> list[Problem]:
 
 
 def _share_problems(known: Known, size: int, holders: Holders) -> list[Problem]:
-    """Which cannot share a node: those that are kept on different ones, or where no node has all that they
-    need.
-    """
+    """Which cannot share a node: kept on different ones, or no node has all that they need."""
     problems = []
     for group in distinct(known):
         services = [known[each] for each in sorted(group)]

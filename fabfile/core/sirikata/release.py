@@ -130,6 +130,5 @@ def runs_from(service: Service) -> bool:
 
 
 def outdated_script(service_ids: Sequence[str], root: str = ROOT) -> str:
-    """Prints those of the services on a node that were started from another version than the one in use, a
-    line each."""
+    """Prints, a line each, the services on a node that run from another version than the one in use."""
     return script("sirikata/outdated.sh", root=root, ids=service_ids)

@@ -20,8 +20,7 @@ _PIECE = 1 << 18  # bytes
 
 @dataclass(frozen=True)
 class Tree:
-    """A file or folder as it was when it was looked at: every path in it, and the total size of its files in
-    bytes."""
+    """A file or folder as it was found: every path in it, and the total size of its files in bytes."""
 
     path: Path
     kind: Kind

@@ -40,8 +40,7 @@ class Provider(Protocol):
     users_keys: bool
 
     def pinned(self) -> ClusterSpec:
-        """The specification with everything filled in that the user's environment decides now, such as the
-        region.
+        """The specification with what the user's environment decides now, such as the region.
 
         Otherwise another shell would look for the machines elsewhere.  Makes no call, and never raises.
         """

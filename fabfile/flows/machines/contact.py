@@ -65,9 +65,7 @@ def greet(session: Session, machines: list[Node], timeout: float) -> None:
 
 
 def follow_addresses(session: Session, machines: Sequence[Node]) -> None:
-    """Rename in known_hosts each machine whose address changed since first contact: EC2 assigns one at each
-    start.
-    """
+    """Rename in known_hosts each machine whose address changed: EC2 assigns one at each start."""
     keyed = session.store.state().keyed
     moved = {
         n.id: n.host_pattern

@@ -10,9 +10,7 @@ from ..session import Session
 
 
 def make(session: Session) -> dict[str, str]:
-    """The secrets that machines get when they are created, by their names in the store, which are made if
-    they do not exist.
-    """
+    """The secrets that machines get when they are created, by name in the store; missing ones are made."""
     store = session.store
     make_login_key(store)
     _make_pair(store, "bootstrap_key", keys.bootstrap_host_key)

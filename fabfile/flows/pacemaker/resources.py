@@ -40,8 +40,7 @@ def gone(session: Session, nodes: Sequence[Node], ids: Collection[str]) -> bool:
 
 
 def abort_starts(session: Session, nodes: Sequence[Node], ids: Sequence[str]) -> None:
-    """End the starts of services that are in flight, which Pacemaker would wait for, on whichever node they
-    are."""
+    """End the starts of services that are in flight, on any node: Pacemaker would wait for them."""
     script = abort_script(ids)
     # A node that cannot be reached starts nothing, or is waited for as without this.
     with suppress(NodeFailures):

@@ -18,7 +18,6 @@ def seconds_for(services: Sequence[Service]) -> int:
 
 
 def wait(session: Session, services: Sequence[Service]) -> None:
-    """Wait until the cluster has settled after a change that concerns those services, or their time is
-    over."""
+    """Wait until the cluster has settled after a change of those services, or their time is over."""
     seconds = seconds_for(services)
     member.run(session, session.running(), settle_script(seconds=seconds), seconds=seconds)

@@ -16,8 +16,7 @@ _SHOWN = 3  # how many of the resources that a run left out are named
 
 
 def run(session: Session, nodes: Sequence[Node] | None = None) -> dict[str, AgentRun]:
-    """Run the agent of those nodes, or of all that are running, at the same time, and watch each run to its
-    end.
+    """Run the agents of those nodes, or of all running ones, at once, and watch each to its end.
 
     Returns the runs by node name.  Raises NodeFailures with what failed on each node and why.
     """

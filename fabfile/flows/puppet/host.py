@@ -92,8 +92,7 @@ def _users_master(session: Session) -> RemoteMaster:
 
 
 def _as_node(name: str) -> Node:
-    """A host outside of the cluster as a node, logged in to as ~/.ssh/config says, else as the user of this
-    machine."""
+    """A host outside of the cluster as a node; the account is that of ~/.ssh/config, else this user's."""
     return Node(
         index=MASTER_INDEX,
         name=name,

@@ -22,8 +22,7 @@ TIMEOUT = core.START_TIMEOUT + 600.0
 
 @dataclass(frozen=True, kw_only=True)
 class MasterResult:
-    """What configuring a master changed: the paths of files on it, and whether its server was restarted or
-    reloaded."""
+    """What configuring a master changed: paths on it; whether its server was restarted or reloaded."""
 
     certname: str
     changed: tuple[str, ...]

@@ -123,9 +123,7 @@ def _check_ids(wanted: Sequence[Service], taken: Mapping[str, str]) -> None:
 
 
 def _check_nodes(session: Session, nodes: Sequence[Node], found: Plan) -> None:
-    """Refuse what no node can run, of the services that are new or need something else of their node than
-    before.
-    """
+    """Refuse what no node can run of the services that are new or need something new of their node."""
     asking = [
         change.after
         for change in found.changed

@@ -35,8 +35,7 @@ class Typed:
 
 
 def set_type(session: Session, index: int, kind: str) -> Typed:
-    """Give a node a type, `default` for none, and have the cluster run the service of it on the nodes that
-    have it.
+    """Give a node a type, `default` for none, and run its service on the nodes that have it.
 
     The last node of a type takes the service along that was added for it.  May be interrupted and repeated.
     Raises UsageError with every problem before anything is changed, ClusterError when the node does not run

@@ -21,8 +21,7 @@ from .rollout import RolledOut, roll_out
 
 @dataclass(frozen=True, kw_only=True)
 class Packed:
-    """An archive that was packed: its path, its checksum, its size in bytes, and how many files and links it
-    holds."""
+    """An archive that was packed: path, checksum, size in bytes, number of files and links."""
 
     path: str
     sha256: str

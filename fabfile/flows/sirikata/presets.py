@@ -35,8 +35,7 @@ def table() -> Presets:
 def planned(
     session: Session, name: str, given: Mapping[str, str], *, number: int = 0, on: str = ""
 ) -> list[Planned]:
-    """The service of a preset on this cluster, or those of a whole world by that name, in the order of their
-    start.
+    """The service of a preset on this cluster, or those of a whole world, in the order of their start.
 
     No node is asked.  Raises UsageError with every problem.
     """
@@ -112,8 +111,7 @@ def _remedy(session: Session, program: str, settings: Mapping[str, str]) -> str:
 
 
 def _publish_places(session: Session, nodes: Sequence[Node], wanted: Sequence[Planned]) -> None:
-    """Write down what every node must know before the first service starts: public names of nodes, servers in
-    files."""
+    """Write what every node must know before the first service starts: public names, server files."""
     members = {node.index: node for node in session.members()}
     places = {f"sirikata-public-{n.name}": n.ssh_host for n in members.values() if n.ssh_host != n.address}
     for item in wanted:

@@ -84,8 +84,7 @@ def _await(session: Session, ran: Sequence[Service]) -> None:
 
 
 def _outdated(session: Session, ours: Sequence[Service]) -> dict[str, str]:
-    """Which of the services run from an earlier version, in the order of their start, and the node of
-    each."""
+    """Which services run from an earlier version, in the order of their start, and the node of each."""
     where = {view.id: view.node for view in views.overview(session) if view.running}
     nodes = {node.name: node for node in session.running()}
     on = {name: [service.id for service in ours if where.get(service.id) == name] for name in nodes}

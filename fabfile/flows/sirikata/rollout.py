@@ -17,8 +17,7 @@ from . import archives, restarts
 
 @dataclass(frozen=True, kw_only=True)
 class RolledOut:
-    """A version that every running node has in use, the one before, and the services that were restarted for
-    it."""
+    """The version in use on every running node, the one before, and the services restarted for it."""
 
     now: Release
     before: Release

@@ -27,8 +27,7 @@ class Typed:
             return instead
 
     def refuse(self, check: Callable[[], object]) -> None:
-        """Raise UsageError with what was typed wrong and with what `check`, which changes nothing, finds
-        wrong.
+        """Raise UsageError with what was typed wrong and what `check`, which changes nothing, finds.
 
         Where nothing was typed wrong, nothing is checked: the recipe does that.
         """

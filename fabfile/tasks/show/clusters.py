@@ -1,11 +1,13 @@
 """Clusters, their machines and their state."""
 
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from ...console import streams
 from ...core.errors import ClusterError
 from ...core.spec.capabilities import capabilities, node_type
 from ...core.spec.node import node_name
@@ -191,10 +193,15 @@ def _summary(found: "Status") -> str:
 
 
 def watch(looks: "Iterator[Status]") -> None:
-    """Draw the status again each second until interrupted."""
+    """Draw the status again each second until interrupted; in a pipe, print it again."""
     from rich.console import Group
     from rich.live import Live
 
+    if not sys.stdout.isatty():
+        for found in looks:
+            present(*status_parts(found), "")
+            streams.flush()
+            time.sleep(1)
     first, console = Group("asking the cluster ..."), output.console()
     with suppress(KeyboardInterrupt), Live(first, console=console, auto_refresh=False) as live:
         for found in looks:

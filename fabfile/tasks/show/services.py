@@ -44,9 +44,7 @@ def service(found: "ServiceView", *, as_json: bool = False, verdict: bool = Fals
 
 
 def log(lines: "Sequence[LogLine]") -> None:
-    """Lines of a log, each with its node, and with its time, in the time zone of this machine, where it has
-    one.
-    """
+    """Lines of a log, each with its node and its time, if it has one, in this machine's time zone."""
     for each in lines:
         when = time.strftime("%Y-%m-%d %H:%M:%S ", time.localtime(each.when)) if each.dated else ""
         by = f"{each.source}: " if each.source == "systemd" else ""

@@ -25,9 +25,7 @@ def presets(table: "Presets") -> None:
 
 
 def planned(cluster: str, wanted: "Sequence[Planned]") -> None:
-    """The commands that would do the same, in their order, then the constraints that they set, and the server
-    maps.
-    """
+    """The commands that would do the same, in order, then their constraints, and the server maps."""
     for item in wanted:
         output.line(add_command(cluster, item.service))
     output.line("")
