@@ -74,7 +74,7 @@ def test_any_value_of_any_option_leaves_a_home_that_works(
     assert fab("cluster.list", "--json").returncode == 0
     if names():
         assert fab("cluster.show", "web", "--json").returncode == 0
-    if command.startswith("adhoc"):  # an account on EC2 would be asked for machines
+    if command.startswith("adhoc"):  # an account on EC2 would be queried for machines
         assert fab("cluster.destroy", "web").returncode == (0 if created.returncode == 0 else 2)
         assert names() == []
 
