@@ -57,6 +57,18 @@ def eventually(condition: Callable[[], Any], *, within: float, what: str) -> flo
         time.sleep(0.2)
 
 
+def person(home: Path) -> dict[str, str]:
+    """The variables of a person with that home; OpenSSH reads what is there, though it does not follow HOME."""
+    merged, wrapper = home / ".ssh" / "openssh", home / "bin" / "ssh"
+    merged.write_text(
+        f"Include {home}/.ssh/config\nMatch all\n  UserKnownHostsFile {home}/.ssh/known_hosts\n"
+    )
+    wrapper.parent.mkdir(exist_ok=True)
+    wrapper.write_text(f'#!/bin/sh\nexec /usr/bin/ssh -F {merged} "$@"\n')
+    wrapper.chmod(0o755)
+    return {"HOME": str(home), "PATH": f"{wrapper.parent}:{os.environ['PATH']}"}
+
+
 @dataclass
 class Home:
     """A folder of specifications, and `fab` on it."""

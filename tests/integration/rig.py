@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.ec2lab import mirror, stock
 
 from .hosts import Host
-from .lab import MACHINE, SUDO, Home, call, eventually, machine
+from .lab import MACHINE, SUDO, Home, call, eventually, machine, person
 
 _USER_DATA = """#cloud-config
 ssh_deletekeys: true
@@ -64,7 +64,7 @@ class Rig:
 
     def owner(self, folder: Path) -> Home:
         """`fab` as the owner, with a folder of specifications."""
-        return Home(folder, {"HOME": str(self.home), "SSH_AUTH_SOCK": ""})
+        return Home(folder, {**person(self.home), "SSH_AUTH_SOCK": ""})
 
     def shut(self, name: str) -> None:
         """What a host behind another answers to SSH never comes back here, so only the jump host gets in."""

@@ -7,6 +7,7 @@ import pytest
 
 from fabfile.effects import keys
 
+from . import lab
 from .lab import Cluster, Home, Machine, eventually, machine
 
 SIGNED = "ls $(puppet config print signeddir --section server)"
@@ -51,7 +52,7 @@ def person(master: Machine, tmp_path_factory: pytest.TempPathFactory) -> Home:
     key = " ".join(master.said("cat /etc/ssh/ssh_host_ed25519_key.pub").split()[:2])
     (ssh / "known_hosts").write_text(f"{address} {key}\n")
     (ssh / "config").write_text(f"Host {address}\n  User someone\n")
-    return Home(folder / "home", {"HOME": str(folder), "MASTER": address})
+    return Home(folder / "home", {**lab.person(folder), "MASTER": address})
 
 
 def test_two_clusters_share_a_master_and_no_secret(person: Home, master: Machine) -> None:

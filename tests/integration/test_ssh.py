@@ -16,12 +16,12 @@ import pytest
 
 from fabfile.core.errors import NodeError, NodeFailures
 from fabfile.core.spec.node import Node
-from fabfile.effects.ssh import config, connection, pool, reasons
+from fabfile.effects.ssh import config, connection, openssh, pool, reasons
 from fabfile.effects.ssh.access import Access, Pem
 from fabfile.effects.ssh.fan_out import fan_out
 from fabfile.effects.ssh.runner import Remote
 
-from .lab import Cluster, Done, Home, Machine, call
+from .lab import Cluster, Done, Home, Machine, call, person
 
 PORT = 2222
 MANY = 8
@@ -85,13 +85,9 @@ class Door:
         return self.machine.said("cat /run/door/log").count("Accepted publickey")
 
     def fab(self, task: str, *arguments: str) -> Done:
-        """`fab` as that person, whose OpenSSH reads the same configuration: it would not follow HOME."""
-        wrapper = self.home / "bin" / "ssh"
-        wrapper.parent.mkdir(exist_ok=True)
-        wrapper.write_text(f'#!/bin/sh\nexec /usr/bin/ssh -F {self.ssh}/config "$@"\n')
-        wrapper.chmod(0o755)
-        environment = {"HOME": str(self.home), "PATH": f"{wrapper.parent}:{os.environ['PATH']}"}
-        return Home(self.cluster.home.path, environment).fab(task, self.cluster.name, *arguments, timeout=60)
+        """`fab` as that person."""
+        home = Home(self.cluster.home.path, person(self.home))
+        return home.fab(task, self.cluster.name, *arguments, timeout=60)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +113,8 @@ def door(opened: Door, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
     """The same, with nothing in the person's configuration, the one who runs the test."""
     for name in ("config", "known_hosts"):
         (opened.ssh / name).unlink(missing_ok=True)
-    monkeypatch.setenv("HOME", str(opened.home))
+    for name, value in person(opened.home).items():
+        monkeypatch.setenv(name, value)
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     _forget_configuration()
     yield opened
@@ -126,11 +123,10 @@ def door(opened: Door, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
 
 
 def _forget_configuration() -> None:
-    config._config.cache_clear()
-    config._texts.cache_clear()
+    config._resolved.cache_clear()
 
 
-# Nothing here makes a check weaker; `more` is included, which Paramiko alone would not see.
+# Nothing here makes a check weaker.
 WEAK = """Include HOME/.ssh/more
 Host *
   StrictHostKeyChecking no
@@ -147,25 +143,53 @@ Host jump
 """
 
 
+ACROSS = f"""Host *
+  ProxyJump nobody@127.0.0.9:{PORT}
+  RemoteCommand echo elsewhere
+  User nobody
+"""
+
+
+def test_machines_of_this_host_are_reached_without_the_user_s_configuration(door: Door) -> None:
+    door.configure(ACROSS)
+    done = door.fab("cluster.nodes.run", "id -un")
+    assert (done.exit, done.out) == (0, "node0: admin\nnode1: admin\nnode2: admin\n"), done
+    done = door.fab("cluster.nodes.ssh", "2", "--command=hostname")
+    assert done.out == "node2\n", done
+
+
+def behind(door: Door) -> tuple[list[Node], Access]:
+    """The other nodes, each at its own SSH server, for a person whose way to them is the jump host."""
+    file = door.home / "through"
+    nodes = [replace(door.node(name, port=22), name=name) for name in ("node1", "node2")]
+    own = (door.cluster.home.path / "clusters" / door.cluster.name / "known_hosts").read_text()
+    file.write_text(own)
+    key = door.cluster.home.path / "clusters" / door.cluster.name / "secrets" / "ssh_key"
+    return nodes, Access(file, keys=(key,))
+
+
 def test_all_nodes_behind_a_jump_host_share_one_connection_to_it(door: Door) -> None:
     door.configure(WEAK)
-    done = door.fab("cluster.nodes.run", "echo ${SSH_CONNECTION%% *}")
-    gate = door.address("node0")
-    assert done.exit == 0, done
-    assert done.out.splitlines()[1:] == [f"node1: {gate}", f"node2: {gate}"]
+    nodes, access = behind(door)
+    remote, gate = Remote(access), door.address("node0")
+    found = remote.fan_out(nodes, "try", lambda node: remote.run(node, "echo ${SSH_CONNECTION%% *}").out)
+    assert found == {"node1": f"{gate}\n", "node2": f"{gate}\n"}
     assert door.logins() == 1
-    done = door.fab("cluster.nodes.ssh", "2", "--command=hostname; echo ${SSH_CONNECTION%% *}")
+    client = openssh.client(nodes[1], access)
+    done = call([*client.words, "hostname; echo ${SSH_CONNECTION%% *}"], env=os.environ | client.environment)
     assert done.out == f"node2\n{gate}\n", done
 
 
 def test_a_jump_host_with_an_unknown_key_is_always_refused(door: Door) -> None:
     door.configure(WEAK, known=False)
-    done = door.fab("cluster.nodes.run", "hostname")
-    assert done.exit == 3, done
-    assert done.err.count("the jump host jump (admin@") == 2, done
-    assert "Run ssh jump, compare" in done.err
-    assert "SHA256:" in done.err
-    assert door.fab("cluster.nodes.ssh", "2", "--command=hostname").exit == 255
+    nodes, access = behind(door)
+    with pytest.raises(NodeFailures) as caught:
+        Remote(access).fan_out(nodes, "try", lambda node: Remote(access).run(node, "hostname"))
+    assert str(caught.value).count("the jump host jump (admin@") == 2, caught.value
+    assert "Run ssh jump, compare" in str(caught.value)
+    assert "SHA256:" in str(caught.value)
+    client = openssh.client(nodes[1], access)
+    assert call([*client.words, "hostname"], env=os.environ | client.environment).exit == 255
     assert door.logins() == 0
     assert (door.ssh / "known_hosts").read_text() == ""
 
@@ -177,7 +201,7 @@ def test_what_keeps_many_from_a_jump_host_is_found_out_once(door: Door) -> None:
     known = door.home / "behind"
     known.write_text("".join(f"[127.0.0.{n}]:{PORT} {door.host_key}\n" for n in range(1, MANY + 1)))
     nodes = [replace(door.node(), name=f"node{n}", ssh_host=f"127.0.0.{n}") for n in range(1, MANY + 1)]
-    through = Remote(Access(known, keys=(door.ssh / "mine",), agent=False))
+    through = Remote(Access(known, keys=(door.ssh / "mine",)))
     assert set(through.fan_out(nodes, "try", lambda node: through.run(node, "hostname").out).values()) == {
         "node0\n"
     }
@@ -192,10 +216,10 @@ def test_a_program_is_gone_through_and_its_last_words_are_told(door: Door) -> No
     """ProxyCommand, with the user and port that are really used."""
     relay = shlex.join([sys.executable, str(Path(__file__).with_name("relay.py")), "%h", "%p", "%r"])
     door.configure(f"Host 198.18.*.10\n  ProxyCommand {relay}\n")
-    node, access = door.node(), Access(door.known_hosts(), keys=(door.ssh / "mine",), agent=False)
+    node, access = door.node(), Access(door.known_hosts(), keys=(door.ssh / "mine",))
     assert Remote(access).run(node, "echo $USER").out == "admin\n"
     started = time.monotonic()
-    with pytest.raises(NodeError, match=r"ProxyCommand of ~/\.ssh/config ended: .*relay: admin is refused"):
+    with pytest.raises(NodeError, match=r"ProxyCommand of ssh_config ended: .*relay: admin is refused"):
         Remote(access).run(replace(node, ssh_port=PORT + 1), "true")
     assert time.monotonic() - started < 5
 
@@ -217,7 +241,7 @@ def test_keys_come_from_a_file_or_from_the_agent(
         ask = {"SSH_ASKPASS": str(_typist(door.home)), "SSH_ASKPASS_REQUIRE": "force"}
         added = call(["ssh-add", "-q", str(path)], env={**os.environ, **ask})
         assert added.exit == 0, added
-        for access in (Access(known), Access(known, pem=Pem(path, "--pem"), agent=given == "locked")):
+        for access in (Access(known), Access(known, pem=Pem(path, "--pem"), users=given == "locked")):
             assert Remote(access).run(node, "hostname").out == "node0\n"
             pool.close_all()
     finally:

@@ -43,8 +43,8 @@ class Call:
 
 @lru_cache
 def _command(root: bool) -> str:
-    run = shlex.quote(_line("ssh/run.sh"))
-    return f"sh -c {shlex.quote(_line('ssh/root.sh'))} {run}" if root else f"sh -c {run}"
+    stays = _line("ssh/root.sh" if root else "ssh/user.sh")
+    return f"sh -c {shlex.quote(stays)} {shlex.quote(_line('ssh/run.sh'))}"
 
 
 def _line(file: str) -> str:
