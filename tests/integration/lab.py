@@ -58,7 +58,7 @@ def eventually(condition: Callable[[], Any], *, within: float, what: str) -> flo
 
 
 def person(home: Path) -> dict[str, str]:
-    """The variables of a person with that home; OpenSSH reads what is there, though it does not follow HOME."""
+    """The variables of a person with that home, which OpenSSH reads there, though it ignores HOME."""
     merged, wrapper = home / ".ssh" / "openssh", home / "bin" / "ssh"
     merged.write_text(
         f"Include {home}/.ssh/config\nMatch all\n  UserKnownHostsFile {home}/.ssh/known_hosts\n"
