@@ -43,11 +43,22 @@ def load(c, name):
 
 
 @task(help={"name": "the cluster's name"})
+def look(c, name):
+    """Fetch the site from a node, through a connection of Fabric's; print each node's kernel."""
+    cluster = Cluster(name, config=c.config)
+    node = int(cluster.service("site").node.removeprefix("node"))
+    with cluster.connection(node).forward_local(8090):
+        c.run("curl -fsS http://localhost:8090")
+    for connection, result in cluster.connections().run("uname -r", hide=True).items():
+        print(connection.host, result.stdout.strip())
+
+
+@task(help={"name": "the cluster's name"})
 def withdraw(c, name):
     """Stop the site and forget it."""
     Cluster(name, report=reporter()).remove_service("site")
 
 
-ns = Collection(deploy, publish, load, withdraw)
+ns = Collection(deploy, publish, load, look, withdraw)
 ns.add_collection(sirikata_cluster.ns, name="cluster-tool")
 ns.configure({"sirikata_cluster": {"ec2": {"instance_type": "t3.large"}}})

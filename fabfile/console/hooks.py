@@ -85,5 +85,6 @@ def _flush_at_exit() -> None:
 
 
 # Whether a command line is what imports this package.
-if Program.run.__code__ in (frame.f_code for frame, _ in traceback.walk_stack(sys._getframe())):
+installed = Program.run.__code__ in (frame.f_code for frame, _ in traceback.walk_stack(sys._getframe()))
+if installed:
     install()

@@ -15,6 +15,7 @@ from invoke.exceptions import Exit
 
 from ..console import failures, hooks, streams
 from ..core.errors import UsageError
+from ..effects.ssh.options import leave_ssh_config_to_openssh
 from ..library import Cluster
 from . import show
 from .options.spelling import spell
@@ -24,6 +25,8 @@ from .show.progress import reporter
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+if hooks.installed:
+    leave_ssh_config_to_openssh()
 # Fabric's configuration of the task that runs.
 _config: ContextVar[Config | None] = ContextVar("config", default=None)
 

@@ -46,5 +46,8 @@ def test_the_tasks_of_the_example_publish_and_withdraw_a_site(clean: Cluster, tm
     assert [line.split()[0] for line in done.out.splitlines()].count("node2") == 1
     (node,) = clean.runs_on("site")
     assert "<title>A site</title>" in clean.machine(node).said("curl -fsS localhost:8090")
+    done = call([str(FAB), "look", clean.name], cwd=EXAMPLES, env=environment, timeout=60)
+    assert "<title>A site</title>" in done.out, done
+    assert done.out.count("198.18.") == 3, done
     done = call([str(FAB), "withdraw", clean.name], cwd=EXAMPLES, env=environment, timeout=120)
     assert (done.exit, clean.runs_on("site")) == (0, []), done

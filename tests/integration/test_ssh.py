@@ -320,3 +320,40 @@ def test_a_signal_is_told_and_is_an_exit_code(door: Door) -> None:
     done = door.cluster.fab("cluster.nodes.run", "kill -9 $$", "--on=1")
     assert done.exit == 137
     assert "node1: exited with 137 (killed by SIGKILL)" in done.out
+
+
+def test_fabric_s_options_mean_what_they_mean_in_fabric(door: Door) -> None:
+    cluster = door.cluster
+    run = ["cluster.nodes.run", cluster.name]
+    done = cluster.home.fab("-T", "1", *run, "echo begun; sleep 4711")
+    assert done.exit == 1, done
+    assert done.err.count("a command took longer than 1 s, and was ended: begun") == 3, done
+    assert not any(cluster.machine(n).sudo("pgrep -f 'sleep 471[1]'").out for n in range(3))
+    done = cluster.home.fab("-w", "-e", "--hide=stderr", *run, "exit 4", *run, "uname -s; echo hidden >&2")
+    assert done.exit == 0, done
+    assert "node2: exited with 4" in done.out
+    assert "node1: Linux" in done.out
+    assert "node0: uname -s; echo hidden >&2\n" in done.err
+    assert "hidden" not in done.out
+    done = cluster.home.fab("-H", "elsewhere", *run, "true")
+    assert done.exit == 2
+    assert "-H is not for these tasks: the cluster's name chooses the hosts" in done.err, done
+
+
+def test_noisy_login_shells_change_no_answer(door: Door) -> None:
+    noise = "echo Welcome; echo oops >&2; printf half; trap 'echo bye' EXIT\n"
+    keep = "cp -p ~/.bashrc ~/.bashrc.kept; { cat; cat ~/.bashrc.kept; } >~/.bashrc"
+    cluster = door.cluster
+    for index in range(3):
+        done = cluster.machine(index).sudo(f"runuser -l admin -c {shlex.quote(keep)}", stdin=noise.encode())
+        assert done.exit == 0, done
+    try:
+        done = cluster.ok("cluster.nodes.run", "hostname; echo warned >&2")
+        assert sorted(done.out.splitlines()) == sorted(
+            f"node{n}: {word}" for n in range(3) for word in (f"node{n}", "warned")
+        )
+        assert "quorate" in cluster.ok("cluster.status").out
+        assert "all members present" in cluster.ok("corosync.distribute").out
+    finally:
+        for index in range(3):
+            cluster.machine(index).said("mv /home/admin/.bashrc.kept /home/admin/.bashrc")

@@ -4,6 +4,7 @@ Fabric's documentation, "Command-line interface" and "Configuration", says what 
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,21 @@ class _Values:
 def fabric_config(options: SshOptions) -> fabric.Config:
     """Fabric's settings for our connections: the user's, without ssh_config, which OpenSSH resolves."""
     return fabric.Config(ssh_config=paramiko.SSHConfig(), overrides=dict(options.settings))
+
+
+def leave_ssh_config_to_openssh() -> None:
+    """Keep Fabric from failing at an ssh_config that only OpenSSH understands, as at `Match final all`.
+
+    `fab` has Paramiko read it before any task runs.  Our connections do not use that; those of other tasks
+    find nothing there, as where there is no such file.
+    """
+    strict = fabric.Config._load_ssh_file
+
+    def lenient(config: fabric.Config, path: str) -> None:
+        with suppress(paramiko.ConfigParseError):
+            strict(config, path)
+
+    fabric.Config._load_ssh_file = lenient
 
 
 def _plain(value: Any) -> Any:
