@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -46,21 +47,20 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server() -> Iterator[Server]:
     """An SSH server for the user who runs this, with a key of its own."""
     lanes.alone()
     if shutil.which("sshd", path="/usr/sbin:/usr/bin") is None:
         pytest.skip("sshd is missing: apt-get install openssh-server")
     root = os.geteuid() == 0
     named = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
-    made = Server(tmp_path_factory.mktemp("push"), "pushed" if root else named)
+    made = Server(Path(tempfile.mkdtemp(dir="/var/tmp")), "pushed" if root else named)
+    made.folder.chmod(0o755)  # the account reads its keys there
     for name in ("host", "key"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", made.folder / name], check=True)
     (made.folder / "keys").write_text((made.folder / "key.pub").read_text())
     public = " ".join((made.folder / "host.pub").read_text().split()[:2])
     made.known_hosts.write_text("".join(f"[{host}]:{PORT} {public}\n" for host in addresses(256)))
-    for folder in (made.folder, *made.folder.parents[:3]):
-        folder.chmod(0o755)
     if root:
         Path("/run/sshd").mkdir(exist_ok=True)
         subprocess.run(["useradd", "-M", "-d", "/tmp", "-s", "/bin/sh", "-p", "*", made.user], check=True)
@@ -84,8 +84,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     finally:
         process.terminate()
         process.wait()
+        shutil.rmtree(made.folder)
         if root:
-            subprocess.run(["userdel", made.user], check=True)
+            subprocess.run(["userdel", "--force", made.user], check=True)
 
 
 def addresses(count: int) -> list[str]:
