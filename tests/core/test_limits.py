@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fabfile.core import limits
 from fabfile.core.pacemaker.cib import service_resource
-from fabfile.core.services.relations import set_problems
+from fabfile.core.services.capacity import length_problems, wish_problems
 from fabfile.core.services.service import Service, validate
 from tests.builders import service
 
@@ -31,7 +31,7 @@ def test_a_valid_service_fits_into_the_environment_of_its_agent(text: str) -> No
     quoted = "'" + text.replace("'", "") + "'"
     for changes in ({"command": f"/bin/x {quoted}"}, {"env": {"A": text}}, {"ready": f"/bin/x {quoted}"}):
         found = replace(service(), **changes)  # type: ignore[arg-type]
-        if not validate(found, 3):
+        if not validate(found, 3) and not length_problems(found):
             assert all(len(each.encode()) < LONGEST for each in variables(found))
 
 
@@ -61,7 +61,7 @@ def test_a_valid_service_fits_into_the_environment_of_its_agent(text: str) -> No
 )
 def test_what_is_too_long_is_refused_in_a_short_sentence(changes: dict[str, object], field: str) -> None:
     wrong = replace(service(), **changes)  # type: ignore[arg-type]
-    problems = validate(wrong, 3) + set_problems([wrong], 3)
+    problems = validate(wrong, 3) + wish_problems([wrong], 3)
     assert field in {problem.field for problem in problems}
     assert all(len(str(problem)) < 1000 for problem in problems)
 
@@ -76,7 +76,8 @@ def test_what_is_too_long_is_refused_in_a_short_sentence(changes: dict[str, obje
     ],
 )
 def test_what_linux_takes_is_taken(changes: dict[str, object]) -> None:
-    assert validate(replace(service(), **changes), 3) == []  # type: ignore[arg-type]
+    found = replace(service(), **changes)  # type: ignore[arg-type]
+    assert validate(found, 3) + wish_problems([found], 3) == []
 
 
 @pytest.mark.parametrize(
@@ -102,10 +103,14 @@ def test_what_linux_takes_is_taken(changes: dict[str, object]) -> None:
 )
 def test_bytes_that_are_not_utf8_are_refused_with_their_field(changes: dict[str, object]) -> None:
     wrong = replace(service(), **changes)  # type: ignore[arg-type]
-    problems = validate(wrong, 3) + set_problems([wrong], 3)
+    problems = validate(wrong, 3) + wish_problems([wrong], 3)
     assert {problem.field for problem in problems} == set(changes)
     for problem in problems:
         problem.spelled().encode()
+
+
+def test_a_long_service_that_was_saved_can_still_be_read_and_removed() -> None:
+    assert validate(service(env={"A": "a" * 140_000}, log="/" + "a" * 300), 3) == []
 
 
 def test_a_path_is_one_that_linux_takes() -> None:

@@ -2,13 +2,16 @@
 
 import bz2
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations, islice
 from typing import TYPE_CHECKING
 
-from ..errors import Problem
+from .. import limits, words
+from ..errors import Problem, named, shown
+from ..pacemaker import escaping
 from ..pacemaker.cib import service_resource
 from ..spec.types import Holders
+from .placeholders import WIDEST, fill
 from .relations import Known, distinct, of_last, pin, set_problems
 from .service import Service, validate
 
@@ -30,22 +33,55 @@ _COPIES = 5
 def wish_problems(services: Sequence[Service], size: int, holders: Holders | None = None) -> list[Problem]:
     """Every problem of services that are to be added: those of the set, and those that can never all run.
 
-    The latter are not problems of a specification that is there already: it must remain possible to repair
-    it.
+    The latter, and those of lengths, are not problems of a specification that is there already: it must
+    remain possible to repair it.
     """
     # On one node each pair is a problem already.
     problems = set_problems(services, size, holders) + (crowd_problems(services, size) if size > 1 else [])
-    return problems or message_problems(services, size)
+    sound = [service for service in services if not validate(service, size)]
+    problems += [problem for service in sound for problem in length_problems(service)]
+    return problems or (message_problems(services, size) if sound == list(services) else [])
+
+
+def length_problems(service: Service) -> list[Problem]:
+    """The options of a service that are too long for Linux; they have no other problem."""
+    problems = []
+    for field in ("cwd", "pidfile", "log"):
+        value = getattr(service, field)
+        if value and not limits.is_path(fill(value, WIDEST)):
+            text = (
+                f"{named(field)} must be a path of at most {limits.PATH} bytes, with names of at most"
+                f" {limits.NAME}, got {shown(value)}"
+            )
+            problems.append(Problem(service.id, field, text))
+    for field, texts in _passed_on(service):
+        longest = max(len(text.encode()) for text in texts)
+        if longest > limits.STRING:
+            text = (
+                f"{named(field)} is too long: it takes {longest} bytes on its way to the program, and Linux"
+                f" passes at most {limits.STRING}. Keep what is long in a file on the nodes"
+            )
+            problems.append(Problem(service.id, field, text))
+    return problems
+
+
+def _passed_on(service: Service) -> Iterator[tuple[str, list[str]]]:
+    """The texts of each option that travel as one argument or variable each."""
+    for field in ("command", "ready", "health"):
+        value = getattr(service, field)
+        # systemd-run(1) gets each dollar sign twice.
+        each = (fill(word, WIDEST).replace("$", "$$") for word in words.split(value))
+        yield field, [escaping.encode(value), *each]
+    # The agent hands variables to a probe as one text, quoted.
+    pairs = (f" '{name}={fill(value, WIDEST)}'" for name, value in service.env)
+    yield "env", [escaping.variables(service.env), "".join(pairs).replace("'", r"'\''")]
 
 
 def message_problems(services: Sequence[Service], size: int) -> list[Problem]:
     """A problem of the longest service where the plan to start them all is too long for Pacemaker.
 
     The plan has a service's parameters once for each operation: a look at every node, a start, a monitor.
-    None where a service has a problem by itself.
     """
-    if any(validate(service, size) for service in services):
-        return []
     texts = {service.id: ET.tostring(service_resource(service)) for service in services}
     once = b"".join(text for text in texts.values() if len(text) > _LONG)
     copies = size + 2
