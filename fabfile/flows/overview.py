@@ -51,7 +51,7 @@ def _lost_row(found: FoundCluster) -> dict[str, Any]:
 
 
 def _row(name: str, options: SshOptions) -> tuple[dict[str, Any], Provider | None]:
-    row: dict[str, Any] = {"name": name, "provider": "", "size": 0, "running": 0, "problem": ""}
+    row: dict[str, Any] = {"name": name, "provider": "", "size": None, "running": 0, "problem": ""}
     provider = None
     try:
         spec = Store(name).spec()

@@ -19,7 +19,7 @@ from .show.progress import reporter
             "the host of the Puppet master; 'own': a machine beside the nodes; 'localhost': this one"
         ),
         "keypair": "the EC2 key pair; local clusters make a key of their own",
-        "provider": "ec2 (default) or local",
+        "provider": "ec2 (default) or local; of existing hosts: adhoc.create",
         **defaults.EC2_HELP,
     },
     iterable=["subnet"],

@@ -11,7 +11,7 @@ from .options import defaults, parse
     changes=True,
     help={
         **parse.SPEC_HELP,
-        "provider": "local (default) or ec2",
+        "provider": "local (default) or ec2; of existing hosts: adhoc.create",
         "region": defaults.EC2_HELP["region"],
         "keypair": "an EC2 key pair whose owner may log in too",
     },

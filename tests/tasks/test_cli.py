@@ -172,6 +172,16 @@ def test_the_list_of_clusters_is_empty_at_first(fab: Fab) -> None:
     assert fab("cluster.list", "--json").stdout == "[]\n"
 
 
+def test_a_cluster_that_cannot_be_read_makes_the_list_partial(fab: Fab, tmp_path: Path) -> None:
+    broken = tmp_path / "home" / "clusters" / "web" / "spec.json"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("{")
+    alone = fab("cluster.list")
+    assert (alone.returncode, "?/?" in alone.stdout) == (1, True)
+    assert fab("cluster.create", "demo", "1", "own", "k", "--provider=local").returncode == 0
+    assert fab("cluster.list", "--json").returncode == 3
+
+
 def test_a_cluster_is_created_once(fab: Fab) -> None:
     assert fab("local.create", "demo", "3").returncode == 0
     again = fab("local.create", "demo", "3")

@@ -34,6 +34,8 @@ def reasons(
         said.append("the cluster has no quorum, so it runs nothing")
     if found.maintenance:
         said.append("the cluster is in maintenance")
+    if not (resource.target == "Stopped" or resource.nodes):
+        said += _in_flight(service, found, services)
     pinned = f"node{service.on}"
     if not service.failover and pinned not in found.online:
         said.append(f"it is kept on {pinned}, which is not online")
@@ -58,6 +60,21 @@ def sentences(failures: Sequence[Failure]) -> list[str]:
 
 def _running(resource: ResourceState | None) -> bool:
     return resource is not None and resource.role == "Started" and bool(resource.nodes)
+
+
+def _in_flight(service: Service, found: ClusterStatus, services: Sequence[Service]) -> list[str]:
+    """The starts and stops of other services, which Pacemaker lets end before it starts anything else."""
+    known = {each.id: each for each in services}
+    lines = []
+    for resource in found.resources:
+        if resource.id == service.id or resource.role not in ("Starting", "Stopping"):
+            continue
+        other, starts = known.get(resource.id), resource.role == "Starting"
+        limit = f" (at most {other.start_timeout if starts else other.stop_timeout} s)" if other else ""
+        place = f" on {' '.join(resource.nodes)}" if resource.nodes else ""
+        what = "start" if starts else "stop"
+        lines.append(f"{service.id} waits until the {what} of {resource.id}{place} ends{limit}")
+    return lines
 
 
 def _others(service: Service, found: ClusterStatus) -> list[str]:

@@ -19,7 +19,8 @@ def lock(name: str, doing: str) -> Iterator[None]:
 
     Raises StoreError at once when another process holds it, and names that process with what it is doing.
     """
-    # Beside the clusters, not inside one: `destroy` removes the folder while it holds the lock.
+    # Beside the clusters, not inside one: `destroy` removes the folder while it holds the lock.  The file
+    # stays for good: were it removed, a process that has just opened it would hold a lock that no other sees.
     folder = own() / "locks"
     holder = folder / f"{name}.holder"
     if dry_run.active():

@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from invoke.exceptions import Exit
+
 from ...console import streams
 from ...core.errors import ClusterError
 from ...core.spec.capabilities import capabilities, node_type
@@ -33,7 +35,7 @@ def created(spec: "ClusterSpec") -> None:
 
 
 def overview(rows: list[dict[str, Any]], *, as_json: bool = False) -> None:
-    """All clusters, a row each."""
+    """All clusters, a row each.  Exits 3 where some cannot be read or listed, 1 where none can."""
     if as_json:
         line(as_document(rows))
     elif not rows:
@@ -43,12 +45,15 @@ def overview(rows: list[dict[str, Any]], *, as_json: bool = False) -> None:
             (
                 r["name"],
                 r["provider"],
-                f"{'?' if r['running'] is None else r['running']}/{r['size']}",
+                "/".join("?" if r[key] is None else str(r[key]) for key in ("running", "size")),
                 r["problem"],
             )
             for r in rows
         ]
         present(table(("cluster", "provider", "running", "problem"), cells))
+    unknown = [row for row in rows if row["running"] is None]
+    if unknown:
+        raise Exit(code=1 if len(unknown) == len(rows) else 3)
 
 
 def local(rows: Sequence[tuple[str, str, str]]) -> None:

@@ -171,3 +171,20 @@ def test_apart_from_holds_whichever_service_says_so() -> None:
     found = cluster(resource("web"), resource("db", "node0"), nodes=(member("node0"),))
     (sentence,) = reasons("demo", WEB, found, [WEB, replace(DB, apart_from=("web",))])
     assert "it runs apart from db" in sentence
+
+
+@pytest.mark.parametrize(
+    ("role", "said"),
+    [
+        ("Starting", "web waits until the start of db on node0 ends (at most 60 s)"),
+        ("Stopping", "web waits until the stop of db on node0 ends (at most 30 s)"),
+    ],
+)
+def test_what_waits_for_the_start_or_stop_of_another_says_so(role: str, said: str) -> None:
+    slow = replace(DB, start_timeout=60, stop_timeout=30)
+    found = cluster(resource("web"), resource("db", "node0", role=role))
+    assert reasons("demo", WEB, found, [WEB, slow]) == (said,)
+    unknown = reasons("demo", WEB, found, [WEB])
+    assert unknown == (said.partition(" (")[0],)
+    halted = cluster(resource("web", target="Stopped"), resource("db", "node0", role=role))
+    assert not any("waits" in each for each in reasons("demo", WEB, halted, [WEB, slow]))
