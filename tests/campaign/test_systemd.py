@@ -48,7 +48,7 @@ def test_services_start_and_stop_in_a_storm(cluster: Cluster) -> None:
     cluster.machine(0).said(f"systemd-run --quiet --unit=storm --service-type=exec /bin/sh -c '{storm}'")
     try:
         none = failures(cluster)
-        for _ in range(10):
+        for _ in range(3):
             for name, (command, *options) in SERVICES.items():
                 cluster.ok("service.add", name, command, "--monitor=1", "--on=0", *options)
             cluster.ok("service.remove-all")
