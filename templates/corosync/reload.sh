@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Has every corosync of the cluster read its file again; fails when the corosync of this node refuses.
 # The exit status of corosync-cfgtool is not enough: 3.1.9 exits with 0 where a reload failed, and only omits "Done".
-systemctl is-active --quiet corosync || fail 'corosync does not run here'
+[ "$(unit_state corosync)" = active ] || fail 'corosync does not run here'
 code=0
 since=$(date +%s)
 said=$(corosync-cfgtool -R 2>&1) || code=$?

@@ -2,7 +2,10 @@
 # Puts the corosync.conf from standard input beside the one in use as $new, has corosync check it, prints the status.
 # First it repairs: where a transaction was cut off after its rename and what runs is the old file, that one is put back.
 version() { sed -n 's/^[[:space:]]*config_version:[[:space:]]*//p' "$1" 2>/dev/null; }
-running=$(corosync-cmapctl -g totem.config_version 2>/dev/null | sed 's/.* = //') || :
+code=0
+running=$(cmap -g totem.config_version) || code=$?
+[ "$code" -lt 2 ] || exit "$code"
+running=${running##* = }
 for cut in corosync.conf.rollback-*; do
   [ -s "$cut" ] && [ "$running" ] && [ "$running" = "$(version "$cut")" ] || continue
   [ "$running" = "$(version corosync.conf)" ] || mv -f "$cut" corosync.conf

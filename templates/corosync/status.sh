@@ -2,7 +2,9 @@
 # status: prints what corosync on this node runs with and sees, as lines of key=value.
 # cmap_keys(7), corosync-quorumtool(8), corosync-cfgtool(8)
 status() {
-  if map=$(corosync-cmapctl 2>/dev/null); then echo active=yes; else echo active=no; return; fi
+  code=0
+  map=$(cmap) || code=$?
+  case $code in 0) echo active=yes ;; 1) echo active=no; return ;; *) exit "$code" ;; esac
   printf '%s\n' "$map" | sed -n \
     -e 's/^totem\.config_version (u64) = /version=/p' \
     -e 's/^config\.reload_status (i32) = /reload_status=/p' \

@@ -5,19 +5,28 @@ command -v pacemakerd >/dev/null || fail 'pacemaker is not installed'
 cib=/var/lib/pacemaker/cib
 
 # active UNIT: yes or no.
-active() { if systemctl is-active --quiet "$1"; then echo yes; else echo no; fi; }
+active() {
+  now=$(unit_state "$1") || exit 1
+  case $now in active | reloading) echo yes ;; *) echo no ;; esac
+}
 
 # resources: prints their number in the configuration on this node's disk.
 resources() {
   [ -e "$cib/cib.xml" ] || { echo 0; return; }
-  CIB_file=$cib/cib.xml cibadmin --query --xpath '//resources//primitive' --node-path 2>/dev/null |
-    grep -c /primitive || :
+  code=0
+  said=$(CIB_file=$cib/cib.xml cibadmin --query --xpath '//resources//primitive' --node-path 2>&1) || code=$?
+  case $code in
+    0) printf '%s\n' "$said" | grep -c /primitive ;;
+    105) echo 0 ;;
+    *) fail "the Pacemaker configuration on this node cannot be read: $(printf '%s\n' "$said" | tail -n 1)" ;;
+  esac
 }
 
 # A node that was never given its place may hold what the package's own first start has left: a cluster of one.
 # Its configuration could be the newer one, and win.  One with resources belongs to another cluster, and stays.
 clear_configuration() {
-  [ "$(resources)" = 0 ] || fail 'this node already has a Pacemaker configuration with resources: empty it first'
+  held=$(resources) || fail "empty $cib first, unless it is needed"
+  [ "$held" = 0 ] || fail 'this node already has a Pacemaker configuration with resources: empty it first'
   systemctl stop pacemaker corosync
   rm -f "$cib"/cib*
 }
@@ -29,7 +38,8 @@ start_daemons() {
   sync "${formed%/*}"
   systemctl is-enabled --quiet corosync pacemaker 2>/dev/null ||
     systemctl --quiet add-wants multi-user.target corosync.service pacemaker.service
-  if ! systemctl start corosync pacemaker; then
+  # Once more: the first may have failed as a question, where systemd executed itself anew.
+  if ! systemctl start corosync pacemaker 2>/dev/null && ! { sleep 1; systemctl start corosync pacemaker; }; then
     journalctl -u corosync -u pacemaker -n 20 -o cat --no-pager | grep -iE 'error|crit|exiting' | tail -n 4 >&2
     fail 'corosync or pacemaker did not start'
   fi

@@ -1,4 +1,5 @@
 # shellcheck shell=sh
 # Removes the agent's keys and certificates: its next run requests a new certificate.
 systemctl stop puppet
-rm -rf "$(puppet config print ssldir --section agent)"
+ssldir=$(puppet config print ssldir --section agent)
+rm -rf "$ssldir"

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Waiting for the server: what master-restart.sh and master-reload.sh share.
 #   timeout   seconds until the server must be up
-state=$(systemctl is-active puppetserver || true)
+state=$(unit_state puppetserver)
 show() { systemctl show -p "$1" --value puppetserver; }
 # The log of the process that runs now, or ran last.
 logged() { journalctl -q -o cat --no-pager "_SYSTEMD_INVOCATION_ID=$(show InvocationID)"; }

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from ..errors import ClusterError
 from ..templates import script
 
+# Files of templates/: functions that ask systemd; that ask corosync; both, and one that prints the status.
+UNITS, _CMAP = "sh/units.sh", "corosync/cmap.sh"
+STATUS = (UNITS, _CMAP, "corosync/status.sh")
+
 
 @dataclass(frozen=True)
 class Link:
@@ -44,7 +48,7 @@ class MemberStatus:
 
 def status_script() -> str:
     """Print the status of corosync, running or not; parse_status() reads it."""
-    return script("corosync/common.sh", "corosync/status.sh", "corosync/show-status.sh")
+    return script("corosync/common.sh", *STATUS, "corosync/show-status.sh")
 
 
 def parse_status(text: str) -> MemberStatus:
@@ -82,7 +86,7 @@ def _link(text: str) -> Link:
 
 def addresses_script() -> str:
     """Print the address of each member that the corosync that runs here knows; parse_addresses() reads it."""
-    return script("corosync/addresses.sh")
+    return script(UNITS, _CMAP, "corosync/addresses.sh")
 
 
 def parse_addresses(text: str) -> dict[str, str]:

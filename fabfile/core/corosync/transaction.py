@@ -18,8 +18,9 @@ Man pages: corosync(8), corosync-cfgtool(8), corosync-cmapctl(8), corosync-quoru
 from collections.abc import Sequence
 
 from ..templates import script
+from .status import STATUS, UNITS
 
-_COMMON, _STATUS, _COMPLAINT = "corosync/common.sh", "corosync/status.sh", "corosync/complaint.sh"
+_COMMON, _COMPLAINT = "corosync/common.sh", "corosync/complaint.sh"
 
 
 def stage_script(txn: str) -> str:
@@ -28,7 +29,7 @@ def stage_script(txn: str) -> str:
     `txn` names the transaction.  Fails with corosync's own complaint.  Prints the status of the corosync that
     runs. First repairs what a transaction that was cut off has left.
     """
-    return script(_COMMON, _STATUS, "corosync/stage.sh", new=_new(txn))
+    return script(_COMMON, *STATUS, "corosync/stage.sh", new=_new(txn))
 
 
 def commit_script(txn: str) -> str:
@@ -51,7 +52,7 @@ def reload_script() -> str:
 
     Fails when the corosync of *this* node refuses; verify_script() checks the others.
     """
-    return script(_COMMON, _COMPLAINT, "corosync/reload.sh")
+    return script(_COMMON, UNITS, _COMPLAINT, "corosync/reload.sh")
 
 
 def verify_script(version: int, members: Sequence[int] = (), *, seconds: int = 15) -> str:
@@ -60,7 +61,7 @@ def verify_script(version: int, members: Sequence[int] = (), *, seconds: int = 1
     `members` are node ids; none: those that its configuration names.  Polls every 0.2 s.  After `seconds` it
     prints the status all the same, says on standard error what is missing, and exits with 1.
     """
-    parts = (_COMMON, _STATUS, _COMPLAINT, "corosync/verify.sh")
+    parts = (_COMMON, *STATUS, _COMPLAINT, "corosync/verify.sh")
     return script(*parts, version=version, wanted=sorted(members), seconds=seconds)
 
 

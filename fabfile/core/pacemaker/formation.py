@@ -37,7 +37,7 @@ RESOURCE_DEFAULTS: Mapping[str, str] = {
     "failure-timeout": "60s",
 }
 
-_DAEMONS = "pacemaker/daemons.sh"
+_DAEMONS = ("sh/units.sh", "pacemaker/daemons.sh")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ class NodeReport:
 
 def report_script() -> str:
     """Print what this node has, as lines of key=value; parse_report() reads them."""
-    return script(_DAEMONS, "pacemaker/report.sh", formed=FORMED)
+    return script(*_DAEMONS, "pacemaker/report.sh", formed=FORMED)
 
 
 def parse_report(text: str) -> NodeReport:
@@ -85,7 +85,7 @@ def make_seed_script(properties: Mapping[str, str] = SEED_PROPERTIES) -> str:
     It carries that node's own feature set, since the controller does not start with a later one: where nodes
     have different versions of Pacemaker, run it on one with the lowest.
     """
-    return script(_DAEMONS, "pacemaker/make-seed.sh", formed=FORMED, settings=_seed(properties))
+    return script(*_DAEMONS, "pacemaker/make-seed.sh", formed=FORMED, settings=_seed(properties))
 
 
 def install_seed_script() -> str:
@@ -93,7 +93,7 @@ def install_seed_script() -> str:
 
     Refuses on a node that has been given its place before, and on one that holds resources.
     """
-    return script(_DAEMONS, "pacemaker/install-seed.sh", formed=FORMED)
+    return script(*_DAEMONS, "pacemaker/install-seed.sh", formed=FORMED)
 
 
 def join_script() -> str:
@@ -101,7 +101,7 @@ def join_script() -> str:
 
     Right as well for a node that is a member already and is merely stopped.
     """
-    return script(_DAEMONS, "pacemaker/join.sh", formed=FORMED)
+    return script(*_DAEMONS, "pacemaker/join.sh", formed=FORMED)
 
 
 def wait_script(names: Sequence[str], *, seconds: int = 60) -> str:
@@ -111,7 +111,7 @@ def wait_script(names: Sequence[str], *, seconds: int = 60) -> str:
 
     Polls every 0.2 s.  After `seconds` it prints the XML all the same, says what is missing and exits with 1.
     """
-    return script(_DAEMONS, "pacemaker/wait-members.sh", formed=FORMED, names=names, seconds=seconds)
+    return script(*_DAEMONS, "pacemaker/wait-members.sh", formed=FORMED, names=names, seconds=seconds)
 
 
 def _seed(properties: Mapping[str, str]) -> str:

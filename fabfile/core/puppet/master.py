@@ -158,6 +158,7 @@ def put_script(spec: ClusterSpec, layout: Layout, *, own: bool) -> str:
         *LOCKED,
         *(INSTALL if own else ()),
         "puppet/master-put.sh",
+        "sh/units.sh",
         "puppet/master-wait.sh",
         "puppet/master-restart.sh" if own else "puppet/master-reload.sh",
         cluster=spec.name,

@@ -31,6 +31,7 @@ class Folder:
     def run(self, script: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         runs = "return 1" if self.running is None else f"echo 'totem.config_version (u64) = {self.running}'"
         tools = f"corosync() {{ grep -q '^totem {{' \"$3\"; }}\ncmapctl() {{ {runs}; }}\n"
+        tools += "systemctl() { echo inactive; }\n"
         script = script.replace("/etc/corosync", str(self.path)).replace("corosync-cmapctl", "cmapctl")
         return subprocess.run(
             ["sh", "-c", tools + script], input=stdin, text=True, capture_output=True, check=False

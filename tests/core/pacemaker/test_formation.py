@@ -45,7 +45,7 @@ def test_hostile_names_of_nodes_stay_values() -> None:
     ("version", "release", "features"), [("2.1", "2.1.5", "3.16.1"), ("3.0", "3.0.0", "3.20.0")]
 )
 def test_the_versions_of_a_node_are_read(version: str, release: str, features: str, tmp_path: Path) -> None:
-    programs = {"pacemakerd": f"cat {GOLDEN}/pacemaker-{version}-features.txt", "systemctl": "exit 3"}
+    programs = {"pacemakerd": f"cat {GOLDEN}/pacemaker-{version}-features.txt", "systemctl": "echo inactive"}
     script = pacemaker.report_script().replace("/var/lib", str(tmp_path))
     assert pacemaker.parse_report(run_with(programs, script, tmp_path).stdout) == NodeReport(
         formed=False, corosync=False, pacemaker=False, resources=0, version=release, feature_set=features
