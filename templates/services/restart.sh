@@ -2,8 +2,13 @@
 # Stops the service $id, within $seconds, and whatever runs after it, and has it start again where it ran.
 # Whatever happens, the target role is removed in the end, and so is the constraint that brings it back to its node.
 require
+forget_role() {
+  surely crm_resource --resource "$id" --meta --delete-parameter target-role
+  # What held the role, where nothing else is in it.
+  cibadmin --delete-all --force --xpath "//primitive[@id='$id']/meta_attributes[not(*)]" >/dev/null 2>&1 || :
+}
 release() {
-  surely crm_resource --resource "$id" --meta --delete-parameter target-role || :
+  forget_role || :
   surely crm_resource --clear --resource "$id" || :
 }
 trap release EXIT
@@ -19,5 +24,5 @@ crm_resource --cleanup --resource "$id" >/dev/null 2>&1 || :
 crm_resource --clear --resource "$id" >/dev/null 2>&1 || :
 [ -z "$stay" ] ||
   crm_resource --move --resource "$id" --node "$stay" --lifetime PT15M >/dev/null 2>&1 || :
-crm_resource --resource "$id" --meta --delete-parameter target-role >/dev/null
+forget_role
 calm=0
