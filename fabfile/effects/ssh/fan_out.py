@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import TypeVar
 
 from ...core.errors import ClusterError, NodeFailures
@@ -24,7 +25,8 @@ def fan_out(
     results: dict[str, T] = {}
     failures: dict[str, ClusterError] = {}
     with _workers(min(max_workers, len(nodes))) as workers:
-        futures = {node.name: workers.submit(function, node) for node in nodes}
+        # Each in a context of its own, so that a dry run is one in its threads, too.
+        futures = {node.name: workers.submit(copy_context().run, function, node) for node in nodes}
         for name, future in futures.items():
             try:
                 results[name] = future.result()
