@@ -86,14 +86,6 @@ def _output(reason: OSError) -> Shown:
     return Shown(f"error: standard output cannot be written: {reason.strerror or reason}")
 
 
-def _output_fails() -> bool:
-    try:
-        streams.flush()
-    except streams.OutputError:
-        return True
-    return False
-
-
 def _prompt(error: EOFError) -> Shown:
     if sys.stdin.isatty():
         return Shown("error: a prompt was not answered. Run the same command again")
@@ -114,10 +106,12 @@ def _memory(error: MemoryError) -> Shown:
 def _system(error: OSError) -> Shown | None:
     if error.filename is not None:
         return Shown(f"error: {error.filename}: {error.strerror or error}")
+    if (
+        error.errno in (errno.EBADF, errno.ENOSPC) and streams.failing()
+    ):  # a print() of a task that is not ours
+        return _output(error)
     if error.errno not in (errno.ENOSPC, errno.EDQUOT):
         return None
-    if _output_fails():
-        return _output(error)
     full = " and ".join(str(folder) for folder in full_folders()) or "this machine"
     return Shown(f"error: {full}: {error.strerror}. Free some space, then run the same command again")
 
@@ -139,7 +133,7 @@ def _command(error: Failure) -> Shown:
 _KINDS: tuple[tuple[type[BaseException], Callable[[Any], Shown | None]], ...] = (
     (streams.OutputError, lambda error: _output(error.reason)),
     # A print() of a task that is not ours.
-    (BrokenPipeError, lambda error: _output(error) if streams.unread() or _output_fails() else None),
+    (BrokenPipeError, lambda error: _output(error) if streams.failing() else None),
     (Failure, _command),
     (EOFError, _prompt),
     (ModuleNotFoundError, _package),

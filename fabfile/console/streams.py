@@ -48,7 +48,17 @@ def flush() -> None:
     out("", flush=True)
 
 
-def unread() -> bool:
+def failing() -> bool:
+    """Whether standard output cannot be written now."""
+    try:
+        flush()
+        os.write(sys.stdout.fileno(), b"")
+    except (OutputError, OSError, ValueError) as error:
+        return not isinstance(error, io.UnsupportedOperation)
+    return _unread()
+
+
+def _unread() -> bool:
     """Whether the reader of standard output has closed it (poll(2), POLLERR)."""
     waiting = select.poll()
     with suppress(OSError, ValueError):
@@ -72,7 +82,8 @@ def prepare() -> None:
             setattr(sys, name, _opened(number))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            # By lines, so that an error is raised where text is printed: at the end Python ignores it.
+            stream.reconfigure(errors="backslashreplace", line_buffering=True)
 
 
 def _opened(number: int) -> TextIO:

@@ -70,6 +70,7 @@ def fab_process(home: Path, shell: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
+CLOSED = "error: standard output cannot be written: Bad file descriptor\n"
 FULL = "error: standard output cannot be written: No space left on device\n"
 
 
@@ -77,13 +78,15 @@ FULL = "error: standard output cannot be written: No space left on device\n"
     ("shell", "code", "said"),
     [
         ("$FAB cluster.list <&-", 0, ""),
-        ("$FAB cluster.list >&-", 1, "error: standard output cannot be written: Bad file descriptor\n"),
+        ("$FAB cluster.list >&-", 1, CLOSED),
         ("$FAB cluster.list 2>&-", 0, ""),
         ("$FAB cluster.show nope 2>&-", 2, ""),
         ("$FAB cluster.show nope <&- >&- 2>&-", 2, ""),
         ("$FAB cluster.list >/dev/full", 1, FULL),
         ("$FAB cluster.show nope 2>/dev/full", 2, ""),
         ("$FAB --list >/dev/full", 1, FULL),
+        ("env -u PYTHONUNBUFFERED $FAB --list >/dev/full", 1, FULL),
+        ("env -u PYTHONUNBUFFERED $FAB --list >&-", 1, CLOSED),
         ("$FAB cluster.list --json cluster.list --json | true", 141, ""),
         ("PYTHONUNBUFFERED=1 $FAB --list | true", 141, ""),
         ("$FAB ec2.policy | true", 141, ""),
