@@ -194,6 +194,6 @@ def command_line(command: str) -> list[str]:
     if not split[0].startswith("/"):
         return [
             f"must start with the absolute path of a program, got {shown(split[0])} "
-            "('command -v' on a node prints its path)"
+            f"('command -v {words.join(split[:1])[:60]}' on a node prints its path)"
         ]
     return []
