@@ -58,12 +58,18 @@ class ClusterTask(fabric.tasks.Task):  # type: ignore[misc]
             raise
         except BaseException as error:  # noqa: BLE001  # the one door: nothing but a sentence leaves it
             found = failures.shown(
-                error, doing=f"task {self.name}", spell=spell, secrets=_passwords(*args[:1])
+                error, doing=f"task {self.name}", spell=self._spell, secrets=_passwords(*args[:1])
             )
             raise Exit(code=_end(found)) from None
         if hooks.threads_died() > died:
             raise Exit(code=1)
         return result
+
+    def _spell(self, field: str) -> str:
+        """A field as it is typed here: `--size`, or SIZE, as the help shows it, where its place says it."""
+        option = spell(field)
+        name = option.removeprefix("--").replace("-", "_")
+        return name.upper() if name in self.positional and name not in self.iterable else option
 
 
 def _end(found: failures.Shown) -> int:

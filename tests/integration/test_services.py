@@ -99,10 +99,10 @@ def test_the_status_of_a_service_exits_with_1_while_it_does_not_run(trixie: Clus
     [
         ("service.add", ["web", "/usr/bin/sleep 1"], "already has a service 'web'"),
         ("service.add", ["web", f"{SLEEP} 1", "--monitor=1"], "already has a service 'web'"),
-        ("service.add", ["new", "sleep 60"], "--command must start with the absolute path"),
+        ("service.add", ["new", "sleep 60"], "COMMAND must start with the absolute path"),
         ("service.add", ["new", "/no/such/program"], "no program /no/such/program"),
         ("service.add", ["new", "/usr/bin/sleep 1", "--on=7"], "no node 7"),
-        ("service.add", ["1st", "/usr/bin/sleep 1"], "1st: --id must be"),
+        ("service.add", ["1st", "/usr/bin/sleep 1"], "1st: ID must be"),
         ("service.add", ["new", "/usr/bin/sleep 1", "--user=nobody2"], "no user nobody2"),
         ("service.add", ["new", "/usr/bin/sleep 1", "--no-failover"], "Set --on to the index"),
         ("service.remove", ["unknown"], "no service 'unknown'"),

@@ -13,7 +13,7 @@ from .conftest import FAB, ROOT, Fab
     ("arguments", "said"),
     [
         (["local.create", "Demo_1", "99"], ["'Demo_1'", "1 to 32"]),
-        (["local.create", "demo", "three"], ["--size must be an integer, got 'three'"]),
+        (["local.create", "demo", "three"], ["SIZE must be an integer, got 'three'"]),
         (
             ["up", "Demo", "--size=0", "--suite=potato", "--profile=x"],
             ["'Demo'", "--size must be a number of nodes from 1 to 32, got 0", "'potato'", "'x'"],
@@ -63,15 +63,15 @@ def test_wrong_use_is_explained(fab: Fab, tmp_path: Path, arguments: list[str], 
         (
             ["cluster.create", "Web", "x", "a host", "key", "--address=mine"],
             [
-                "--size must be an integer, got 'x'",
+                "SIZE must be an integer, got 'x'",
                 "'Web'",
-                "--puppet-master must be a host name or an IP address",
+                "PUPPET_MASTER must be a host name or an IP address",
                 "--address expects one of auto, public, private, got 'mine'",
             ],
         ),
         (
             ["local.create", "Demo", "x", "--suite=potato"],
-            ["--size must be an integer, got 'x'", "'Demo'", "'potato'"],
+            ["SIZE must be an integer, got 'x'", "'Demo'", "'potato'"],
         ),
         (
             [
@@ -95,8 +95,8 @@ def test_wrong_use_is_explained(fab: Fab, tmp_path: Path, arguments: list[str], 
                 "--stop-timeout must be an integer, got 'c'",
                 "--on must be the index of a node, 'any' or capability:WORD",
                 "--env expects KEY=VALUE, got 'A'",
-                "-x: --id must be",
-                "-x: --command must start with",
+                "-x: ID must be",
+                "-x: COMMAND must start with",
                 "-x: --env sets B 2 times",
                 "-x: --after names 'web', which is not a service",
             ],

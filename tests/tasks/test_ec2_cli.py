@@ -145,7 +145,7 @@ def test_all_problems_are_reported_with_their_sources(fab: Fab, monkeypatch: pyt
             "--group=sg-mine",
         ),
         "'Web'",
-        "--size must be a number of nodes from 1 to 32, got 99",
+        "SIZE must be a number of nodes from 1 to 32, got 99",
         "'a host'",
         "'mine'",
         "'here'",

@@ -35,7 +35,7 @@ def created(spec: "ClusterSpec") -> None:
 
 
 def overview(rows: list[dict[str, Any]], *, as_json: bool = False) -> None:
-    """All clusters, a row each.  Exits 3 where some cannot be read or listed, 1 where none can."""
+    """All clusters, a row each.  Exits 3 where specifications cannot be read, 1 where none can."""
     if as_json:
         line(as_document(rows))
     elif not rows:
@@ -51,7 +51,7 @@ def overview(rows: list[dict[str, Any]], *, as_json: bool = False) -> None:
             for r in rows
         ]
         present(table(("cluster", "provider", "running", "problem"), cells))
-    unknown = [row for row in rows if row["running"] is None]
+    unknown = [row for row in rows if row["size"] is None]
     if unknown:
         raise Exit(code=1 if len(unknown) == len(rows) else 3)
 
