@@ -189,7 +189,7 @@ def test_only_the_console_prints(path: Path) -> None:
             assert node.func.id != "print", f"{name(path)}:{node.lineno} prints"
 
 
-@pytest.mark.parametrize("path", [m for m in MODULES if m.parent.name != "ssh"], ids=name)
+@pytest.mark.parametrize("path", MODULES, ids=name)
 def test_text_is_read_in_one_encoding_whatever_the_locale(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
         called = getattr(node.func, "attr", "") if isinstance(node, ast.Call) else ""

@@ -72,7 +72,7 @@ class KnownHost(paramiko.MissingHostKeyPolicy):
     def _read(self, file: Path, name: str) -> None:
         if not file.is_file():
             return
-        for line in file.read_text(errors="replace").splitlines():
+        for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
             words = line.split()
             marker = words.pop(0) if line.startswith("@") else ""
             if len(words) < 3 or words[0].startswith("#") or not _names(words[0], name):
@@ -169,7 +169,7 @@ def _without_key(path: Path, host: str, key_type: str) -> list[str]:
 
 
 def _lines(path: Path) -> list[str]:
-    return path.read_text().splitlines() if path.exists() else []
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
 
 def _write(path: Path, lines: list[str]) -> None:

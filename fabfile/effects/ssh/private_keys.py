@@ -69,7 +69,7 @@ def check_pem(pem: Pem, *, passphrase: str = "", prompts: bool = False) -> None:
     try:
         if not path.is_file():
             raise _unusable(pem, "is not a file: give the path of the private key")
-        text = path.read_text(errors="replace").lstrip()
+        text = path.read_text(encoding="utf-8", errors="replace").lstrip()
     except OSError as error:
         raise _unusable(pem, f"cannot be read ({error.strerror})") from error
     if text.startswith((*_PUBLIC_LINE, *_PUBLIC_BLOCK)):
@@ -149,7 +149,7 @@ def public_half(path: Path) -> bytes | None:
     """
     for file in (path, path.with_name(f"{path.name}.pub")):
         try:
-            text = file.read_text(errors="replace").strip()
+            text = file.read_text(encoding="utf-8", errors="replace").strip()
             if text.startswith(_PUBLIC_LINE):
                 return b64decode(text.split()[1])
             if text.startswith(_OPENSSH):
