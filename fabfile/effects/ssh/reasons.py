@@ -95,7 +95,7 @@ def unknown_host_key(target: Destination, own: Path | None, fingerprint: str = "
     if own:
         return (
             f"has a host key{key} that {own} does not hold, so it was refused. Restore that file, "
-            "or rebuild the machines: fab down NAME up NAME"
+            f"or rebuild the machines: fab down {own.parent.name} up {own.parent.name}"
         )
     names = ", ".join(str(file) for file in target.known_hosts)
     return f"has a host key{key} that is in none of {names}, so it was refused. {how_to_know(target)}"
