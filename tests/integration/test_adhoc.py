@@ -110,7 +110,7 @@ def test_every_host_without_a_login_is_reported_at_once(own: Rig, home: Home) ->
         "eve@db1: eve may not use sudo there without a password",
         "echo 'eve ALL=(ALL) NOPASSWD:ALL' | sudo tee",
         "db2: its host key (ssh-ed25519 SHA256:",
-        "accept it: ssh debian@db2",
+        "Run ssh debian@db2, compare the fingerprint",
         "nowhere.invalid: ",
         "nowhere.invalid port 22 cannot be reached",
         "shows another host key",
