@@ -12,8 +12,11 @@ from . import views
 
 
 def wait(session: Session, nodes: Sequence[Node], service: Service) -> None:
-    """Wait until a service runs, or the cluster has given up.  Raises ClusterError with the reasons."""
-    seconds = settling.seconds_for([service])
+    """Wait until a service runs, or the cluster has given up.  Raises ClusterError with the reasons.
+
+    Where a start fails, Pacemaker tries the next node: each of them may take the time of a start and a stop.
+    """
+    seconds = settling.seconds_for([service] * len(nodes))
     run(session, nodes, service, wait_running_script(service.id, seconds=seconds), seconds)
 
 

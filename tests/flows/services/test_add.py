@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from fabfile.core.errors import ClusterError, UsageError
-from fabfile.flows.services import add
-from tests.builders import service, spec
+from fabfile.flows.pacemaker import settling
+from fabfile.flows.services import add, running
+from tests.builders import nodes, service, spec
 from tests.flows.simulated import Cluster, actions
 
 WEB = service("web")
@@ -17,6 +18,13 @@ def test_a_service_is_remembered_added_and_seen_to_run() -> None:
     view = add.add(cluster.session, WEB)
     assert (view.state, view.node, cluster.spec.services) == ("running", "node0", (WEB,))
     assert actions(cluster) == ["services/add", "services/wait-running"]
+
+
+def test_a_service_has_time_to_fail_on_every_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds: list[int] = []
+    monkeypatch.setattr(running, "run", lambda *arguments: seconds.append(arguments[-1]))
+    running.wait(Cluster().session, nodes(3), replace(WEB, start_timeout=60, stop_timeout=20))
+    assert seconds == [settling.SLACK + 3 * (60 + 20)]
 
 
 def test_an_add_that_was_interrupted_is_only_waited_for() -> None:
