@@ -21,8 +21,16 @@ from ..spec.node import Node
 NAMES = ("PIDFILE", "FQDN", "NODE", "ADDRESS", "WORKDIR")
 # Where nothing else was chosen for a node; Puppet has the same (manifests/workdir.pp).
 WORKDIR = "/var/lib/sirikata-cluster/work"
-# What takes more bytes than anything that a placeholder stands for on any node.
-WIDEST: Final[Mapping[str, str]] = dict.fromkeys(NAMES, "x" * 255)
+# What takes as many bytes as anything that a placeholder stands for on any node: names of a node and a cluster as
+# long as they may be, an IPv6 address with its interface, paths of usual names.
+_LONG_PATH = ("/" + "x" * 50) * 5
+WIDEST: Final[Mapping[str, str]] = {
+    "PIDFILE": _LONG_PATH,
+    "FQDN": f"node999.{'x' * 31}",
+    "NODE": "node999",
+    "ADDRESS": "x" * 55,
+    "WORKDIR": _LONG_PATH,
+}
 _PLACE = re.compile(r"(?<![A-Za-z0-9_$])(?<!\$\{)(" + "|".join(NAMES) + r")(?![A-Za-z0-9_])")
 
 

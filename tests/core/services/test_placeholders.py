@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fabfile.core.services.capacity import wish_problems
 from fabfile.core.services.placeholders import fill, used, values
 from fabfile.core.services.service import Service
 from fabfile.core.spec.node import Node
@@ -96,3 +97,8 @@ def test_the_resource_agent_fills_in_the_same(parts: list[str]) -> None:
         ["sh", "-c", script], env={"TEXT": shlex.join(parts)}, capture_output=True, check=True
     )
     assert shlex.split(done.stdout.decode()) == [fill(part, VALUES) for part in parts]
+
+
+@pytest.mark.parametrize("log", ["/var/log/NODE-web.log", "/var/log/FQDN/ADDRESS.log", "WORKDIR/web.log"])
+def test_a_placeholder_may_be_a_part_of_a_path(log: str) -> None:
+    assert wish_problems([Service(id="web", command="/bin/true", log=log)], size=3) == []
