@@ -3,10 +3,12 @@ says."""
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -162,3 +164,19 @@ class Cluster:
 
         nodes = ElementTree.fromstring(done.out).findall("./nodes/node")
         return {n.get("name", "") for n in nodes if n.get("online") == "true" and n.get("pending") == "false"}
+
+
+@contextmanager
+def noisy(cluster: Cluster, count: int = 3) -> Iterator[None]:
+    """A cluster whose nodes' login shells print something before and after each command."""
+    noise = "echo Welcome; echo oops >&2; printf half; trap 'echo bye' EXIT\n"
+    keep = "cp -p ~/.bashrc ~/.bashrc.kept; { cat; cat ~/.bashrc.kept; } >~/.bashrc"
+    machines = [cluster.machine(index) for index in range(count)]
+    for each in machines:
+        done = each.sudo(f"runuser -l admin -c {shlex.quote(keep)}", stdin=noise.encode())
+        assert done.exit == 0, done
+    try:
+        yield
+    finally:
+        for each in machines:
+            each.said("mv /home/admin/.bashrc.kept /home/admin/.bashrc")

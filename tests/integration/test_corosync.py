@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from .lab import Cluster, eventually
+from .lab import Cluster, eventually, noisy
 
 NODES = range(3)
 CONF = "/etc/corosync/corosync.conf"
@@ -76,11 +76,15 @@ def test_a_node_that_refuses_the_file_keeps_it_from_all(trixie: Cluster) -> None
     trixie.ok("corosync.distribute")
 
 
-def test_a_distribution_without_a_change_keeps_the_number_and_repairs_files(trixie: Cluster) -> None:
+def test_a_distribution_keeps_the_number_and_repairs_files_whatever_shells_print(trixie: Cluster) -> None:
     old, whole = versions(trixie), trixie.machine(2).said(f"cat {CONF}")
     trixie.machine(0).said(f"echo stray >>{CONF}")
     trixie.machine(1).said(f"sed -i 's/$/\\r/' {CONF}")
-    done = trixie.ok("corosync.distribute")
+    with noisy(trixie):
+        ran = trixie.ok("cluster.nodes.run", "hostname; echo warned >&2")
+        done = trixie.ok("corosync.distribute")
+    heard = {f"node{n}: {word}" for n in NODES for word in (f"node{n}", "warned")}
+    assert (set(ran.out.splitlines()), len(ran.out.splitlines())) == (heard, len(heard))
     assert "node0: its corosync.conf is damaged" in done.err
     assert "node1: its corosync.conf has lines that end in CR LF" in done.err
     assert versions(trixie) == old

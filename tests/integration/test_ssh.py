@@ -338,22 +338,3 @@ def test_fabric_s_options_mean_what_they_mean_in_fabric(door: Door) -> None:
     done = cluster.home.fab("-H", "elsewhere", *run, "true")
     assert done.exit == 2
     assert "-H is not for these tasks: the cluster's name chooses the hosts" in done.err, done
-
-
-def test_noisy_login_shells_change_no_answer(door: Door) -> None:
-    noise = "echo Welcome; echo oops >&2; printf half; trap 'echo bye' EXIT\n"
-    keep = "cp -p ~/.bashrc ~/.bashrc.kept; { cat; cat ~/.bashrc.kept; } >~/.bashrc"
-    cluster = door.cluster
-    for index in range(3):
-        done = cluster.machine(index).sudo(f"runuser -l admin -c {shlex.quote(keep)}", stdin=noise.encode())
-        assert done.exit == 0, done
-    try:
-        done = cluster.ok("cluster.nodes.run", "hostname; echo warned >&2")
-        assert sorted(done.out.splitlines()) == sorted(
-            f"node{n}: {word}" for n in range(3) for word in (f"node{n}", "warned")
-        )
-        assert "quorate" in cluster.ok("cluster.status").out
-        assert "all members present" in cluster.ok("corosync.distribute").out
-    finally:
-        for index in range(3):
-            cluster.machine(index).said("mv /home/admin/.bashrc.kept /home/admin/.bashrc")

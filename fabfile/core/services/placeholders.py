@@ -21,8 +21,8 @@ from ..spec.node import Node
 NAMES = ("PIDFILE", "FQDN", "NODE", "ADDRESS", "WORKDIR")
 # Where nothing else was chosen for a node; Puppet has the same (manifests/workdir.pp).
 WORKDIR = "/var/lib/sirikata-cluster/work"
-# What takes as many bytes as anything that a placeholder stands for: names of a node and a cluster that are as
-# long as they may be, an IPv6 address with its interface, paths of usual names.
+# What takes as many bytes as anything that a placeholder stands for: the longest names of nodes and clusters,
+# an IPv6 address with its interface, paths of usual names.
 _LONG_PATH = ("/" + "x" * 50) * 5
 WIDEST: Final[Mapping[str, str]] = {
     "PIDFILE": _LONG_PATH,
