@@ -13,7 +13,7 @@ PACKAGE = ROOT / "fabfile"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = {"core": 0, "effects": 1, "flows": 2, "library": 3, "console": 3, "tasks": 4}
 # Modules that may be imported inside a function, because `fab --list` must not pay for them.
-SLOW = {"boto3", "botocore", "jinja2", "networkx", "rich"}
+SLOW = {"boto3", "botocore", "jinja2", "logging", "networkx", "platformdirs", "rich"}
 
 
 def name(path: Path) -> str:

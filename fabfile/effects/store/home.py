@@ -4,13 +4,15 @@ import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-
-import platformdirs
+from typing import TYPE_CHECKING
 
 from ...core.errors import UsageError
 from ...core.spec.cluster import name_problems
 from .. import dry_run
 from ..files.text import expanded
+
+if TYPE_CHECKING:
+    from platformdirs import PlatformDirs
 
 HOME_VARIABLE = "SIRIKATA_CLUSTER_HOME"
 
@@ -28,7 +30,7 @@ def home() -> Path:
 def own() -> Path:
     """SIRIKATA_CLUSTER_HOME, else the user's data directory."""
     chosen = os.environ.get(HOME_VARIABLE)
-    return expanded(chosen).absolute() if chosen else Path(platformdirs.user_data_dir("sirikata-cluster"))
+    return expanded(chosen).absolute() if chosen else Path(_folders().user_data_dir)
 
 
 def _copy(real: Path) -> Path:
@@ -45,7 +47,7 @@ def _copy(real: Path) -> Path:
 def log_path() -> Path:
     """The file of what nobody expected: in the same folder, else in the user's state directory."""
     chosen = os.environ.get(HOME_VARIABLE)
-    return (own() if chosen else Path(platformdirs.user_state_dir("sirikata-cluster"))) / "log"
+    return (own() if chosen else Path(_folders().user_state_dir)) / "log"
 
 
 def full_folders() -> list[Path]:
@@ -69,3 +71,9 @@ def names() -> list[str]:
         raise UsageError(f"{own()} is not a folder: set {HOME_VARIABLE} to one")
     found = (path.parent.name for path in (home() / "clusters").glob("*/spec.json"))
     return sorted(name for name in found if not name_problems(name))
+
+
+def _folders() -> "PlatformDirs":
+    from platformdirs import PlatformDirs  # which no start needs
+
+    return PlatformDirs("sirikata-cluster")

@@ -6,7 +6,6 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import IO
 
@@ -22,15 +21,19 @@ _PASSWORD_IN_URL = re.compile(r"(?<=://)[^/@\s:]*:[^@\s]+(?=@)")
 _SHORTEST = 4  # characters: a shorter one would be found in any text
 
 
-class _Private(RotatingFileHandler):
+def _private(path: Path) -> logging.Handler:
     """A file of mode 0600, whose errors are raised instead of shown."""
+    from logging.handlers import RotatingFileHandler  # with pickle, which no start needs
 
-    def _open(self) -> "IO[str]":  # type: ignore[override]
-        opener = partial(os.open, mode=0o600)
-        return open(self.baseFilename, "a", encoding="utf-8", errors="backslashreplace", opener=opener)
+    class Private(RotatingFileHandler):
+        def _open(self) -> "IO[str]":  # type: ignore[override]
+            opener = partial(os.open, mode=0o600)
+            return open(self.baseFilename, "a", encoding="utf-8", errors="backslashreplace", opener=opener)
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        raise
+        def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+            raise
+
+    return Private(path, maxBytes=_SIZE, backupCount=1, delay=True)
 
 
 def write(text: str, secrets: Iterable[str] = ()) -> Path:
@@ -40,7 +43,7 @@ def write(text: str, secrets: Iterable[str] = ()) -> Path:
     """
     path = log_path()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handler = _Private(path, maxBytes=_SIZE, backupCount=1, delay=True)
+    handler = _private(path)
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     said = bounded(printable(without_secrets(text, secrets)), _RECORD)
     try:
