@@ -34,7 +34,9 @@ _FIRST = (
     "agent-bookworm",
     "test_tour",
     "test_shared_master",
+    "bookworm",
     "test_stock-trixie",
+    "test_stock-bookworm",
     "pipeline",
 )
 # Seconds for which an interrupted run waits until its machines are gone.
