@@ -90,3 +90,22 @@ def test_persons_are_told_what_failed_in_the_error_only(capsys: pytest.CaptureFi
         show_lines.moved(move, as_json=False)
     show_lines.failures(error, as_json=False)
     assert capsys.readouterr().out == "node2: /srv/x, 7 bytes\n"
+
+
+def test_once_nobody_reads_the_lines_their_command_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(text: str, *, flush: bool = False) -> None:
+        raise OutputError(BrokenPipeError())
+
+    monkeypatch.setattr(show_lines.streams, "out", broken)
+    shown = show_lines.Lines()
+    shown.add("node0", "kept for a moment\n")
+    shown.show()
+    with pytest.raises(OutputError):
+        shown.add("node0", "y\n")
+
+
+def test_many_lines_are_not_kept_for_long(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = show_lines.Lines()
+    for _ in range(11):
+        shown.add("node0", "y" * 100_000 + "\n")
+    assert capsys.readouterr().out.count("node0: ") == 11

@@ -18,8 +18,8 @@ from . import output
 if TYPE_CHECKING:
     from ...core.files.transfer import Moved
 
-# Seconds for which lines are kept: what all nodes have said by then is shown node by node.
-HOLD = 1.5
+# Seconds for which lines are kept: what all nodes have said by then is shown node by node; and characters.
+HOLD, _MOST = 1.5, 1_000_000
 
 
 class Lines:
@@ -27,20 +27,29 @@ class Lines:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: dict[str, str] = {}
+        self._kept: dict[str, list[str]] = {}
+        self._size = 0
         self._timer: threading.Timer | None = None
         self._live = False
         self.unwritten: streams.OutputError | None = None
 
     def add(self, name: str, lines: str) -> None:
-        """Lines of one node, each with its end; may be called from any thread."""
+        """Lines of one node, each with its end; may be called from any thread.
+
+        Raises OutputError once nobody reads them, which ends the command.
+        """
         text = "".join(f"{name}: {line}\n" for line in lines.splitlines())
         with self._lock:
             if self._live:
                 self._print(text)
+                if self.unwritten is not None:
+                    raise self.unwritten
                 return
-            self._kept[name] = self._kept.get(name, "") + text
-            if self._timer is None:
+            self._kept.setdefault(name, []).append(text)
+            self._size += len(text)
+            if self._size > _MOST:
+                self._show()
+            elif self._timer is None:
                 self._timer = threading.Timer(HOLD, self.show)
                 self._timer.daemon = True
                 self._timer.start()
@@ -48,17 +57,20 @@ class Lines:
     def show(self) -> None:
         """Show what was kept, and from now on everything at once."""
         with self._lock:
-            if self._timer is not None:
-                self._timer.cancel()
-            kept, self._kept, self._live = self._kept, {}, True
-            for name in sorted(kept, key=lambda name: (len(name), name)):  # node2 before node10
-                self._print(kept[name])
+            self._show()
+
+    def _show(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        kept, self._kept, self._live = self._kept, {}, True
+        for name in sorted(kept, key=lambda name: (len(name), name)):  # node2 before node10
+            self._print("".join(kept[name]))
 
     def _print(self, text: str) -> None:
         try:
             if self.unwritten is None:
                 streams.out(text, flush=True)
-        except streams.OutputError as error:  # raised at the end, not in the thread of a node
+        except streams.OutputError as error:  # raised by the threads of nodes that go on, and at the end
             self.unwritten = error
 
 
