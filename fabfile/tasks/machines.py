@@ -4,7 +4,7 @@ from typing import Any
 
 from invoke.runners import normalize_hide
 
-from ..core.errors import ClusterError
+from ..core.errors import ClusterError, UsageError
 from . import cluster_named, show, task
 from .options import parse
 
@@ -50,12 +50,21 @@ def run(c: Any, name: str, command: str, on: str = "", json: bool = False) -> No
     cluster = cluster_named(name)
     with show.lines.printing(quiet=json) as hear:
         try:
-            index, hide = parse.index_or_any(cluster, on), normalize_hide(c.config.run.hide)
+            index, hide = parse.index_or_any(cluster, on), _hidden(c.config.run.hide)
             found = cluster.run(command, on=index, hear=hear, hide=hide)
         except ClusterError as error:
             show.lines.failures(error, as_json=json)
             raise
     show.lines.answers(found, as_json=json, warn=c.config.run.warn)
+
+
+def _hidden(hide: Any) -> tuple[str, ...]:
+    """The outputs that Fabric's option `--hide` leaves out.  Raises UsageError."""
+    try:
+        return tuple(normalize_hide(hide))
+    except ValueError:
+        text = f"--hide (run.hide in fabric.yaml) must be one of stdout, stderr, both, got {hide!r}"
+        raise UsageError(text) from None
 
 
 _MOVE = {"on": "only that node", "sudo": "as root", "json": "for programs"}

@@ -249,6 +249,12 @@ def test_keys_without_their_specification_are_not_taken_over(fab: Fab, tmp_path:
     assert "local.list" in done.stderr
 
 
+def test_an_output_to_hide_that_fabric_does_not_know_is_wrong_use(fab: Fab) -> None:
+    done = fab("--hide=colour", "cluster.nodes.run", "demo", "true")
+    assert done.returncode == 2
+    assert "--hide (run.hide in fabric.yaml) must be one of stdout, stderr, both, got 'colour'" in done.stderr
+
+
 def test_output_that_nobody_reads_is_no_error(fab: Fab) -> None:
     for name in ("one", "two"):
         fab("local.create", name, "1")
