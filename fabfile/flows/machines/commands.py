@@ -15,7 +15,7 @@ from ...effects.ssh.connection import Connection
 from ..session import Session
 
 # Bytes of output that the results of all nodes keep, and those of one node at least.
-_KEPT, _LEAST = 8 << 20, 64 << 10
+_KEPT, _LEAST = 2 << 20, 64 << 10
 
 
 def ssh(session: Session, index: int, *, pem: str = "", command: str = "") -> None:
