@@ -104,7 +104,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Node:
 
 
 broken = st.lists(st.sampled_from(["lost", "empty"]), max_size=4)
-few = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @few
