@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from fabfile.core.spec.node import Node
 from fabfile.effects.ssh import pool
 from fabfile.effects.ssh.access import Access
 from fabfile.effects.ssh.runner import Remote
+from tests.builders import node
 
 from .. import lanes
 from ..measured import Row
@@ -96,17 +96,7 @@ def addresses(count: int) -> list[str]:
 def ours(server: Server, hosts: Sequence[str]) -> None:
     remote = Remote(Access(server.known_hosts, keys=(server.key,), users=False))
     nodes = [
-        Node(
-            index=n,
-            name=host,
-            address=host,
-            ssh_host=host,
-            ssh_port=PORT,
-            state="running",
-            id=host,
-            user=server.user,
-        )
-        for n, host in enumerate(hosts)
+        node(n, name=host, ssh_host=host, ssh_port=PORT, user=server.user) for n, host in enumerate(hosts)
     ]
     found = remote.fan_out(nodes, "push", lambda node: remote.run(node, SCRIPT, stdin=PAYLOAD).out)
     assert len(found) == len(hosts)
