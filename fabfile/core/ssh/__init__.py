@@ -1,1 +1,1 @@
-"""SSH host keys as text."""
+"""What SSH carries, as values: host keys, and scripts with their answers."""

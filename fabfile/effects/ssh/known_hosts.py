@@ -134,7 +134,7 @@ def _text(key: paramiko.PKey) -> str:
 def known_keys(host: str, port: int = PORT, *, options: SshOptions) -> list[str]:
     """The host keys, `type base64` each, that `ssh HOST` accepts by the user's own known_hosts.
 
-    None if it is unknown.
+    Empty where it is unknown.
     """
     target = destination(host, port=port, options=options)
     return KnownHost(target.known_hosts, target.key_name).keys
